@@ -1,0 +1,1 @@
+"""The services. None imports another: they talk over the topics of `shared/topics.py`."""

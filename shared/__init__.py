@@ -1,0 +1,1 @@
+"""The frame that every service stands on. It never imports a service."""

@@ -1,0 +1,160 @@
+"""What happened to Tickets (`activity.activities.v1`): enough to rebuild every one but for its texts."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.activity_requests import Actor
+from shared.contracts.blob import Blob
+from shared.contracts.mail import RecipientResult
+from shared.contracts.record import Instant, Name, Part, Record, Reference
+
+Status = Literal["draft", "to_do", "in_progress", "wait", "resolved", "closed"]
+WaitType = Literal["more_information", "until"]
+
+
+class ActivityRecord(Record):
+    """What every record about an activity carries.
+
+    `version` grows by one with each record of an activity, without a gap; `rule` is the row of the
+    transition table that led here (`T13`).
+    """
+
+    activity: UUID
+    reference: Reference
+    version: Annotated[int, Field(ge=1)]
+    at: Instant
+    actor: Actor
+    rule: str
+
+
+class Holders(Part):
+    """Who has it (ST-19): the one who works on it, the one responsible, and the queue it stands in."""
+
+    assignee: Name | None = None
+    owner: Name | None = None
+    queue: Name | None = None
+
+
+class TicketOpened(ActivityRecord):
+    """A Ticket came into being (T1, T2, T3)."""
+
+    type: Literal["ticket.opened"] = "ticket.opened"
+    process: Name
+    mailbox: Name | None = None
+    conversation: str
+    category: str | None = None
+    started_by: str
+    title: Blob | None = None
+    description: Blob | None = None
+    status: Status
+    holders: Holders
+    mail: UUID | None = None
+    configuration: int
+
+
+class TicketEdited(ActivityRecord):
+    """What is written on it changed; `fields` names what, the texts are claim checks."""
+
+    type: Literal["ticket.edited"] = "ticket.edited"
+    fields: tuple[str, ...]
+    title: Blob | None = None
+    description: Blob | None = None
+    category: str | None = None
+
+
+class TicketStatusChanged(ActivityRecord):
+    """A status change, as ST-16 wants it recorded."""
+
+    type: Literal["ticket.status_changed"] = "ticket.status_changed"
+    was: Status
+    status: Status
+    reason: str
+    wait: WaitType | None = None
+    days: int | None = None
+    close_if_no_response: bool = False
+    until: Instant | None = None
+    method: str | None = None
+    holders: Holders
+
+
+class TicketHeld(ActivityRecord):
+    """It has other holders, in the same status."""
+
+    type: Literal["ticket.held"] = "ticket.held"
+    holders: Holders
+
+
+class TicketMailAppended(ActivityRecord):
+    """A mail came in on it."""
+
+    type: Literal["ticket.mail_appended"] = "ticket.mail_appended"
+    mail: UUID
+    matched_by: str
+    automatic: bool
+
+
+class TicketInformationMarked(ActivityRecord):
+    """Its new-information flag was set or taken away (ST-25)."""
+
+    type: Literal["ticket.information_marked"] = "ticket.information_marked"
+    new: bool
+
+
+class TicketNoted(ActivityRecord):
+    """Somebody wrote an internal note."""
+
+    type: Literal["ticket.noted"] = "ticket.noted"
+    note: UUID
+
+
+class TicketContactTagged(ActivityRecord):
+    """A contact got a tag, or lost it (CT-3)."""
+
+    type: Literal["ticket.contact_tagged"] = "ticket.contact_tagged"
+    contact: UUID
+    tag: Literal["primary_contact", "original_requester", "requester", "subject", "cc"]
+    removed: bool = False
+
+
+class TicketLinked(ActivityRecord):
+    """It is linked with another activity (LK-2)."""
+
+    type: Literal["ticket.linked"] = "ticket.linked"
+    with_activity: UUID
+    with_reference: Reference
+    reason: str
+
+
+class TicketMailRequested(ActivityRecord):
+    """A mail was asked of notify; its fate follows as `ticket.mail_reported`."""
+
+    type: Literal["ticket.mail_requested"] = "ticket.mail_requested"
+    mail: UUID
+    purpose: Literal["acknowledgement", "no_response", "reply"]
+
+
+class TicketMailReported(ActivityRecord):
+    """What became of a mail that was asked for."""
+
+    type: Literal["ticket.mail_reported"] = "ticket.mail_reported"
+    mail: UUID
+    outcome: Literal["sent", "deferred", "failed", "refused"]
+    recipients: tuple[RecipientResult, ...] = ()
+
+
+ActivityEvent = Annotated[
+    TicketOpened
+    | TicketEdited
+    | TicketStatusChanged
+    | TicketHeld
+    | TicketMailAppended
+    | TicketInformationMarked
+    | TicketNoted
+    | TicketContactTagged
+    | TicketLinked
+    | TicketMailRequested
+    | TicketMailReported,
+    Field(discriminator="type"),
+]

@@ -1,0 +1,48 @@
+"""How a request to activity ended (`activity.answers.v1`), told under the request's own id."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.record import Part, Record, Reference
+
+
+class AskedBy(Part):
+    """The request that is answered: its envelope's `source` and `id`, and its type."""
+
+    source: str
+    id: str
+    type: str
+
+
+class RequestAccepted(Record):
+    """The step was done. A repeated request gets the same answer again."""
+
+    type: Literal["request.accepted"] = "request.accepted"
+    request: AskedBy
+    activity: UUID
+    reference: Reference
+    status: str
+    version: int
+
+
+class RequestRefused(Record):
+    """The step was not done, and why.
+
+    `code` is one of the problem codes of `docs/http.md`; `detail` is a sentence for people. `state` and
+    `step` say what met what, `missing` lists what would have to be there.
+    """
+
+    type: Literal["request.refused"] = "request.refused"
+    request: AskedBy
+    code: str
+    detail: str
+    reference: Reference | None = None
+    state: str | None = None
+    step: str | None = None
+    missing: tuple[str, ...] = ()
+    version: int | None = None
+
+
+ActivityAnswer = Annotated[RequestAccepted | RequestRefused, Field(discriminator="type")]

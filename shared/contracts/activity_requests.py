@@ -1,0 +1,188 @@
+"""What others ask of activity (`activity.requests.v1`). Whoever may write the topic is trusted to name the actor."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from shared.contracts.mail import Mailbox
+from shared.contracts.record import EmailAddress, Instant, Name, Part, Record, Reference
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=998)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]
+
+
+class ActorKind(StrEnum):
+    """Who acts."""
+
+    USER = "user"
+    ROBOT = "robot"
+    SYSTEM = "system"
+    INTEGRATION = "integration"
+
+
+class Actor(Part):
+    """Who asks for a step: a user, a robot, another system, or Mailroom itself."""
+
+    kind: ActorKind
+    id: Name
+
+
+class Person(Part):
+    """A contact by its address, made when it is unknown (CT-12)."""
+
+    address: EmailAddress
+    name: str = ""
+
+
+class Request(Record):
+    """A step somebody wants done. It is answered on `activity.answers.v1` under the envelope's id."""
+
+    actor: Actor
+
+
+class OnTicket(Request):
+    """A step on one Ticket. `expected_version` refuses it if somebody was faster (ST-23)."""
+
+    reference: Reference
+    expected_version: Annotated[int, Field(ge=1)] | None = None
+
+
+class TicketOpen(Request):
+    """Start a Ticket: a Draft for a user (T1), submitted at once for an integration (T3)."""
+
+    type: Literal["ticket.open"] = "ticket.open"
+    process: Name
+    title: Title | None = None
+    description: Text | None = None
+    category: str | None = None
+    primary_contact: Person | None = None
+    requester: Person | None = None
+    mailbox: Name | None = None
+    draft: bool = False
+
+
+class TicketEdit(OnTicket):
+    """Change what is written on a Ticket; a field left out stays."""
+
+    type: Literal["ticket.edit"] = "ticket.edit"
+    title: Title | None = None
+    description: Text | None = None
+    category: str | None = None
+    primary_contact: Person | None = None
+    requester: Person | None = None
+
+
+class TicketSubmit(OnTicket):
+    """Hand a Draft in (T5)."""
+
+    type: Literal["ticket.submit"] = "ticket.submit"
+
+
+class TicketPickUp(OnTicket):
+    """Take a Ticket (T7)."""
+
+    type: Literal["ticket.pick_up"] = "ticket.pick_up"
+
+
+class TicketAssign(OnTicket):
+    """Give it to another user, or with no assignee back to its queue (T8, ST-21)."""
+
+    type: Literal["ticket.assign"] = "ticket.assign"
+    assignee: Name | None = None
+
+
+class TicketSetToDo(OnTicket):
+    """Undo a pick-up (T9, ST-7)."""
+
+    type: Literal["ticket.set_to_do"] = "ticket.set_to_do"
+
+
+class TicketWait(OnTicket):
+    """Wait for more information for some days (T11)."""
+
+    type: Literal["ticket.wait"] = "ticket.wait"
+    days: Annotated[int, Field(ge=1, le=365)]
+    close_if_no_response: bool = False
+
+
+class TicketWaitUntil(OnTicket):
+    """Wait until a time in the future (T12)."""
+
+    type: Literal["ticket.wait_until"] = "ticket.wait_until"
+    until: Instant
+
+
+class TicketResume(OnTicket):
+    """End a wait by hand (T17b)."""
+
+    type: Literal["ticket.resume"] = "ticket.resume"
+    to: Literal["to_do", "in_progress"] = "in_progress"
+
+
+class ResolutionMethod(StrEnum):
+    """How a user resolves a Ticket (ST-18)."""
+
+    WITH_CUSTOMER_RESPONSE = "with_customer_response"
+    NO_CUSTOMER_RESPONSE = "no_customer_response"
+    REJECTED = "rejected"
+    REJECTED_AS_SPAM = "rejected_as_spam"
+
+
+class TicketResolve(OnTicket):
+    """Resolve it (T18, T19), or reject it as spam (T21)."""
+
+    type: Literal["ticket.resolve"] = "ticket.resolve"
+    method: ResolutionMethod
+
+
+class TicketReopen(OnTicket):
+    """Take up a resolved Ticket again, inside its feedback window (T25)."""
+
+    type: Literal["ticket.reopen"] = "ticket.reopen"
+
+
+class TicketNote(OnTicket):
+    """Write an internal note."""
+
+    type: Literal["ticket.note"] = "ticket.note"
+    text: Text
+
+
+class TicketReply(OnTicket):
+    """Send a mail from the Ticket. Without `to` it goes to the primary contact (NT-10)."""
+
+    type: Literal["ticket.reply"] = "ticket.reply"
+    text: Text
+    subject: Title | None = None
+    to: tuple[Mailbox, ...] = ()
+    cc: tuple[Mailbox, ...] = ()
+    answers: UUID | None = None
+    """The mail that is answered; without it the newest one the customer sent."""
+
+
+class TicketMarkInformation(OnTicket):
+    """Mark the new information as read, or as new again (ST-25)."""
+
+    type: Literal["ticket.mark_information"] = "ticket.mark_information"
+    new: bool
+
+
+ActivityRequest = Annotated[
+    TicketOpen
+    | TicketEdit
+    | TicketSubmit
+    | TicketPickUp
+    | TicketAssign
+    | TicketSetToDo
+    | TicketWait
+    | TicketWaitUntil
+    | TicketResume
+    | TicketResolve
+    | TicketReopen
+    | TicketNote
+    | TicketReply
+    | TicketMarkInformation,
+    Field(discriminator="type"),
+]

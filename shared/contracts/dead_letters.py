@@ -1,0 +1,13 @@
+"""What could not be worked on (`<service>.dlq.v1`): the original bytes and headers, and why.
+
+The value is the original value, untouched, and the original headers stay; these are added.
+"""
+
+ORIGINAL_TOPIC = "kafka_dlt-original-topic"
+ORIGINAL_PARTITION = "kafka_dlt-original-partition"
+ORIGINAL_OFFSET = "kafka_dlt-original-offset"
+ORIGINAL_TIMESTAMP = "kafka_dlt-original-timestamp"
+ORIGINAL_CONSUMER_GROUP = "kafka_dlt-original-consumer-group"
+EXCEPTION_CLASS = "kafka_dlt-exception-fqcn"
+EXCEPTION_MESSAGE = "kafka_dlt-exception-message"
+EXCEPTION_STACKTRACE = "kafka_dlt-exception-stacktrace"

@@ -1,0 +1,45 @@
+"""What all records have in common: frozen, and open to fields that a newer producer adds."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+
+class Part(BaseModel):
+    """A value inside a record. Unknown fields are ignored, so that old readers live beside new producers."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Record(Part):
+    """The value of one Kafka record. Every subclass names itself: `type: Literal["mail.received"]`.
+
+    The type stands in the header `ce_type`; in the value it may be left out, and where it stands it has
+    to agree.
+    """
+
+    type: str
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+"""A point in time, RFC 3339, always UTC."""
+
+Reference = Annotated[str, StringConstraints(pattern=r"^\d+-(T|C|C-A\d+\.\d+)$")]
+"""What people call an activity by: `101203-T`, `10040-C`, `10040-C-A1.1` (GL-6)."""
+
+Conversation = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+"""64 bits in hexadecimal: the key of all that belongs to one thread of mail (design §1)."""
+
+EmailAddress = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")]
+"""An addr-spec of at most 254 characters (AMB-41), as loose as real mail is."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+"""What configuration calls its things by: lower case, digits, dot, dash, underscore."""
+
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+"""A language tag (RFC 5646) of one or two parts: `en`, `fr`, `pt-BR`."""
