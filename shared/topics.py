@@ -25,7 +25,7 @@ FOREVER: timedelta | None = None
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic. `records` is its discriminated union, None for a dead-letter topic, which keeps raw bytes."""
+    """One topic. `records` is its discriminated union; a dead-letter topic has None and keeps raw bytes."""
 
     name: str
     key: str

@@ -1,4 +1,8 @@
-"""What happened to Tickets (`activity.activities.v1`): enough to rebuild every one but for its texts."""
+"""What happened to Tickets (`activity.activities.v1`): enough to rebuild every one but for its texts.
+
+Texts and people are personal data and stay in activity: a reader that may see them asks for the Ticket by
+its reference (design §4).
+"""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -6,7 +10,6 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.activity_requests import Actor
-from shared.contracts.blob import Blob
 from shared.contracts.mail import RecipientResult
 from shared.contracts.record import Instant, Name, Part, Record, Reference
 
@@ -46,8 +49,6 @@ class TicketOpened(ActivityRecord):
     conversation: str
     category: str | None = None
     started_by: str
-    title: Blob | None = None
-    description: Blob | None = None
     status: Status
     holders: Holders
     mail: UUID | None = None
@@ -55,12 +56,10 @@ class TicketOpened(ActivityRecord):
 
 
 class TicketEdited(ActivityRecord):
-    """What is written on it changed; `fields` names what, the texts are claim checks."""
+    """What is written on it changed; `fields` names what."""
 
     type: Literal["ticket.edited"] = "ticket.edited"
     fields: tuple[str, ...]
-    title: Blob | None = None
-    description: Blob | None = None
     category: str | None = None
 
 

@@ -1,4 +1,7 @@
-"""What others ask of activity (`activity.requests.v1`). Whoever may write the topic is trusted to name the actor."""
+"""What others ask of activity (`activity.requests.v1`).
+
+Whoever may write the topic is trusted to name the actor: Kafka's ACLs are that border (design §1).
+"""
 
 from enum import StrEnum
 from typing import Annotated, Literal

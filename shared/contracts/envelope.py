@@ -55,18 +55,15 @@ class Envelope(BaseModel):
 
         Raises `ValueError` with a sentence that names the attribute which is missing or wrong.
         """
-        found = {
-            name.lower(): value.decode("utf-8", "replace") for name, value in headers if value is not None
-        }
+        found = {name.lower(): value.decode("utf-8", "replace") for name, value in headers if value}
         version = found.pop("ce_specversion", None)
         if version != SPECVERSION:
             raise ValueError(f"ce_specversion is {version!r}, expected {SPECVERSION!r}")
-        attributes = {
-            name.removeprefix("ce_"): value for name, value in found.items() if name.startswith("ce_")
-        }
-        attributes.setdefault("traceparent", found.get("traceparent", ""))
+        attributes = {name[3:]: value for name, value in found.items() if name.startswith("ce_")}
+        if "traceparent" in found:
+            attributes.setdefault("traceparent", found["traceparent"])
         try:
-            return cls.model_validate({name: value for name, value in attributes.items() if value})
+            return cls.model_validate(attributes)
         except ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"ce_{first['loc'][0]}: {first['msg']}") from error

@@ -28,7 +28,7 @@ class MailCompose(Record):
     cc: tuple[Mailbox, ...] = ()
     subject: Title | None = None
     template: Name | None = None
-    variables: dict[str, str] = {}
+    variables: dict[str, str] = Field(default_factory=dict)
     text: Text | None = None
     language: Language = "en"
     in_reply_to: str | None = None
