@@ -1,0 +1,192 @@
+"""Large content lies in the blob store; records carry a claim check to it (design §4).
+
+An object is `organisation/service/sha256`: the same bytes of the same owner are stored once, and only the
+owner deletes. Putting what is there already writes it again, so that its age starts anew and the owner's
+sweep, which waits longer than the longest transaction, cannot take it away from under a new row.
+"""
+
+import asyncio
+import hashlib
+import os
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+
+from shared.contracts.blob import Blob
+
+CHUNK_BYTES = 1024 * 1024
+_PARALLEL = 16
+_HASH_INLINE_BYTES = 64 * 1024
+_SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+class BlobError(Exception):
+    """Something went wrong with the blob store."""
+
+
+class BlobMissing(BlobError):
+    """There is no such object. Asking again will not help."""
+
+
+class BlobsUnavailable(BlobError):
+    """The store does not work at the moment: try again later, no record is to blame."""
+
+
+class BlobsFull(BlobsUnavailable):
+    """There is no space left in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewBlob:
+    """Bytes to be stored, with what people call them."""
+
+    data: bytes
+    media_type: str = "application/octet-stream"
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as the sweep sees it."""
+
+    object: str
+    size: int
+    last_modified: datetime
+
+
+class BlobStore:
+    """The blobs of one service. Reads everybody's, writes and deletes its own only."""
+
+    def __init__(self, url: str, service: str) -> None:
+        """`url` is `file:///folder` (made if missing), `s3://…`, `gs://…`, `az://…` or `memory:///`.
+
+        Raises `BlobsUnavailable` when there cannot be a store at `url`.
+        """
+        self._service = _segment(service)
+        try:
+            self._store = from_url(url, mkdir=True) if url.startswith("file:") else from_url(url)
+        except (BaseError, OSError, ValueError) as error:
+            raise BlobsUnavailable(f"no blob store at {url}: {_first_line(error)}") from error
+        self._slots = asyncio.Semaphore(_PARALLEL)
+
+    async def put(
+        self,
+        organisation: str,
+        data: bytes,
+        media_type: str = "application/octet-stream",
+        name: str | None = None,
+    ) -> Blob:
+        """Store `data` durably and return its claim check. Raises `BlobsUnavailable`, `BlobsFull`."""
+        if len(data) <= _HASH_INLINE_BYTES:
+            sha256 = hashlib.sha256(data).hexdigest()
+        else:
+            sha256 = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
+        path = f"{self._prefix(organisation)}{sha256}"
+        async with self._slots:
+            try:
+                await obstore.put_async(self._store, path, data)
+                if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+                    await asyncio.to_thread(_sync, self._store.prefix, path)
+            except (BaseError, OSError) as error:
+                raise _translated(error, path) from error
+        return Blob(object=path, sha256=sha256, size=len(data), media_type=media_type, name=name)
+
+    async def put_many(self, organisation: str, blobs: Iterable[NewBlob]) -> list[Blob]:
+        """Store several side by side; the claim checks come in the order given."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self.put(organisation, blob.data, blob.media_type, blob.name))
+                    for blob in blobs
+                ]
+        except ExceptionGroup as failed:  # callers know BlobError, and one reason is enough
+            raise failed.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    async def get(self, object: str) -> bytes:
+        """The whole object. Raises `BlobMissing`, `BlobsUnavailable`."""
+        try:
+            return bytes(await (await obstore.get_async(self._store, object)).bytes_async())
+        except (BaseError, OSError, ValueError) as error:
+            raise _translated(error, object) from error
+
+    async def stream(self, object: str, chunk_bytes: int = CHUNK_BYTES) -> AsyncIterator[bytes]:
+        """The object in pieces of about `chunk_bytes`. Raises like `get`."""
+        try:
+            async for chunk in (await obstore.get_async(self._store, object)).stream(chunk_bytes):
+                yield bytes(chunk)
+        except (BaseError, OSError, ValueError) as error:
+            raise _translated(error, object) from error
+
+    async def delete(self, objects: Sequence[str]) -> None:
+        """Remove objects of this service; those that are gone already are passed over.
+
+        Raises `ValueError` when one belongs to another service, before anything is deleted.
+        """
+        for object in objects:
+            _, service, _ = object.split("/") if object.count("/") == 2 else ("", "", "")
+            if service != self._service:
+                raise ValueError(
+                    f"{object} does not belong to {self._service}; only its owner deletes a blob"
+                )
+        for object in objects:
+            try:
+                await obstore.delete_async(self._store, object)
+            except FileNotFoundError:
+                continue
+            except (BaseError, OSError, ValueError) as error:
+                raise _translated(error, object) from error
+
+    async def list(self, organisation: str) -> AsyncIterator[StoredObject]:
+        """What this service stores for an organisation, for its sweep."""
+        try:
+            async for page in obstore.list(self._store, self._prefix(organisation)):
+                for meta in page:
+                    yield StoredObject(meta["path"], meta["size"], meta["last_modified"])
+        except (BaseError, OSError) as error:
+            raise _translated(error, organisation) from error
+
+    def _prefix(self, organisation: str) -> str:
+        return f"{_segment(organisation)}/{self._service}/"
+
+
+def _segment(text: str) -> str:
+    if not _SEGMENT.fullmatch(text):
+        raise ValueError(f"{text!r} cannot be part of an object's path")
+    return text
+
+
+def _sync(root: Path, path: str) -> None:
+    """Make a file outlive a power failure: the store itself only writes and renames.
+
+    The folders above are synced too, since the file's entry in them may be new.
+    """
+    target = root / path
+    for place in (target, *target.parents):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if place == root:
+            return
+
+
+def _translated(error: Exception, path: str) -> BlobError:
+    if isinstance(error, FileNotFoundError):
+        return BlobMissing(f"blob {path} does not exist")
+    text = str(error)
+    # The store wraps what the operating system says; only its text tells a full disk (ENOSPC, EDQUOT).
+    if re.search(r"\(os error (28|122)\)|StorageFull|QuotaExceeded", text):
+        return BlobsFull(f"no space left for blob {path}")
+    return BlobsUnavailable(f"blob {path}: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

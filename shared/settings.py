@@ -1,0 +1,124 @@
+"""Settings of a process: environment variables for what is public, files for what is secret.
+
+Every variable begins with `MAILROOM_`. A secret is a file `MAILROOM_SECRETS_DIR/<name>`, because an
+environment shows up in process lists, crash reports and child processes. Nothing here knows whether the
+process runs on one machine, in a container or in a cluster (design §8).
+"""
+
+import re
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "MAILROOM_"
+_SECRET_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+S = TypeVar("S", bound="ServiceSettings")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The message is one sentence per variable, fit to be shown as it is."""
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs. A service adds its own fields in `services/<name>/settings.py`.
+
+    Each field's description is part of the error message for it: it says what is expected.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
+
+    kafka_bootstrap: str = Field(description="host:port of Kafka's bootstrap servers, separated by commas")
+    postgres_dsn: str = Field(
+        pattern=r"^postgres(ql)?://",
+        description="postgresql://role@host:port/database, without the password",
+    )
+    postgres_password_secret: str = Field(
+        default="postgres_password",
+        description="name of the secret with the database role's password; no such file means no password",
+    )
+    topic_prefix: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="what stands before every topic's name: letters, digits, '.', '_', '-'",
+    )
+    blobs_url: str = Field(
+        pattern=r"^[a-z0-9]+://",
+        description="URL of the blob store: file:///folder, s3://bucket/path, gs://… or az://…",
+    )
+    http_host: str = Field(default="127.0.0.1", description="address that the HTTP server listens on")
+    http_port: int = Field(
+        default=8080, ge=0, le=65535, description="port of the HTTP server; 0 takes a free one"
+    )
+    secrets_dir: Path = Field(description="folder that holds one file per secret")
+    token_keys: str = Field(
+        default="token_keys",
+        description="name of the secret with the keys that sign plus addresses (format: shared/tokens.py)",
+    )
+    oidc_issuer: str = Field(
+        default="", description="issuer (iss) of the JWTs that the HTTP API accepts; empty refuses them all"
+    )
+    oidc_audience: str = Field(default="mailroom", description="audience (aud) that a JWT must name")
+    oidc_jwks: str = Field(
+        default="",
+        description="URL or file of the issuer's public keys (JWKS); empty asks the issuer's discovery page",
+    )
+    log_level: str = Field(
+        default="info", pattern=r"^(debug|info|warning|error)$", description="debug, info, warning or error"
+    )
+    stop_seconds: float = Field(
+        default=25.0, gt=0, description="seconds that a stop may take before the process ends regardless"
+    )
+
+    def secret(self, name: str) -> str:
+        """The text of the secret `name`, without the line break at its end.
+
+        Raises `SettingsError` when the file is missing, unreadable or empty.
+        """
+        text = self.optional_secret(name)
+        if not text:
+            raise SettingsError(
+                f"Secret {name!r} is missing or empty: expected the file {self.secrets_dir / name} "
+                f"({PREFIX}SECRETS_DIR/{name})."
+            )
+        return text
+
+    def optional_secret(self, name: str) -> str | None:
+        """Like `secret`, but None when there is no such file."""
+        # Names of secrets come from the organisation's configuration: they must not walk out of the folder.
+        if not _SECRET_NAME.fullmatch(name):
+            raise SettingsError(f"Secret name {name!r} may hold letters, digits, '.', '_' and '-' only.")
+        try:
+            return (self.secrets_dir / name).read_text(encoding="utf-8").rstrip("\r\n")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"Secret {name!r} cannot be read: {error}.") from error
+
+    def postgres_password(self) -> str | None:
+        """The database role's password, if it has one."""
+        return self.optional_secret(self.postgres_password_secret)
+
+
+def load(settings: type[S], **overrides: object) -> S:
+    """Read `settings` from the environment; `overrides` (by field name) win.
+
+    Raises `SettingsError` with one sentence per variable that is missing or wrong.
+    """
+    try:
+        return settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(settings, detail) for detail in error.errors())) from None
+
+
+def _sentence(settings: type[ServiceSettings], detail: ErrorDetails) -> str:
+    name = str(detail["loc"][0]) if detail["loc"] else ""
+    field = settings.model_fields.get(name)
+    variable = PREFIX + name.upper()
+    expected = field.description if field and field.description else detail["msg"]
+    if detail["type"] == "missing":
+        return f"{variable} is not set; expected {expected}."
+    return f"{variable} is {detail['input']!r}; expected {expected}."
