@@ -1,4 +1,4 @@
-"""What ingest says: a mail came in (`ingest.mails.v1`)."""
+"""What ingest says: a mail came in, a mailbox was read to its end (`ingest.mails.v1`)."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -85,4 +85,18 @@ class MailReceived(Record):
     """The version of the organisation's configuration that decided."""
 
 
-IngestMail = MailReceived
+class MailboxPolled(Record):
+    """Every mail that lay in the mailbox at `until` stands before this record, in this partition and all others.
+
+    It is published to each partition of the topic; `partition` says which one this is. Whoever has read it
+    in all of them has read every mail that could have arrived before `until`, so that a timer due by then
+    may close something (design §5). A mailbox that cannot be read is silent.
+    """
+
+    type: Literal["mailbox.polled"] = "mailbox.polled"
+    mailbox: Name
+    until: Instant
+    partition: Annotated[int, Field(ge=0)]
+
+
+IngestMail = Annotated[MailReceived | MailboxPolled, Field(discriminator="type")]
