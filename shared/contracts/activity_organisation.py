@@ -191,13 +191,35 @@ class Rules(Strict):
     """Automatic mails to one address in an hour; more are refused, so that loops starve (AMB-37)."""
 
 
+class Definition(Strict):
+    """A whole organisation as people write it, before it has a version.
+
+    Every list holds things with unique names; `shared/organisation_rules.py` says what else has to hold.
+    """
+
+    organisation: Name
+    companies: tuple[Company, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+    services: tuple[Service, ...] = ()
+    processes: tuple[Process, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    users: tuple[User, ...] = ()
+    mailboxes: tuple[MailboxDefinition, ...] = ()
+    templates: tuple[Template, ...] = ()
+    rules: Rules = Rules()
+
+
 class MailboxesSection(Record):
+    """Where mail comes in and goes out."""
+
     type: Literal["organisation.mailboxes"] = "organisation.mailboxes"
     version: int
     mailboxes: tuple[MailboxDefinition, ...]
 
 
 class ProcessesSection(Record):
+    """What is done for whom."""
+
     type: Literal["organisation.processes"] = "organisation.processes"
     version: int
     companies: tuple[Company, ...]
@@ -207,6 +229,8 @@ class ProcessesSection(Record):
 
 
 class PeopleSection(Record):
+    """Who does it."""
+
     type: Literal["organisation.people"] = "organisation.people"
     version: int
     queues: tuple[Queue, ...]
@@ -214,12 +238,16 @@ class PeopleSection(Record):
 
 
 class TemplatesSection(Record):
+    """What automatic mail says."""
+
     type: Literal["organisation.templates"] = "organisation.templates"
     version: int
     templates: tuple[Template, ...]
 
 
 class RulesSection(Record):
+    """What holds for the organisation as a whole."""
+
     type: Literal["organisation.rules"] = "organisation.rules"
     version: int
     rules: Rules

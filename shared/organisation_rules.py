@@ -1,0 +1,156 @@
+"""What has to hold between the parts of an organisation's configuration, beyond each part's own form.
+
+The same rules judge a folder of YAML and what arrives over HTTP. Each finding says where (the path of keys
+and indexes into the definition) and what, in a sentence.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from shared.contracts.activity_organisation import Definition, Fallback, Route
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, and where."""
+
+    path: Path
+    sentence: str
+
+
+Rule = Callable[[Definition], Iterator[Finding]]
+
+# kind of thing, field that names another, kind that is named
+_REFERENCES = (
+    ("contracts", "company", "companies"),
+    ("services", "contract", "contracts"),
+    ("processes", "company", "companies"),
+    ("processes", "contract", "contracts"),
+    ("processes", "service", "services"),
+    ("processes", "queue", "queues"),
+    ("processes", "default_mailbox", "mailboxes"),
+    ("processes", "acknowledgement", "templates"),
+    ("processes", "no_response", "templates"),
+)
+_NAMED = ("companies", "contracts", "services", "processes", "queues", "users", "mailboxes", "templates")
+
+
+def findings(definition: Definition) -> list[Finding]:
+    """All that is wrong, in the order of the rules. Empty means that it can be applied."""
+    return [finding for rule in RULES for finding in rule(definition)]
+
+
+def names_are_unique(definition: Definition) -> Iterator[Finding]:
+    for kind in _NAMED:
+        seen: Counter[str] = Counter()
+        for index, thing in enumerate(getattr(definition, kind)):
+            seen[thing.name] += 1
+            if seen[thing.name] == 2:
+                yield Finding((kind, index, "name"), f"{thing.name!r} is defined twice in {kind}")
+
+
+def references_lead_somewhere(definition: Definition) -> Iterator[Finding]:
+    names = {kind: {thing.name for thing in getattr(definition, kind)} for kind in _NAMED}
+    for kind, field, target in _REFERENCES:
+        for index, thing in enumerate(getattr(definition, kind)):
+            named = getattr(thing, field)
+            if named is not None and named not in names[target]:
+                yield Finding((kind, index, field), f"there is no {named!r} in {target}")
+    for index, user in enumerate(definition.users):
+        for position, process in enumerate(user.processes):
+            if process not in names["processes"]:
+                yield Finding(("users", index, "processes", position), f"there is no process {process!r}")
+
+
+def hierarchy_agrees(definition: Definition) -> Iterator[Finding]:
+    """A process stands under a service of a contract of its company (GL-3)."""
+    contracts = {contract.name: contract for contract in definition.contracts}
+    services = {service.name: service for service in definition.services}
+    for index, process in enumerate(definition.processes):
+        contract, service = contracts.get(process.contract), services.get(process.service)
+        if contract and contract.company != process.company:
+            yield Finding(
+                ("processes", index, "contract"), f"contract {contract.name!r} is with {contract.company!r}"
+            )
+        if service and service.contract != process.contract:
+            yield Finding(
+                ("processes", index, "service"), f"service {service.name!r} is under {service.contract!r}"
+            )
+
+
+def addresses_belong_to_one_mailbox(definition: Definition) -> Iterator[Finding]:
+    owner: dict[str, str] = {}
+    for index, mailbox in enumerate(definition.mailboxes):
+        places: list[tuple[Path, str]] = [(("address",), mailbox.address)]
+        places += [(("aliases", position), alias) for position, alias in enumerate(mailbox.aliases)]
+        for place, address in places:
+            known = owner.setdefault(address.casefold(), mailbox.name)
+            if known != mailbox.name:
+                yield Finding(("mailboxes", index, *place), f"{address} belongs to mailbox {known!r} already")
+            if "+" in address.partition("@")[0]:
+                yield Finding(
+                    ("mailboxes", index, *place),
+                    f"{address} has a '+', which is kept for plus addresses (PA-7)",
+                )
+
+
+def mailboxes_are_read_once(definition: Definition) -> Iterator[Finding]:
+    """Two definitions that read the same folder would each take the other's mail."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for index, mailbox in enumerate(definition.mailboxes):
+        place = (mailbox.imap.server, mailbox.imap.user.casefold(), mailbox.imap.folder)
+        known = seen.setdefault(place, mailbox.name)
+        if known != mailbox.name:
+            yield Finding(
+                ("mailboxes", index, "imap", "user"), f"mailbox {known!r} reads this folder already"
+            )
+        if mailbox.imap.folder == mailbox.imap.done_folder:
+            yield Finding(
+                ("mailboxes", index, "imap", "done_folder"), "it has to be another folder than the one read"
+            )
+
+
+def routes_lead_to_a_process(definition: Definition) -> Iterator[Finding]:
+    """Every route and fallback names a process and, if any, one of its categories (RT-2)."""
+    categories = {process.name: {c.path for c in process.categories} for process in definition.processes}
+    for index, mailbox in enumerate(definition.mailboxes):
+        ways: list[tuple[Path, Route | Fallback]] = [(("fallback",), mailbox.fallback)]
+        ways += [(("routes", position), route) for position, route in enumerate(mailbox.routes)]
+        for place, way in ways:
+            where: Path = ("mailboxes", index, *place)
+            if way.process not in categories:
+                yield Finding((*where, "process"), f"there is no process {way.process!r}")
+            elif way.category is not None and way.category not in categories[way.process]:
+                yield Finding(
+                    (*where, "category"), f"process {way.process!r} has no category {way.category!r}"
+                )
+
+
+def routes_are_for_their_mailbox(definition: Definition) -> Iterator[Finding]:
+    """A route is for an address of its own mailbox, and its name is unique there (RT-1)."""
+    for index, mailbox in enumerate(definition.mailboxes):
+        own = {address.casefold() for address in (mailbox.address, *mailbox.aliases)}
+        seen: set[str] = set()
+        for position, route in enumerate(mailbox.routes):
+            where: Path = ("mailboxes", index, "routes", position)
+            if route.address.casefold() not in own:
+                yield Finding(
+                    (*where, "address"), f"{route.address} is no address of mailbox {mailbox.name!r}"
+                )
+            if route.name in seen:
+                yield Finding((*where, "name"), f"{route.name!r} is defined twice in {mailbox.name!r}")
+            seen.add(route.name)
+
+
+RULES: tuple[Rule, ...] = (
+    names_are_unique,
+    references_lead_somewhere,
+    hierarchy_agrees,
+    addresses_belong_to_one_mailbox,
+    mailboxes_are_read_once,
+    routes_lead_to_a_process,
+    routes_are_for_their_mailbox,
+)
