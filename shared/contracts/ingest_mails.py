@@ -86,7 +86,7 @@ class MailReceived(Record):
 
 
 class MailboxPolled(Record):
-    """Every mail that lay in the mailbox at `until` stands before this record, in this partition and all others.
+    """Every mail that lay in the mailbox at `until` stands before this record, in each partition.
 
     It is published to each partition of the topic; `partition` says which one this is. Whoever has read it
     in all of them has read every mail that could have arrived before `until`, so that a timer due by then
