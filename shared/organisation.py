@@ -30,7 +30,7 @@ from shared.contracts.activity_organisation import (
     User,
 )
 from shared.contracts.record import Record
-from shared.failure import Wait
+from shared.failure import Transient
 from shared.postgres import Connection
 from shared.topics import ACTIVITY_ORGANISATION
 from shared.unit_of_work import Batch
@@ -52,11 +52,11 @@ class Unknown(LookupError):
     """The configuration has nothing of this name."""
 
 
-class NoConfiguration(Wait):
+class NoConfiguration(Transient):
     """Nothing has been applied for this organisation yet. It may still arrive, so the work waits."""
 
 
-class ConfigurationBehind(Wait):
+class ConfigurationBehind(Transient):
     """A record was decided with a version that has not arrived here yet: the work waits for it."""
 
 
