@@ -1,0 +1,133 @@
+"""Every metric of every service, in one place, each with a sentence that says what it tells.
+
+Names: `mailroom_<what>_<unit>`; counters end in `_total`, durations in `_seconds`, sizes in `_bytes`. Labels
+have few values: never an address, an id or an organisation.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+# --- the process ------------------------------------------------------------------------------------
+
+BUILD_INFO = Gauge(
+    "mailroom_build_info", "Which version of which service runs; always 1.", ["service", "version"]
+)
+COMPONENT_READY = Gauge(
+    "mailroom_component_ready",
+    "Whether a component of the process can do its work (1) or not (0).",
+    ["component"],
+)
+EVENT_LOOP_LAG = Histogram(
+    "mailroom_event_loop_lag_seconds",
+    "How much later than asked the event loop woke up a sleeper; long ones cost Kafka heartbeats.",
+    buckets=_FAST,
+)
+
+# --- HTTP -------------------------------------------------------------------------------------------
+
+HTTP_REQUESTS = Histogram(
+    "mailroom_http_request_seconds",
+    "Time from a request's first byte to its answer, by route template and status.",
+    ["method", "route", "status"],
+    buckets=_FAST,
+)
+AUTHENTICATION_FAILURES = Counter(
+    "mailroom_authentication_failures_total",
+    "Requests whose token was missing or refused, by reason.",
+    ["reason"],
+)
+JWKS_REFRESHES = Counter(
+    "mailroom_jwks_refreshes_total",
+    "Attempts to read the token issuer's public keys, by outcome.",
+    ["outcome"],
+)
+
+# --- blobs ------------------------------------------------------------------------------------------
+
+BLOB_SECONDS = Histogram(
+    "mailroom_blob_operation_seconds",
+    "Time that the blob store took, by operation.",
+    ["operation"],
+    buckets=_FAST,
+)
+BLOB_WRITTEN = Counter("mailroom_blob_written_bytes_total", "Bytes put into the blob store.")
+BLOB_FAILURES = Counter(
+    "mailroom_blob_failures_total",
+    "Operations on the blob store that failed, by operation and kind.",
+    ["operation", "kind"],
+)
+
+# --- records in: consumers (shared/kafka.py, shared/consumption.py) -----------------------------------
+
+RECORDS_DONE = Counter(
+    "mailroom_records_done_total",
+    "Records whose offset was committed, by what became of them: worked, repeated, passed_over, refused, dead.",
+    ["consumer", "outcome"],
+)
+BATCH_SECONDS = Histogram(
+    "mailroom_batch_seconds",
+    "Time from the begin of a batch's transaction to its commit.",
+    ["consumer"],
+    buckets=_FAST,
+)
+BATCH_RECORDS = Histogram(
+    "mailroom_batch_records",
+    "Records that were taken into one transaction.",
+    ["consumer"],
+    buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500),
+)
+BATCH_RETRIES = Counter(
+    "mailroom_batch_retries_total",
+    "Batches begun again because of something that passes by itself, by the error's class.",
+    ["consumer", "error"],
+)
+FENCES_LOST = Counter(
+    "mailroom_fences_lost_total",
+    "Batches dropped because another process had moved the offset.",
+    ["consumer"],
+)
+CONSUMER_PROBING = Gauge(
+    "mailroom_consumer_probing",
+    "1 while many records in a row failed and the consumer only tries one now and then: a bug, act.",
+    ["consumer"],
+)
+PARTITION_STOPPED = Gauge(
+    "mailroom_partition_stopped",
+    "1 while a partition is not read: its offset is out of range or was never registered. Act.",
+    ["consumer", "topic", "partition"],
+)
+CONSUMER_LAG = Gauge(
+    "mailroom_consumer_lag_records",
+    "Records of a partition that are not worked on yet.",
+    ["consumer", "topic", "partition"],
+)
+CONSUMER_RESTARTS = Counter(
+    "mailroom_consumer_restarts_total",
+    "Consumers recreated after an error or because they stood still.",
+    ["consumer"],
+)
+
+# --- records out: the relay (shared/relay.py) ---------------------------------------------------------
+
+RELAY_LEADER = Gauge(
+    "mailroom_relay_leader", "1 in the process whose relay publishes the outbox.", ["service"]
+)
+RELAY_PUBLISHED = Counter(
+    "mailroom_relay_published_total", "Records published from the outbox.", ["service", "topic"]
+)
+RELAY_WAITING = Gauge(
+    "mailroom_relay_waiting_records",
+    "Outbox rows that the last look found unpublished (at most one page).",
+    ["service"],
+)
+RELAY_FAILURES = Counter(
+    "mailroom_relay_failures_total",
+    "Times the relay lost its connection, its producer or its leadership, by the error's class.",
+    ["service", "error"],
+)
+RELAY_REFUSED = Gauge(
+    "mailroom_relay_refused",
+    "1 while the relay refuses to publish: its topics hold records that its outbox never had. Act.",
+    ["service"],
+)

@@ -1,0 +1,96 @@
+"""What a transaction wants to say: written with its effect, published by the relay (design §2)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shared.contracts.envelope import Envelope, Headers
+from shared.contracts.record import Record
+from shared.postgres import Connection
+from shared.topics import Topic
+
+MAX_RECORD_BYTES = 2 * 1024 * 1024
+"""Value, key and headers of one record. `topics apply` gives topics room for it."""
+
+MAX_DEAD_LETTER_BYTES = MAX_RECORD_BYTES + 256 * 1024
+"""A dead letter is a record of that size and the reason why it is dead."""
+
+
+class RecordTooLarge(ValueError):
+    """The record would be refused by Kafka, for ever: its maker has to use a claim check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to be published. `key` is `<organisation>/<what the topic keys by>`.
+
+    `record=None` is a tombstone: it deletes the key from a compacted topic.
+    """
+
+    topic: Topic
+    key: str
+    envelope: Envelope
+    record: Record | None
+
+
+class Row(NamedTuple):
+    """An outgoing record as the outbox keeps it: full topic name, bytes, headers as text."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: str
+
+
+_ADD = """
+WITH added AS (
+    INSERT INTO outbox (topic, key, value, headers)
+    SELECT new.topic, new.key, new.value, new.headers
+    FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[])
+        WITH ORDINALITY AS new (topic, key, value, headers, position)
+    ORDER BY new.position
+)
+SELECT pg_notify(current_schema() || '_outbox', '')
+"""
+
+
+def row(outgoing: Outgoing, topic_prefix: str) -> Row:
+    """Serialise. Raises `RecordTooLarge` and what pydantic raises for a record it cannot write."""
+    value = None if outgoing.record is None else outgoing.record.model_dump_json().encode()
+    made = Row(
+        topic_prefix + outgoing.topic.name,
+        outgoing.key.encode(),
+        value,
+        pack_headers(outgoing.envelope.to_headers()),
+    )
+    check_size(made, MAX_RECORD_BYTES)
+    return made
+
+
+def check_size(made: Row, limit: int) -> None:
+    """Raises `RecordTooLarge`: found here it costs its cause, found by the relay it would stop everything."""
+    size = len(made.value or b"") + len(made.key or b"") + len(made.headers)
+    if size > limit:
+        raise RecordTooLarge(f"a record for {made.topic} has {size} bytes, more than {limit}")
+
+
+async def add(connection: Connection, rows: Sequence[Row]) -> None:
+    """Append rows, in their order, and wake the relay when the transaction commits."""
+    if not rows:
+        return
+    topics, keys, values, headers = zip(*rows, strict=True)
+    await connection.execute(_ADD, topics, keys, values, headers)
+
+
+def pack_headers(headers: Iterable[tuple[str, bytes | None]]) -> str:
+    """Headers as one JSON text; bytes become characters one to one, so that nothing is lost."""
+    return json.dumps(
+        [[name, None if value is None else value.decode("latin-1")] for name, value in headers],
+        separators=(",", ":"),
+    )
+
+
+def unpack_headers(text: str) -> Headers:
+    """The reverse of `pack_headers`; a header without a value comes back empty."""
+    return [(name, (value or "").encode("latin-1")) for name, value in json.loads(text)]
