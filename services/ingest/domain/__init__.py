@@ -1,0 +1,1 @@
+"""Pure rules about incoming mail: no I/O, no contract types."""

@@ -1,0 +1,1 @@
+"""From raw bytes to a `ParsedMail`, in a child process with limits (design §3)."""
