@@ -1,0 +1,132 @@
+"""An activity as the rules see it: everything here follows from its history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.activity.domain.contacts import Tagged, holder_of
+from services.activity.domain.states import State, Status, WaitType, state_of
+from services.activity.domain.vocabulary import Actor, Method, StartedBy, Tag
+from shared.references import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What an activity waits for, and until when (ST-9). `days` is set for MORE_INFO only (AMB-7)."""
+
+    type: WaitType
+    until: datetime
+    days: int | None = None
+    close_if_no_response: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """When the present wait or feedback window ends.
+
+    `generation` tells it from every earlier timer of the activity, so that a stale one is dropped (AMB-44).
+    `closes` is true when it closes the activity: such a timer fires only after the mailboxes have been read
+    past `due_at` (design §5).
+    """
+
+    due_at: datetime
+    generation: int
+    closes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who works on it, who is responsible for it, and the queue it stands in (ST-19)."""
+
+    assignee: str | None = None
+    owner: str | None = None
+    queue: str | None = None
+
+    @property
+    def person(self) -> str | None:
+        """The one who has it: never both an assignee and an owner (ST-19)."""
+        return self.assignee or self.owner
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How, when and by whom it was resolved; `written` is the mail or note marked as the resolution."""
+
+    method: Method
+    by: Actor
+    at: datetime
+    written: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """By whom and when it was last reopened; by the system when a mail did it (ST-15)."""
+
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A note or an outgoing mail that `by` wrote since the last In Progress (AMB-43)."""
+
+    by: Actor
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One Ticket; Cases and Actions share its shape.
+
+    `version` is the number of events behind it. `title` and `description` are empty where there is none.
+    `family` is the id of the family's root, which is its lock (design §3). `mailbox` is the mailbox that the
+    customer wrote to, `automated_mail` says whether mail that no person wrote may go out about it (NT-3,
+    NT-4, NT-5). `generation` is the latest timer's, also after that timer is gone. `written` holds the
+    newest thing each actor wrote in the session of AMB-43.
+    """
+
+    id: UUID
+    organisation: str
+    family: UUID
+    reference: Reference
+    process: str
+    title: str
+    description: str
+    category: str | None
+    status: Status
+    started_by: StartedBy
+    conversation: str
+    created_at: datetime
+    mailbox: str | None = None
+    opening_mail: UUID | None = None
+    automated_mail: bool = True
+    wait: Wait | None = None
+    timer: Timer | None = None
+    generation: int = 0
+    holders: Holders = Holders()
+    new_information: bool = False
+    contacts: frozenset[Tagged] = frozenset()
+    links: frozenset[UUID] = frozenset()
+    first_resolution: Resolution | None = None
+    resolution: Resolution | None = None
+    reopening: Reopening | None = None
+    written: tuple[Written, ...] = ()
+    version: int
+
+    @property
+    def state(self) -> State:
+        """Status and wait type as one, as the transition table speaks of them."""
+        return state_of(self.status, self.wait.type if self.wait else None)
+
+    @property
+    def feedback_until(self) -> datetime | None:
+        """The end of the feedback window, while it is open (ST-14)."""
+        return self.timer.due_at if self.timer and self.status is Status.RESOLVED else None
+
+    @property
+    def primary_contact(self) -> UUID | None:
+        return holder_of(self.contacts, Tag.PRIMARY_CONTACT)
+
+    def written_by(self, actor: Actor) -> UUID | None:
+        """The mail or note of `actor` that would count as the resolution (T18, AMB-43)."""
+        return next((written.id for written in self.written if written.by == actor), None)

@@ -1,0 +1,99 @@
+"""Who an activity is about: tags, what a mail's sender becomes, and names from display names (section 9)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.activity.domain.vocabulary import Tag
+
+EXCLUSIVE = (Tag.ORIGINAL_REQUESTER, Tag.REQUESTER, Tag.SUBJECT, Tag.PRIMARY_CONTACT)
+"""Tags that at most one contact of an activity holds (CT-3); the sender or first contact gets them all."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Tagged:
+    """A contact with one of its tags."""
+
+    tag: Tag
+    contact: UUID
+
+
+def all_four(contact: UUID) -> tuple[Tagged, ...]:
+    """What a known sender (CT-5), a first contact (CT-6) or the contact page's contact (CT-7) becomes."""
+    return tuple(Tagged(tag, contact) for tag in EXCLUSIVE)
+
+
+def holder_of(contacts: Iterable[Tagged], tag: Tag) -> UUID | None:
+    """Who holds an exclusive tag."""
+    return next((tagged.contact for tagged in contacts if tagged.tag is tag), None)
+
+
+def holders_of(contacts: Iterable[Tagged], tag: Tag) -> tuple[UUID, ...]:
+    """Who holds a tag, in a fixed order."""
+    return tuple(sorted(tagged.contact for tagged in contacts if tagged.tag is tag))
+
+
+@dataclass(frozen=True, slots=True)
+class TagChange:
+    """A tag given, or taken away."""
+
+    tagged: Tagged
+    removed: bool = False
+
+
+def changes(
+    contacts: frozenset[Tagged], *, given: Iterable[Tagged] = (), taken: Iterable[Tagged] = ()
+) -> tuple[TagChange, ...]:
+    """What changes when tags are taken and given, one holder per exclusive tag (CT-3, AMB-19).
+
+    The first contact ever given any tag gets all four (CT-6); what is said explicitly wins over that.
+    """
+    given = tuple(given)
+    wanted = frozenset(contacts) - frozenset(taken)
+    if given and not contacts:
+        wanted = frozenset(all_four(given[0].contact))
+    for tagged in given:
+        if tagged.tag in EXCLUSIVE:
+            wanted = frozenset(held for held in wanted if held.tag is not tagged.tag)
+        wanted |= {tagged}
+    # Removals stand in front, so that no reader of the history ever sees a tag with two holders.
+    return (
+        *(TagChange(tagged, removed=True) for tagged in sorted(contacts - wanted)),
+        *(TagChange(tagged) for tagged in sorted(wanted - contacts)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewContact:
+    """A contact to be made; the system makes it, so it is flagged auto-created (CT-16)."""
+
+    address: str
+    first_name: str
+    last_name: str
+
+
+def contact_of_sender(
+    known: UUID | None, address: str, display_name: str, *, automatic_contacts: bool
+) -> UUID | NewContact | None:
+    """The contact that the sender of an opening mail is; it gets all four tags (CT-5).
+
+    An unknown sender becomes a contact if the organisation wants that, and otherwise the activity is opened
+    without one (CT-12). `address` is empty for a mail that names no sender.
+    """
+    if known or not (automatic_contacts and address):
+        return known
+    return NewContact(address, *names_from_display_name(display_name))
+
+
+def names_from_display_name(display_name: str) -> tuple[str, str]:
+    """First and last name as a mail's display name gives them (CT-13); both empty where it does not.
+
+    `Dupont, Marie Anne` is Marie Dupont; `Marie Anne Dupont` is Marie Dupont; `Marie` alone stays empty,
+    and the user is asked at submit.
+    """
+    name = " ".join(display_name.split())
+    if "," in name:
+        last, _, rest = name.partition(",")
+        return rest.strip().partition(" ")[0], last.strip()
+    words = name.split(" ")
+    return (words[0], words[-1]) if len(words) > 1 else ("", "")

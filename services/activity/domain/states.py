@@ -1,0 +1,81 @@
+"""Statuses, wait types, and the states that rows of the transition table speak of (ST-1, ST-9)."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What a person sees of an activity's progress; there are exactly six (ST-1)."""
+
+    DRAFT = "draft"
+    TO_DO = "to_do"
+    IN_PROGRESS = "in_progress"
+    WAIT = "wait"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class WaitType(StrEnum):
+    """Why an activity waits; mandatory for status Wait (ST-9)."""
+
+    MORE_INFO = "more_information"
+    UNTIL = "until"
+
+
+class State(StrEnum):
+    """A status together with its wait type: what a transition starts from and leads to.
+
+    NEW is the state of an activity that does not exist yet (∅ in the catalogue).
+    """
+
+    NEW = "new"
+    DRAFT = "draft"
+    TO_DO = "to_do"
+    IN_PROGRESS = "in_progress"
+    WAIT_MORE_INFO = "wait_more_information"
+    WAIT_UNTIL = "wait_until"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+    @property
+    def status(self) -> Status:
+        """The status that people see; NEW has none and raises `KeyError`."""
+        return _PARTS[self][0]
+
+    @property
+    def wait_type(self) -> WaitType | None:
+        """The wait type, for the states that wait."""
+        return _PARTS[self][1]
+
+    @property
+    def label(self) -> str:
+        """How an English sentence names the state (glossary, section 1 of the catalogue)."""
+        return _LABELS[self]
+
+
+def state_of(status: Status, wait: WaitType | None) -> State:
+    """The state that a status and a wait type make; `KeyError` when they do not go together."""
+    return _STATES[status, wait]
+
+
+WAITING = (State.WAIT_MORE_INFO, State.WAIT_UNTIL)
+
+_PARTS: dict[State, tuple[Status, WaitType | None]] = {
+    State.DRAFT: (Status.DRAFT, None),
+    State.TO_DO: (Status.TO_DO, None),
+    State.IN_PROGRESS: (Status.IN_PROGRESS, None),
+    State.WAIT_MORE_INFO: (Status.WAIT, WaitType.MORE_INFO),
+    State.WAIT_UNTIL: (Status.WAIT, WaitType.UNTIL),
+    State.RESOLVED: (Status.RESOLVED, None),
+    State.CLOSED: (Status.CLOSED, None),
+}
+_STATES = {parts: state for state, parts in _PARTS.items()}
+_LABELS = {
+    State.NEW: "new",
+    State.DRAFT: "Draft",
+    State.TO_DO: "To Do",
+    State.IN_PROGRESS: "In Progress",
+    State.WAIT_MORE_INFO: "waiting for more information",
+    State.WAIT_UNTIL: "waiting until a date",
+    State.RESOLVED: "Resolved",
+    State.CLOSED: "Closed",
+}

@@ -1,0 +1,287 @@
+"""Steps: what somebody or something wants done to an activity. The left-hand side of every transition.
+
+A step says what is wanted; who wants it, and what the configuration says, stand in its `Context`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from services.activity.domain.contacts import Tagged
+from services.activity.domain.states import State
+from services.activity.domain.vocabulary import MatchedBy, Method, Outcome, StartedBy
+from shared.references import Reference
+
+
+class Step:
+    """Something wanted. `name` is what requests and answers call it, `participle` how a sentence does."""
+
+    name: ClassVar[str]
+    participle: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A loose link to another activity (LK-2) and what made it."""
+
+    activity: UUID
+    reference: Reference
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening(Step):
+    """What every step that opens an activity says. The caller found the ids; the number is given once.
+
+    `automated_mail=False` keeps every mail that no person wrote from going out about it, for ever: the
+    contact page (NT-3), a bulk row's flag (NT-4), a blocked sender (NT-5).
+    """
+
+    activity: UUID
+    family: UUID
+    reference: Reference
+    conversation: str
+    mailbox: str | None = None
+    title: str = ""
+    description: str = ""
+    category: str | None = None
+    automated_mail: bool = True
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartManually(Opening):
+    """A user starts a Draft, from the menu or a contact's page (T1); tags as in CT-6, CT-7."""
+
+    name = "open"
+    participle = "started"
+    contacts: tuple[Tagged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRouted(Opening):
+    """A mail that matched nothing running found a route (T2).
+
+    `sender` is the sender's contact, None where CT-12 wants none. `acknowledge` is the route's Send
+    Automated Emails (NT-2); `automatic` is true for mail that no person wrote, which nothing answers (IN-17).
+    """
+
+    name = "open_from_mail"
+    participle = "opened from a mail"
+    mail: UUID
+    sender: UUID | None
+    acknowledge: bool
+    automatic: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedByIntegration(Opening):
+    """A validated submission by something other than a person: an integration, a bulk row (T3)."""
+
+    name = "create"
+    participle = "created"
+    started_by: StartedBy
+    contacts: tuple[Tagged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit(Step):
+    """Change what is written on it, or who is who; what is None stays (T7, T37, CT-3)."""
+
+    name = "edit"
+    participle = "edited"
+    title: str | None = None
+    description: str | None = None
+    category: str | None = None
+    tag: tuple[Tagged, ...] = ()
+    untag: tuple[Tagged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Submit(Step):
+    """Hand a Draft in (T5)."""
+
+    name = "submit"
+    participle = "submitted"
+    keep_with_me: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PickUp(Step):
+    """Take it (T7). `take_over` confirms taking it from somebody who works on it (ST-23)."""
+
+    name = "pick_up"
+    participle = "picked up"
+    take_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assign(Step):
+    """Give it to somebody, or with None back to its queue (T8, ST-21, AMB-18)."""
+
+    name = "assign"
+    participle = "assigned"
+    assignee: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetToDo(Step):
+    """Undo a pick-up (T9)."""
+
+    name = "set_to_do"
+    participle = "set to To Do"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForMoreInformation(Step):
+    """Wait for an answer for some days of 24 hours (T11, AMB-7)."""
+
+    name = "wait"
+    participle = "set to wait for more information"
+    days: int
+    close_if_no_response: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil(Step):
+    """Wait until a time (T12)."""
+
+    name = "wait_until"
+    participle = "set to wait until a date"
+    until: datetime
+
+
+class ResumeTo(StrEnum):
+    """Where a wait can be left to by hand (T17b)."""
+
+    TO_DO = State.TO_DO.value
+    IN_PROGRESS = State.IN_PROGRESS.value
+
+
+@dataclass(frozen=True, slots=True)
+class Resume(Step):
+    """End a wait by hand (T17b)."""
+
+    name = "resume"
+    participle = "resumed"
+    to: ResumeTo = ResumeTo.IN_PROGRESS
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve(Step):
+    """Resolve it (T18, T19)."""
+
+    name = "resolve"
+    participle = "resolved"
+    method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class RejectAsSpam(Step):
+    """Resolve it as spam, which closes it at once (T21)."""
+
+    name = "reject_as_spam"
+    participle = "rejected as spam"
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen(Step):
+    """Take it up again inside its feedback window (T25)."""
+
+    name = "reopen"
+    participle = "reopened"
+    keep_with_me: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddNote(Step):
+    """Write an internal note (ST-22); its id is the context's `effect`."""
+
+    name = "note"
+    participle = "annotated"
+
+
+@dataclass(frozen=True, slots=True)
+class SendMail(Step):
+    """Send a mail that a person wrote (ST-22, NT-17); its id is the context's `effect`."""
+
+    name = "reply"
+    participle = "replied from"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkInformation(Step):
+    """Mark its new information as read, or as new again (ST-25)."""
+
+    name = "mark_information"
+    participle = "marked"
+    new: bool
+
+
+class Review(StrEnum):
+    """Why somebody should look at how a mail came here (AMB-11)."""
+
+    OTHER_REFERENCE_THAN_ANSWERED = "other_reference_than_answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailArrived(Step):
+    """A mail that matched it came in (T13, T17, T23, T36)."""
+
+    name = "mail"
+    participle = "given a mail"
+    mail: UUID
+    matched_by: MatchedBy
+    automatic: bool = False
+    review: frozenset[Review] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDue(Step):
+    """The timer of this generation is due (T14, T15, T16, T26); a stale one is dropped (AMB-44)."""
+
+    name = "timer"
+    participle = "woken by its timer"
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailReported(Step):
+    """notify says what became of a mail that was asked of it (NT-14)."""
+
+    name = "mail_report"
+    participle = "given a delivery report"
+    mail: UUID
+    outcome: Outcome
+
+
+STEPS: tuple[type[Step], ...] = (
+    StartManually,
+    MailRouted,
+    CreatedByIntegration,
+    Edit,
+    Submit,
+    PickUp,
+    Assign,
+    SetToDo,
+    WaitForMoreInformation,
+    WaitUntil,
+    Resume,
+    Resolve,
+    RejectAsSpam,
+    Reopen,
+    AddNote,
+    SendMail,
+    MarkInformation,
+    MailArrived,
+    TimerDue,
+    MailReported,
+)
+"""Every step there is."""
+
+OFFERED = tuple(
+    step for step in STEPS if not issubclass(step, (Opening, MailArrived, TimerDue, MailReported))
+)
+"""The steps that a person can take on an activity that exists."""
