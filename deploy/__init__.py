@@ -1,0 +1,1 @@
+"""How Mailroom is run: the command `mailroom` and the stack on one machine."""

@@ -1,0 +1,75 @@
+"""Where the servers and services of one instance answer."""
+
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel
+
+from deploy.local.processes import ProcessRecord
+
+FILE = "endpoints.json"
+
+
+class Address(BaseModel, frozen=True):
+    """A TCP address on this machine."""
+
+    host: str
+    port: int
+
+
+class ServiceEndpoint(BaseModel, frozen=True):
+    """One Mailroom service: its HTTP base URL, and the DSN of its own role."""
+
+    http: str
+    postgres_dsn: str
+
+
+class Endpoints(BaseModel, frozen=True):
+    """All addresses of a running instance; exists as `endpoints.json` in its home while it is ready.
+
+    `postgres_dsn` is the superuser's, on the instance's own database. `greenmail_api` is a base URL.
+    `services` and `processes` go by the name of service or server.
+    """
+
+    home: Path
+    kafka_bootstrap: str
+    postgres_dsn: str
+    imap: Address
+    smtp: Address
+    greenmail_api: str
+    services: dict[str, ServiceEndpoint]
+    supervisor: ProcessRecord
+    processes: dict[str, ProcessRecord]
+
+    @classmethod
+    def load(cls, home: Path) -> Self | None:
+        """What the instance in `home` last said of itself; None if it is not up."""
+        try:
+            return cls.model_validate_json((home / FILE).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def save(self) -> None:
+        """Writes `endpoints.json` in one step: a reader sees all of it or the one before."""
+        replace_file(self.home / FILE, self.model_dump_json(indent=2))
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The settings of one service (`shared.settings`), as environment variables."""
+        endpoint = self.services[service]
+        host, _, port = endpoint.http.removeprefix("http://").partition(":")
+        return {
+            "MAILROOM_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "MAILROOM_POSTGRES_DSN": endpoint.postgres_dsn,
+            "MAILROOM_HTTP_HOST": host,
+            "MAILROOM_HTTP_PORT": port,
+            "MAILROOM_BLOBS_URL": (self.home / "blobs").as_uri(),
+            "MAILROOM_SECRETS_DIR": str(self.home / "secrets"),
+        }
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Writes `text` beside `path` and renames it there, so that no reader sees half a file."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, delete=False) as partial:
+        partial.write(text)
+    Path(partial.name).replace(path)

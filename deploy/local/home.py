@@ -1,0 +1,112 @@
+"""The folder of one instance: who holds it, what runs in it, which ports it has."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
+
+from deploy.local import processes
+from deploy.local.endpoints import FILE, replace_file
+from deploy.local.failure import StackFailure
+from deploy.local.processes import ProcessRecord
+
+_Records = TypeAdapter(dict[str, ProcessRecord])
+_Ports = TypeAdapter(dict[str, int])
+_MARK = "mailroom-home"  # says that the folder is ours, and may be emptied
+
+
+@dataclass(frozen=True)
+class Home:
+    """`path` is absolute.
+
+    Holds `endpoints.json` (while it is up), `processes.json` (what was started and not seen to end),
+    `ports.json`, `lock` (held by whoever runs the instance, freed by the kernel when that ends), `logs/`,
+    and a folder for each server and for the services' blobs and secrets.
+    """
+
+    path: Path
+
+    @contextlib.contextmanager
+    def held(self, fresh: bool = False) -> Iterator[None]:
+        """Takes the home for a new start: ends what an earlier one left, and empties it if `fresh`.
+
+        Raises StackFailure if another process holds it, or it is somebody else's folder.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        if not (self.path / _MARK).exists() and any(self.path.iterdir()):
+            raise StackFailure(f"{self.path} is not a home of Mailroom: give --home a new or empty folder.")
+        (self.path / _MARK).touch()
+        lock = FileLock(self.path / "lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as held:
+            raise StackFailure(
+                f"Mailroom is already up in {self.path}: look at `mailroom status`, end it with "
+                "`mailroom down`, or give another --home."
+            ) from held
+        try:
+            self.reap()
+            if fresh:
+                self._empty()
+            (self.path / "logs").mkdir(exist_ok=True)
+            for log in (self.path / "logs").iterdir():
+                log.unlink()
+            for folder in ("blobs", "secrets"):
+                (self.path / folder).mkdir(mode=0o700, exist_ok=True)
+            yield
+        finally:
+            lock.release()
+
+    def is_held(self) -> bool:
+        """Whether an instance runs here."""
+        if not (self.path / "lock").exists():
+            return False
+        lock = FileLock(self.path / "lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def reap(self) -> bool:
+        """Ends what is recorded and still runs; says whether there was any."""
+        (self.path / FILE).unlink(missing_ok=True)
+        found = processes.end(list(self._records().values()))
+        self.record({})
+        return found
+
+    def record(self, records: Mapping[str, ProcessRecord]) -> None:
+        """Writes down what runs, for a later `reap`."""
+        replace_file(self.path / "processes.json", _Records.dump_json(dict(records), indent=2).decode())
+
+    def _records(self) -> dict[str, ProcessRecord]:
+        try:
+            return _Records.validate_json((self.path / "processes.json").read_bytes())
+        except FileNotFoundError:
+            return {}
+
+    def ports(self) -> dict[str, int]:
+        """The ports of the last start."""
+        try:
+            return _Ports.validate_json((self.path / "ports.json").read_bytes())
+        except FileNotFoundError:
+            return {}
+
+    def remember_ports(self, chosen: Mapping[str, int]) -> None:
+        """Keeps the ports for the next start."""
+        replace_file(self.path / "ports.json", _Ports.dump_json(dict(chosen), indent=2).decode())
+
+    def log(self, name: str) -> Path:
+        """Where a server or service writes."""
+        return self.path / "logs" / f"{name}.log"
+
+    def _empty(self) -> None:
+        for entry in self.path.iterdir():
+            if entry.name in (_MARK, "lock"):
+                continue
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
