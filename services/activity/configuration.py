@@ -1,0 +1,102 @@
+"""The organisation's configuration: applied as a whole, versioned, and told to the other services (design §10)."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.activity import configuration_store as store
+from shared import organisation
+from shared.contracts.activity_organisation import Definition, OrganisationApplied
+from shared.contracts.envelope import Envelope
+from shared.contracts.record import Record
+from shared.identity import derive
+from shared.organisation import Organisation
+from shared.organisation_rules import Finding, findings
+from shared.topics import ACTIVITY_ORGANISATION
+from shared.unit_of_work import Batch, Outgoing
+
+SOURCE = "/mailroom/activity"
+
+
+class ConfigurationRefused(Exception):
+    """The definition breaks rules, or takes away what activities still stand on."""
+
+    def __init__(self, refused: Sequence[Finding]) -> None:
+        super().__init__("; ".join(finding.sentence for finding in refused))
+        self.findings = tuple(refused)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The version that holds now, and whether this call made it."""
+
+    version: int
+    changed: bool
+
+
+async def current(batch: Batch[Any], name: str) -> Organisation | None:
+    """What is applied now, or None before the first time."""
+    applied = await store.applied(batch.connection, name)
+    return None if applied is None else await organisation.load(batch.connection, name, applied.version)
+
+
+async def apply(batch: Batch[Any], definition: Definition, actor: str) -> Applied:
+    """Make `definition` the next version, or do nothing when it is what holds already.
+
+    Raises `ConfigurationRefused` with every rule it breaks.
+    """
+    name = definition.organisation
+    await store.lock(batch.connection, name)
+    applied = await store.applied(batch.connection, name)
+    digest = digest_of(definition)
+    if applied is not None and applied.digest == digest:
+        return Applied(applied.version, changed=False)
+    refused = findings(definition) + await _still_in_use(batch, definition)
+    if refused:
+        raise ConfigurationRefused(refused)
+    version = 1 if applied is None else applied.version + 1
+    records: tuple[Record, ...] = (
+        *organisation.sections_of(definition, version),
+        OrganisationApplied(version=version, digest=digest),
+    )
+    await organisation.store(batch.connection, [(name, record) for record in records])
+    await store.log(batch.connection, name, version, digest, actor, batch.now)
+    batch.publish(*(_outgoing(batch, name, version, record) for record in records))
+    return Applied(version, changed=True)
+
+
+def digest_of(definition: Definition) -> str:
+    """SHA-256 of the definition, independent of how it was written down."""
+    canonical = json.dumps(definition.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+async def _still_in_use(batch: Batch[Any], definition: Definition) -> list[Finding]:
+    """Removing what activities stand on is refused, with how many there are."""
+    return [
+        Finding((use.kind,), f"{use.name!r} cannot be removed: {use.activities} activities stand on it")
+        for use in await store.in_use(
+            batch.connection,
+            definition.organisation,
+            processes=[process.name for process in definition.processes],
+            mailboxes=[mailbox.name for mailbox in definition.mailboxes],
+            queues=[queue.name for queue in definition.queues],
+        )
+    ]
+
+
+def _outgoing(batch: Batch[Any], name: str, version: int, record: Record) -> Outgoing:
+    section = record.type.removeprefix("organisation.")
+    key = ACTIVITY_ORGANISATION.key_for(name, section)
+    envelope = Envelope(
+        id=str(derive(batch.now, SOURCE, f"{name}/{version}", section)),
+        source=SOURCE,
+        type=record.type,
+        time=batch.now,
+        organisation=name,
+        subject=f"{name}/{version}",
+        partitionkey=key,
+    )
+    return Outgoing(ACTIVITY_ORGANISATION, key, envelope, record)

@@ -1,0 +1,99 @@
+"""HTTP of the configuration: what is applied, and applying another."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from services.activity import configuration
+from shared.auth import Caller, Principal, require_role
+from shared.contracts.activity_organisation import Definition
+from shared.http import etag
+from shared.problems import FORBIDDEN, NOT_FOUND, VALIDATION_FAILED, Problem
+from shared.unit_of_work import Batch, UnitOfWork
+
+OPERATOR = "operator"
+"""The role that may see and change the configuration."""
+
+
+class CurrentConfiguration(BaseModel):
+    """A version and what it says."""
+
+    version: int
+    definition: Definition
+
+
+class AppliedConfiguration(BaseModel):
+    """The version that holds now; `changed` is false when it held before."""
+
+    version: int
+    changed: bool
+
+
+def routes(work: UnitOfWork) -> APIRouter:
+    """`/v1/configuration`."""
+    router = APIRouter(prefix="/v1/configuration", tags=["configuration"])
+
+    @router.get("")
+    async def read(caller: Caller, response: Response) -> CurrentConfiguration:
+        """The configuration of the caller's organisation."""
+        require_role(caller, OPERATOR)
+
+        async def reading(batch: Batch[Any]) -> CurrentConfiguration | None:
+            found = await configuration.current(batch, caller.organisation)
+            return found and CurrentConfiguration(version=found.version, definition=found.definition())
+
+        found = await work.run(reading)
+        if found is None:
+            raise Problem(NOT_FOUND, f"Nothing has been applied for {caller.organisation!r} yet.")
+        response.headers["ETag"] = etag(found.version)
+        return found
+
+    @router.put("")
+    async def apply(
+        definition: Definition,
+        caller: Caller,
+        dry_run: Annotated[bool, Query(description="check only")] = False,
+    ) -> AppliedConfiguration:
+        """Make this the configuration. The same one again changes nothing."""
+        require_role(caller, OPERATOR)
+        _own(caller, definition)
+
+        async def applying(batch: Batch[Any]) -> configuration.Applied:
+            applied = await configuration.apply(batch, definition, caller.user)
+            if dry_run:
+                raise _DryRun(applied)
+            return applied
+
+        try:
+            applied = await work.run(applying)
+        except _DryRun as checked:
+            applied = checked.applied
+        except configuration.ConfigurationRefused as refused:
+            raise Problem(
+                VALIDATION_FAILED,
+                str(refused),
+                errors=[
+                    {"at": ".".join(map(str, found.path)), "detail": found.sentence}
+                    for found in refused.findings
+                ],
+            ) from None
+        return AppliedConfiguration(version=applied.version, changed=applied.changed)
+
+    return router
+
+
+class _DryRun(Exception):
+    """Leaves the transaction without a commit, with what it would have done."""
+
+    def __init__(self, applied: configuration.Applied) -> None:
+        super().__init__("dry run")
+        self.applied = applied
+
+
+def _own(caller: Principal, definition: Definition) -> None:
+    if definition.organisation != caller.organisation:
+        raise Problem(
+            FORBIDDEN,
+            f"The token is for {caller.organisation!r}, the definition for {definition.organisation!r}.",
+        )
