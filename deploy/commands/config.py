@@ -33,8 +33,8 @@ def check(folder: Folder) -> None:
     """Say whether the folder holds a valid organisation; errors name file and line."""
     definition = _read(folder)
     typer.echo(
-        f"{definition.organisation}: {len(definition.processes)} processes, {len(definition.mailboxes)} mailboxes, "
-        f"{len(definition.users)} users, {len(definition.templates)} templates. It can be applied."
+        f"{definition.organisation}: {len(definition.processes)} processes, "
+        f"{len(definition.mailboxes)} mailboxes, {len(definition.users)} users, {len(definition.templates)} templates. It can be applied."
     )
 
 

@@ -1,4 +1,4 @@
-"""The organisation's configuration: applied as a whole, versioned, and told to the other services (design §10)."""
+"""The organisation's configuration: applied as a whole, versioned, told to the others (design §10)."""
 
 import hashlib
 import json

@@ -41,7 +41,9 @@ def routes(work: UnitOfWork) -> APIRouter:
 
         async def reading(batch: Batch[Any]) -> CurrentConfiguration | None:
             found = await configuration.current(batch, caller.organisation)
-            return found and CurrentConfiguration(version=found.version, definition=found.definition())
+            if found is None:
+                return None
+            return CurrentConfiguration(version=found.version, definition=found.definition())
 
         found = await work.run(reading)
         if found is None:
