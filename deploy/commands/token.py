@@ -10,7 +10,13 @@ def token(
     user: Annotated[str, typer.Option(help="Who the token speaks for (sub).")],
     organisation: Annotated[str, typer.Option(help="The organisation that the user belongs to.")],
     secrets_dir: Annotated[
-        Path, typer.Option(envvar="MAILROOM_SECRETS_DIR", help="Folder with the local issuer's key.")
+        Path,
+        typer.Option(
+            envvar="MAILROOM_SECRETS_DIR",
+            exists=True,
+            file_okay=False,
+            help="Folder with the local issuer's key, which is made there if it is missing.",
+        ),
     ],
     kind: Annotated[str, typer.Option(help="user, robot, system or integration.")] = "user",
     role: Annotated[list[str] | None, typer.Option(help="A role; may be given several times.")] = None,
