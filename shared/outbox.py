@@ -25,13 +25,15 @@ class RecordTooLarge(ValueError):
 class Outgoing:
     """One record to be published. `key` is `<organisation>/<what the topic keys by>`.
 
-    `record=None` is a tombstone: it deletes the key from a compacted topic.
+    `record=None` is a tombstone: it deletes the key from a compacted topic. `partition` is for what every
+    partition has to be told; without it the key chooses.
     """
 
     topic: Topic
     key: str
     envelope: Envelope
     record: Record | None
+    partition: int | None = None
 
 
 class Row(NamedTuple):
@@ -41,14 +43,15 @@ class Row(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: str
+    partition: int | None = None
 
 
 _ADD = """
 WITH added AS (
-    INSERT INTO outbox (topic, key, value, headers)
-    SELECT new.topic, new.key, new.value, new.headers
-    FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[])
-        WITH ORDINALITY AS new (topic, key, value, headers, position)
+    INSERT INTO outbox (topic, key, value, headers, partition)
+    SELECT new.topic, new.key, new.value, new.headers, new.partition
+    FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[], $5::int[])
+        WITH ORDINALITY AS new (topic, key, value, headers, partition, position)
     ORDER BY new.position
 )
 SELECT pg_notify(current_schema() || '_outbox', '')
@@ -63,6 +66,7 @@ def row(outgoing: Outgoing, topic_prefix: str) -> Row:
         outgoing.key.encode(),
         value,
         pack_headers(outgoing.envelope.to_headers()),
+        outgoing.partition,
     )
     check_size(made, MAX_RECORD_BYTES)
     return made
@@ -79,8 +83,7 @@ async def add(connection: Connection, rows: Sequence[Row]) -> None:
     """Append rows, in their order, and wake the relay when the transaction commits."""
     if not rows:
         return
-    topics, keys, values, headers = zip(*rows, strict=True)
-    await connection.execute(_ADD, topics, keys, values, headers)
+    await connection.execute(_ADD, *zip(*rows, strict=True))
 
 
 def pack_headers(headers: Iterable[tuple[str, bytes | None]]) -> str:

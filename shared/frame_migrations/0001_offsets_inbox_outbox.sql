@@ -28,7 +28,8 @@ CREATE TABLE outbox (
     topic          text   NOT NULL,
     key            bytea,
     value          bytea,
-    headers        text   NOT NULL
+    headers        text   NOT NULL,
+    partition      int    CHECK (partition >= 0)  -- for what every partition is told; else the key chooses
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 
 -- The last offset of ours in each topic: what is found behind it was written by a future that was lost.
