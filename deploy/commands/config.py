@@ -34,7 +34,8 @@ def check(folder: Folder) -> None:
     definition = _read(folder)
     typer.echo(
         f"{definition.organisation}: {len(definition.processes)} processes, "
-        f"{len(definition.mailboxes)} mailboxes, {len(definition.users)} users, {len(definition.templates)} templates. It can be applied."
+        f"{len(definition.mailboxes)} mailboxes, {len(definition.users)} users, "
+        f"{len(definition.templates)} templates. It can be applied."
     )
 
 

@@ -1,0 +1,44 @@
+# What people and CI run. `make` alone lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# uv is taken from the PATH, or else put into .tools by pip.
+UV := $(shell command -v uv || echo .tools/bin/uv)
+RUN := $(UV) run --frozen --quiet
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+demo: $(UV) ## the whole way of a mail on real servers; KEEP=1 leaves it running
+	@$(RUN) mailroom demo $(if $(KEEP),--keep)
+
+up: $(UV) ## start the servers and services on this machine, until Ctrl-C
+	@$(RUN) mailroom up
+
+test: $(UV) ## all tests on real servers, in parallel
+	@$(RUN) pytest -n $(WORKERS) $(TESTS)
+
+unit: $(UV) ## the tests that need no server
+	@$(RUN) pytest -n $(WORKERS) tests/unit tests/architecture
+
+lint: $(UV) ## style, types and the arrows between modules
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) lint-imports --no-timings | tail -n +1
+
+format: $(UV) ## put the code into shape
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+schemas: $(UV) ## write the JSON Schemas of the contracts; refuses what breaks readers
+	@$(RUN) mailroom contracts write
+
+WORKERS ?= auto
+TESTS ?=
+
+.tools/bin/uv:
+	@{ python3 -m venv .tools && .tools/bin/pip install --quiet uv; } >/dev/null 2>&1 || \
+	  { echo "Mailroom needs uv: install it with 'pip install uv' or as https://docs.astral.sh/uv/ says, then call make again." >&2; exit 1; }
+
+.PHONY: help demo up test unit lint format schemas

@@ -1,0 +1,132 @@
+"""An organisation is a folder of YAML, and what is wrong in it is said with file and line (design §10)."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.commands.config import app
+from deploy.config import differences as differing
+from deploy.config.folder import ConfigurationError, read
+
+SAMPLE = Path("deploy/config/sample")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SAMPLE, tmp_path / "organisation"))
+
+
+def change(file: Path, before: str, after: str) -> None:
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after, 1))
+
+
+def line_of(file: Path, text: str) -> int:
+    return next(n for n, line in enumerate(file.read_text().splitlines(), 1) if text in line)
+
+
+def mistakes(folder: Path) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        read(folder)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def test_the_sample_is_valid() -> None:
+    definition = read(SAMPLE)
+    assert definition.organisation == "acme"
+    assert {mailbox.name for mailbox in definition.mailboxes} == {"help", "billing"}
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "sentence"),
+    [
+        ("processes.yaml", "queue: service-desk", "queue: nowhere", "there is no 'nowhere' in queues"),
+        ("processes.yaml", "live: true", "liev: true", "Extra inputs are not permitted"),
+        ("processes.yaml", "hours: 72", "hours: many", "Input should be a valid number"),
+        ("mailboxes.yaml", "address: billing@", "address: help@", "belongs to mailbox 'help' already"),
+        ("mailboxes.yaml", "aliases: [support@", "aliases: [sup+port@", "kept for plus addresses"),
+        ("mailboxes.yaml", "process: it-request", "process: gone", "there is no process 'gone'"),
+        ("mailboxes.yaml", "category: Access / Password", "category: Nothing", "has no category 'Nothing'"),
+        ("organisation.yaml", "company: harbour", "company: desert", "there is no 'desert' in companies"),
+        ("organisation.yaml", "[invoice-question]", "[no-such]", "there is no process 'no-such'"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_and_line(
+    folder: Path, file: str, before: str, after: str, sentence: str
+) -> None:
+    if before == "live: true":
+        change(folder / file, "    language: en\n", "    language: en\n    live: true\n")
+    change(folder / file, before, after)
+    (found, *_) = [text for text in mistakes(folder) if sentence in text]
+    assert found.startswith(f"{folder / file}:{line_of(folder / file, after)}: ")
+
+
+def test_every_mistake_is_listed_not_only_the_first(folder: Path) -> None:
+    change(folder / "processes.yaml", "queue: service-desk", "queue: nowhere")
+    change(folder / "mailboxes.yaml", "process: it-request", "process: gone")
+    assert len(mistakes(folder)) == 2
+
+
+def test_broken_yaml_is_said_with_its_line(folder: Path) -> None:
+    (folder / "broken.yaml").write_text("queues:\n  - name: [a\n")
+    (only,) = mistakes(folder)
+    assert only.startswith(f"{folder / 'broken.yaml'}:3: ")
+
+
+def test_a_key_that_stands_in_two_files_is_refused_unless_it_is_a_list(folder: Path) -> None:
+    (folder / "zz.yaml").write_text(
+        "queues:\n  - {name: third-line, title: Third line}\norganisation: other\n"
+    )
+    (only,) = mistakes(folder)
+    assert "'organisation' stands in organisation.yaml:" in only
+    (folder / "zz.yaml").write_text("queues:\n  - {name: third-line, title: Third line}\n")
+    assert len(read(folder).queues) == 3
+
+
+def test_a_file_that_is_not_a_mapping_is_refused(folder: Path) -> None:
+    (folder / "list.yaml").write_text("- a\n- b\n")
+    assert "has to be a mapping" in mistakes(folder)[0]
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    assert "no file *.yaml" in mistakes(tmp_path)[0]
+
+
+def test_a_template_without_english_is_refused(folder: Path) -> None:
+    (folder / "more.yaml").write_text(
+        "templates:\n  - name: bye\n    texts:\n      fr: {subject: Au revoir, text: Au revoir}\n"
+    )
+    assert "no text in 'en'" in mistakes(folder)[0]
+
+
+def test_check_prints_mistakes_and_fails(folder: Path) -> None:
+    change(folder / "processes.yaml", "queue: service-desk", "queue: nowhere")
+    result = CliRunner().invoke(app, ["check", str(folder)])
+    assert result.exit_code == 1
+    assert "processes.yaml:" in result.output
+
+
+def test_plan_without_a_service_says_so_in_a_sentence(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["plan", str(folder), "--url", "http://127.0.0.1:9", "--token", "x"])
+    assert result.exit_code == 1
+    assert "activity does not answer at http://127.0.0.1:9" in result.output
+
+
+def test_the_difference_names_what_is_added_removed_and_changed(folder: Path) -> None:
+    before = read(SAMPLE)
+    change(folder / "processes.yaml", "title: IT request", "title: Request to IT")
+    change(folder / "organisation.yaml", "  - name: accounts\n    title: Accounts receivable\n", "")
+    change(folder / "processes.yaml", "queue: accounts", "queue: service-desk")
+    (folder / "zz.yaml").write_text("queues:\n  - {name: third-line, title: Third line}\n")
+    found = differing.differences(before, read(folder))
+    assert [(one.change, one.kind, one.name) for one in found] == [
+        ("changed", "processes", "invoice-question"),
+        ("changed", "processes", "it-request"),
+        ("removed", "queues", "accounts"),
+        ("added", "queues", "third-line"),
+    ]
+    assert found[1].fields == (("title", "IT request", "Request to IT"),)
+    assert differing.differences(before, before) == []
