@@ -1,6 +1,7 @@
 """The folder of one instance: who holds it, what runs in it, which ports it has."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from deploy.local.processes import ProcessRecord
 
 _Records = TypeAdapter(dict[str, ProcessRecord])
 _Ports = TypeAdapter(dict[str, int])
+_SUPERVISOR = "supervisor"
 _MARK = "mailroom-home"  # says that the folder is ours, and may be emptied
 
 
@@ -50,6 +52,7 @@ class Home:
             ) from held
         try:
             self.reap()
+            self.record({})
             if fresh:
                 self._empty()
             (self.path / "logs").mkdir(exist_ok=True)
@@ -74,15 +77,20 @@ class Home:
         return False
 
     def reap(self) -> bool:
-        """Ends what is recorded and still runs; says whether there was any."""
+        """Ends what is recorded and still runs; says whether there was any. Only for a home nobody holds."""
         (self.path / FILE).unlink(missing_ok=True)
         found = processes.end(list(self._records().values()))
-        self.record({})
+        (self.path / "processes.json").unlink(missing_ok=True)
         return found
 
     def record(self, records: Mapping[str, ProcessRecord]) -> None:
-        """Writes down what runs, for a later `reap`."""
-        replace_file(self.path / "processes.json", _Records.dump_json(dict(records), indent=2).decode())
+        """Writes down what runs under this process, for `reap` and `supervisor`."""
+        all_records = {_SUPERVISOR: ProcessRecord.of(os.getpid()), **records}
+        replace_file(self.path / "processes.json", _Records.dump_json(all_records, indent=2).decode())
+
+    def supervisor(self) -> ProcessRecord | None:
+        """Who runs the instance, or ran it last."""
+        return self._records().get(_SUPERVISOR)
 
     def _records(self) -> dict[str, ProcessRecord]:
         try:
@@ -107,6 +115,6 @@ class Home:
 
     def _empty(self) -> None:
         for entry in self.path.iterdir():
-            if entry.name in (_MARK, "lock"):
+            if entry.name in (_MARK, "lock", "processes.json"):
                 continue
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

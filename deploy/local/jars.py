@@ -166,7 +166,7 @@ def _download(
         except _Damaged as damaged:
             raise StackFailure(
                 f"The download of {damaged} is not the file it should be, after {_ATTEMPTS} attempts: "
-                "something on the way to the Maven repository changes it (a proxy's login page?); try another network."
+                "something on the way changes it (a proxy's login page?); try another network."
             ) from damaged
         except RuntimeError as missing:  # jgo: in none of the repositories
             raise StackFailure(

@@ -1,0 +1,43 @@
+"""The command `mailroom`, made of the modules of `deploy.commands`."""
+
+import pkgutil
+import sys
+from importlib import import_module
+
+import typer
+
+from deploy import commands
+from deploy.local.failure import StackFailure
+from shared.migrations import MigrationError, SchemaMismatch
+from shared.settings import SettingsError
+
+# Their message is one sentence, written for the person who typed the command.
+_SENTENCES = (StackFailure, SettingsError, MigrationError, SchemaMismatch)
+
+app = typer.Typer(name="mailroom", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def mailroom() -> None:
+    """Mailroom turns shared mailboxes and spreadsheets into tracked work."""
+
+
+for _found in pkgutil.iter_modules(commands.__path__):
+    _module = import_module(f"{commands.__name__}.{_found.name}")
+    if hasattr(_module, "register"):
+        _module.register(app)
+    else:
+        app.add_typer(_module.app, name=_found.name)
+
+
+def main() -> None:
+    """Runs the command line; what a person can mend is said in one sentence, with exit code 1."""
+    try:
+        app()
+    except _SENTENCES as failure:
+        print(failure, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
