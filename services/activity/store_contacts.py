@@ -1,0 +1,86 @@
+"""Contacts in Postgres, found by address or id (CT-15)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.activity.store_rows import Key, columns
+from shared.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person. `address` is in lower case; `company` is None for a global contact (CT-10)."""
+
+    organisation: str
+    id: UUID
+    address: str
+    first_name: str = ""
+    last_name: str = ""
+    scope: str = "global"
+    company: str | None = None
+    language: str | None = None
+    auto_created: bool = False
+
+    @property
+    def name(self) -> str:
+        """Both names, or what there is of them."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+_BY_ADDRESS = """
+SELECT contacts.* FROM contacts
+JOIN unnest($1::text[], $2::text[]) AS asked (organisation, address) USING (organisation, address)
+"""
+_BY_ID = """
+SELECT contacts.* FROM contacts
+JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, id) USING (organisation, id)
+"""
+_ADD = """
+INSERT INTO contacts
+    (organisation, id, address, first_name, last_name, scope, company, language, auto_created)
+SELECT * FROM unnest(
+    $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::boolean[])
+ON CONFLICT DO NOTHING RETURNING id
+"""
+
+
+async def by_address(connection: Connection, keys: Collection[tuple[str, str]]) -> list[Contact]:
+    """The contacts with these addresses, given as (organisation, address in lower case)."""
+    return await _contacts(connection, _BY_ADDRESS, keys)
+
+
+async def by_id(connection: Connection, keys: Collection[Key]) -> list[Contact]:
+    """The contacts with these ids."""
+    return await _contacts(connection, _BY_ID, keys)
+
+
+async def add(connection: Connection, contacts: Collection[Contact]) -> bool:
+    """Make contacts, in order of address. False when somebody else made one of them meanwhile."""
+    if not contacts:
+        return True
+    rows = [
+        (
+            each.organisation,
+            each.id,
+            each.address,
+            each.first_name,
+            each.last_name,
+            each.scope,
+            each.company,
+            each.language,
+            each.auto_created,
+        )
+        for each in sorted(contacts, key=lambda each: (each.organisation, each.address))
+    ]
+    return len(await connection.fetch(_ADD, *columns(rows, 9))) == len(rows)
+
+
+async def _contacts(
+    connection: Connection, statement: str, keys: Collection[tuple[str, Any]]
+) -> list[Contact]:
+    if not keys:
+        return []
+    return [Contact(**dict(row)) for row in await connection.fetch(statement, *columns(keys, 2))]

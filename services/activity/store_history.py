@@ -1,0 +1,104 @@
+"""What is only ever added to: history, notes, and the numbers of references."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.activity.store_rows import columns
+from shared.postgres import Connection
+
+FIRST_NUMBER = 100_001
+"""The first reference of an organisation is `100001-T`: six digits, as people know them (GL-6)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """One event of an activity with the columns of ST-16; `event` is the record as it was published."""
+
+    organisation: str
+    activity: UUID
+    version: int
+    type: str
+    at: datetime
+    actor_kind: str
+    actor: str
+    rule: str
+    event: dict[str, Any]
+    was: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    wait: str | None = None
+    method: str | None = None
+    mail: UUID | None = None
+    note: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The text of an internal note."""
+
+    organisation: str
+    id: UUID
+    activity: UUID
+    text: str
+
+
+_ADD_HISTORY = """
+INSERT INTO history (organisation, activity, version, type, at, actor_kind, actor, rule, event,
+    was, status, reason, wait, method, mail, note)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[], $6::text[],
+    $7::text[], $8::text[], $9::jsonb[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+    $15::uuid[], $16::uuid[])
+"""
+_ADD_NOTES = """
+INSERT INTO notes (organisation, id, activity, text)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[])
+"""
+_BEGIN_COUNTING = """
+INSERT INTO reference_counters (organisation, next_number) SELECT unnest($1::text[]), $2
+ON CONFLICT DO NOTHING
+"""
+_NEXT_NUMBERS = """
+SELECT organisation, next_number FROM reference_counters
+WHERE organisation = ANY($1::text[]) ORDER BY organisation FOR UPDATE
+"""
+_COUNTED = """
+UPDATE reference_counters AS counter SET next_number = new.next_number
+FROM unnest($1::text[], $2::bigint[]) AS new (organisation, next_number)
+WHERE counter.organisation = new.organisation
+"""
+
+
+async def add_history(connection: Connection, rows: Collection[HistoryRow]) -> None:
+    """Append events; their activities' families are locked."""
+    if rows:
+        names = HistoryRow.__slots__
+        values = [tuple(getattr(row, name) for name in names) for row in rows]
+        await connection.execute(_ADD_HISTORY, *columns(values, len(names)))
+
+
+async def add_notes(connection: Connection, notes: Collection[Note]) -> None:
+    """Keep the texts of new notes."""
+    if notes:
+        rows = [(note.organisation, note.id, note.activity, note.text) for note in notes]
+        await connection.execute(_ADD_NOTES, *columns(rows, 4))
+
+
+async def next_numbers(connection: Connection, organisations: Collection[str]) -> dict[str, int]:
+    """The next free number of each organisation; nobody else can take one until the transaction ends."""
+    if not organisations:
+        return {}
+    names = sorted(organisations)
+    rows = await connection.fetch(_NEXT_NUMBERS, names)
+    if len(rows) < len(names):
+        await connection.execute(_BEGIN_COUNTING, names, FIRST_NUMBER)
+        rows = await connection.fetch(_NEXT_NUMBERS, names)
+    return {row["organisation"]: row["next_number"] for row in rows}
+
+
+async def count_on(connection: Connection, numbers: Collection[tuple[str, int]]) -> None:
+    """Write the next free numbers, given as (organisation, number); they were locked by `next_numbers`."""
+    if numbers:
+        await connection.execute(_COUNTED, *columns(numbers, 2))

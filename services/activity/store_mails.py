@@ -1,0 +1,225 @@
+"""Mails of activities in Postgres: what came in, what was asked of notify, and on which activities they stand."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from services.activity.store_rows import Key, columns
+from shared.contracts.mail import Content, Mailbox, RecipientResult
+from shared.contracts.record import Instant, Part
+from shared.postgres import Connection
+
+
+class Recipients(Part):
+    """To whom a mail went."""
+
+    to: tuple[Mailbox, ...] = ()
+    cc: tuple[Mailbox, ...] = ()
+
+
+class Delivery(Part):
+    """What notify last said of an outgoing mail; `reason` is why it was deferred, failed or refused."""
+
+    recipients: tuple[RecipientResult, ...] = ()
+    reason: str | None = None
+    attempts: int = 0
+    next_attempt: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One mail, in (`purpose` is None) or out. `references` are Message-IDs, oldest first.
+
+    An outgoing mail has no `message_id` until notify has composed it; `outcome` is `requested` before that
+    and what notify last reported after it.
+    """
+
+    organisation: str
+    id: UUID
+    conversation: str
+    mailbox: str
+    at: datetime
+    content: Content
+    message_id: str | None = None
+    references: tuple[str, ...] = ()
+    sender: Mailbox | None = None
+    recipients: Recipients = Recipients()
+    automatic: str | None = None
+    purpose: str | None = None
+    outcome: str | None = None
+    delivery: Delivery | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.organisation, self.id
+
+    @property
+    def incoming(self) -> bool:
+        return self.purpose is None
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """A mail stands on an activity, because it was sent to, or from, `address` (IN-2)."""
+
+    organisation: str
+    activity: UUID
+    mail: UUID
+    address: str
+
+
+_MAILBOX: TypeAdapter[Mailbox | None] = TypeAdapter(Mailbox | None)
+_DELIVERY: TypeAdapter[Delivery | None] = TypeAdapter(Delivery | None)
+
+_COLUMNS: tuple[tuple[str, str, Any], ...] = (
+    ("organisation", "text", lambda m: m.organisation),
+    ("id", "uuid", lambda m: m.id),
+    ("direction", "text", lambda m: "in" if m.incoming else "out"),
+    ("message_id", "text", lambda m: m.message_id),
+    ('"references"', "jsonb", lambda m: list(m.references)),
+    ("conversation", "text", lambda m: m.conversation),
+    ("mailbox", "text", lambda m: m.mailbox),
+    ("at", "timestamptz", lambda m: m.at),
+    ("sender", "jsonb", lambda m: _MAILBOX.dump_python(m.sender, mode="json")),
+    ("recipients", "jsonb", lambda m: m.recipients.model_dump(mode="json")),
+    ("content", "jsonb", lambda m: m.content.model_dump(mode="json")),
+    ("automatic", "text", lambda m: m.automatic),
+    ("purpose", "text", lambda m: m.purpose),
+    ("outcome", "text", lambda m: m.outcome),
+    ("delivery", "jsonb", lambda m: _DELIVERY.dump_python(m.delivery, mode="json")),
+)
+_NAMES = ", ".join(name for name, _, _ in _COLUMNS)
+_ARRAYS = ", ".join(f"${place}::{kind}[]" for place, (_, kind, _) in enumerate(_COLUMNS, 1))
+
+_ADD = f"INSERT INTO mails ({_NAMES}) SELECT * FROM unnest({_ARRAYS}) ON CONFLICT DO NOTHING"  # noqa: S608
+_UPDATE = f"""
+UPDATE mails AS old SET message_id = new.message_id, sender = new.sender, recipients = new.recipients,
+    content = new.content, outcome = new.outcome, delivery = new.delivery
+FROM unnest({_ARRAYS}) AS new ({_NAMES})
+WHERE old.organisation = new.organisation AND old.id = new.id
+"""  # noqa: S608 - our own columns
+_BY_ID = """
+SELECT mails.* FROM mails
+JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, id) USING (organisation, id)
+"""
+_BY_MESSAGE_ID = """
+SELECT mails.* FROM mails
+JOIN unnest($1::text[], $2::text[]) AS asked (organisation, message_id) USING (organisation, message_id)
+"""
+_NEWEST_INCOMING = """
+SELECT newest.* FROM unnest($1::text[], $2::uuid[]) AS asked (organisation, activity)
+CROSS JOIN LATERAL (
+    SELECT mails.* FROM activity_mails AS stands
+    JOIN mails ON mails.organisation = stands.organisation AND mails.id = stands.mail
+    WHERE stands.organisation = asked.organisation AND stands.activity = asked.activity
+      AND mails.direction = 'in'
+    ORDER BY mails.at DESC, mails.id DESC LIMIT 1
+) AS newest
+"""
+_ASSOCIATIONS = """
+SELECT activity_mails.* FROM activity_mails
+JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
+"""
+_ASSOCIATE = """
+INSERT INTO activity_mails (organisation, activity, mail, address)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[])
+ON CONFLICT DO NOTHING
+"""
+_EFFECTS = """
+SELECT effects.* FROM effects
+JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
+"""
+_ADD_EFFECTS = """
+INSERT INTO effects (organisation, mail, target)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
+ON CONFLICT DO NOTHING RETURNING 1
+"""
+
+
+async def by_id(connection: Connection, keys: Collection[Key]) -> list[Mail]:
+    """The mails of these ids that are known."""
+    return await _mails(connection, _BY_ID, keys)
+
+
+async def by_message_id(connection: Connection, keys: Collection[tuple[str, str]]) -> list[Mail]:
+    """The mails with these Message-IDs, given as (organisation, Message-ID); more than one may share one."""
+    return await _mails(connection, _BY_MESSAGE_ID, keys)
+
+
+async def newest_incoming(connection: Connection, activities: Collection[Key]) -> list[Mail]:
+    """Of each activity the newest mail that came in, for activities that have one."""
+    return await _mails(connection, _NEWEST_INCOMING, activities)
+
+
+async def associations(connection: Connection, mails: Collection[Key]) -> list[Association]:
+    """On which activities the mails stand."""
+    if not mails:
+        return []
+    return [Association(*row) for row in await connection.fetch(_ASSOCIATIONS, *columns(mails, 2))]
+
+
+async def effects(connection: Connection, mails: Collection[Key]) -> set[tuple[str, UUID, str]]:
+    """What mails have led to already, as (organisation, mail, target)."""
+    if not mails:
+        return set()
+    return {tuple(row) for row in await connection.fetch(_EFFECTS, *columns(mails, 2))}
+
+
+async def add(connection: Connection, mails: Collection[Mail]) -> None:
+    """Keep new mails; one that is there already stays as it is."""
+    if mails:
+        rows = [_row(mail) for mail in sorted(mails, key=lambda mail: mail.key)]
+        await connection.execute(_ADD, *columns(rows, len(_COLUMNS)))
+
+
+async def update(connection: Connection, mails: Collection[Mail]) -> None:
+    """Write what notify reported of outgoing mails; their activities' families are locked."""
+    if mails:
+        await connection.execute(_UPDATE, *columns([_row(mail) for mail in mails], len(_COLUMNS)))
+
+
+async def associate(connection: Connection, associations: Collection[Association]) -> None:
+    """Put mails on activities; one that stands there already keeps its address."""
+    if associations:
+        rows = [(each.organisation, each.activity, each.mail, each.address) for each in associations]
+        await connection.execute(_ASSOCIATE, *columns(rows, 4))
+
+
+async def add_effects(connection: Connection, done: Collection[tuple[str, UUID, str]]) -> bool:
+    """Note what mails led to. False when another transaction did one of them meanwhile."""
+    if not done:
+        return True
+    return len(await connection.fetch(_ADD_EFFECTS, *columns(sorted(done), 3))) == len(done)
+
+
+async def _mails(connection: Connection, statement: str, keys: Collection[tuple[str, Any]]) -> list[Mail]:
+    if not keys:
+        return []
+    return [_mail(row) for row in await connection.fetch(statement, *columns(keys, 2))]
+
+
+def _row(mail: Mail) -> tuple[Any, ...]:
+    return tuple(fill(mail) for _, _, fill in _COLUMNS)
+
+
+def _mail(row: Any) -> Mail:
+    return Mail(
+        organisation=row["organisation"],
+        id=row["id"],
+        conversation=row["conversation"],
+        mailbox=row["mailbox"],
+        at=row["at"],
+        content=Content.model_validate(row["content"]),
+        message_id=row["message_id"],
+        references=tuple(row["references"]),
+        sender=_MAILBOX.validate_python(row["sender"]),
+        recipients=Recipients.model_validate(row["recipients"]),
+        automatic=row["automatic"],
+        purpose=row["purpose"],
+        outcome=row["outcome"],
+        delivery=_DELIVERY.validate_python(row["delivery"]),
+    )
