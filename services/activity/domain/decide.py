@@ -1,0 +1,122 @@
+"""The one door to the rules: a step meets an activity and makes events, or is refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from services.activity.domain import timers
+from services.activity.domain.activity import Activity
+from services.activity.domain.context import Context, Occasion, Situation
+from services.activity.domain.events import Event, HoldersChanged, StatusChanged, evolve
+from services.activity.domain.holders import settle
+from services.activity.domain.refusals import Refusal, lacking, no_such_row, out_of_date
+from services.activity.domain.steps import OFFERED, Opening, Resolve, Step, TimerDue
+from services.activity.domain.tickets import TICKET
+from services.activity.domain.transitions import Transition
+from services.activity.domain.vocabulary import REASON_BY_ACTOR
+from shared.references import ReferenceKind
+
+TABLES: dict[ReferenceKind, Sequence[Transition[Any]]] = {ReferenceKind.TICKET: TICKET}
+"""One table per kind of activity."""
+
+
+def decide(
+    activity: Activity | None, step: Step, context: Context, now: datetime
+) -> tuple[Event, ...] | Refusal:
+    """What `step` does to `activity`, which is None while it does not exist: its events, or why not.
+
+    No events and no refusal means that nothing is left to do: a timer of an earlier wait (AMB-44), a change
+    to what is there already.
+    """
+    if activity and context.expected_version not in (None, activity.version):
+        return out_of_date(activity, step, context.expected_version or 0)
+    if isinstance(step, TimerDue) and not timers.is_due(activity, step, now):
+        return ()
+    occasion: Occasion[Any] = Occasion(present=activity, context=context, now=now, step=step)
+    rows = _rows(activity, occasion.state, step)
+    row = next((row for row in rows if row.when(occasion)), None)
+    if row is None:
+        return no_such_row(activity, occasion.state, step)
+    occasion = replace(occasion, rule=row.id, to=row.to)
+    missing = [
+        *(lack for guard in row.guards for lack in guard(occasion)),
+        *(lack for check in row.checks for lack in check(occasion)),
+    ]
+    if missing:
+        return lacking(activity, occasion.state, step, missing)
+    return _carry_out(row, replace(occasion, person=row.person(occasion)))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Whether a step can be taken now, and if not, why. What the step itself has to say is not judged."""
+
+    step: str
+    refusal: Refusal | None
+
+    @property
+    def allowed(self) -> bool:
+        return self.refusal is None
+
+
+def allowed(activity: Activity, context: Context, now: datetime) -> tuple[Offer, ...]:
+    """Every step that a person can take on an existing activity, with what stands in its way."""
+    situation = Situation(present=activity, context=context, now=now)
+    return tuple(Offer(step.name, _hindrance(situation, step)) for step in OFFERED)
+
+
+def _hindrance(situation: Situation, step: type[Step]) -> Refusal | None:
+    activity, state = situation.present, situation.state
+    rows = _rows(activity, state, step)
+    if not rows:
+        return no_such_row(activity, state, step)
+    lacks = [[lack for guard in row.guards for lack in guard(situation)] for row in rows]
+    fewest = min(lacks, key=len)
+    return lacking(activity, state, step, fewest) if fewest else None
+
+
+def _rows(activity: Activity | None, state: Any, step: Step | type[Step]) -> list[Transition[Any]]:
+    """The rows for a state and step, in the order of their table."""
+    wanted = step if isinstance(step, type) else type(step)
+    if activity:
+        table = TABLES[activity.reference.kind]
+    else:
+        table = TABLES[step.reference.kind] if isinstance(step, Opening) else ()
+    return [row for row in table if row.starts(state, wanted)]
+
+
+def _carry_out(row: Transition[Any], occasion: Occasion[Any]) -> tuple[Event, ...]:
+    """The row's effects, each seeing what those before it did; then status, wait, timer and holders."""
+    events: list[Event] = []
+    for effect in row.effects:
+        for event in effect(occasion):
+            events.append(event)
+            occasion = replace(occasion, present=evolve(occasion.present, event))
+    last = _settled(row, occasion)
+    return (*events, last) if last else tuple(events)
+
+
+def _settled(row: Transition[Any], occasion: Occasion[Any]) -> StatusChanged | HoldersChanged | None:
+    """What the row makes of status, wait, timer and holders together (ST-16, ST-19)."""
+    activity, process, now = occasion.activity, occasion.process, occasion.now
+    to = row.to or activity.state
+    wait = timers.wait_of(occasion.step, now) if row.to else activity.wait
+    holders = settle(to, activity.new_information, occasion.person, process.queue)
+    if (to, wait) == (activity.state, activity.wait):
+        moved = holders != activity.holders
+        return HoldersChanged(stamp=occasion.stamp, holders=holders) if moved else None
+    generation, timer = timers.next_timer(activity, to, wait, process, now)
+    method = occasion.step.method if isinstance(occasion.step, Resolve) else row.method
+    return StatusChanged(
+        stamp=occasion.stamp,
+        was=activity.status,
+        status=to.status,
+        reason=row.reason or REASON_BY_ACTOR[occasion.actor.kind],
+        holders=holders,
+        generation=generation,
+        wait=wait,
+        timer=timer,
+        method=method,
+        written=activity.written_by(occasion.actor) if method else None,
+    )

@@ -1,0 +1,85 @@
+"""Who has an activity: the table of ST-19, and who becomes its person by which step (ST-20)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.activity.domain.activity import Holders
+from services.activity.domain.context import Occasion
+from services.activity.domain.states import WAITING, State
+from services.activity.domain.steps import Assign, Reopen, Step, Submit
+from services.activity.domain.vocabulary import ActorKind
+
+
+@dataclass(frozen=True, slots=True)
+class HolderRule:
+    """A row of ST-19: which of the three may be set; the others are cleared."""
+
+    situation: str
+    applies: Callable[[State, bool], bool]
+    assignee: bool
+    owner: bool
+    queue: bool
+
+
+HOLDER_RULES = (
+    HolderRule("Closed", lambda state, new: state is State.CLOSED, assignee=False, owner=False, queue=False),
+    HolderRule("Draft", lambda state, new: state is State.DRAFT, assignee=True, owner=False, queue=False),
+    HolderRule("New information received", lambda state, new: new, assignee=True, owner=False, queue=True),
+    HolderRule(
+        "Resolved or Wait",
+        lambda state, new: state in (State.RESOLVED, *WAITING),
+        assignee=False,
+        owner=True,
+        queue=False,
+    ),
+    HolderRule("To Do / In Progress", lambda state, new: True, assignee=True, owner=False, queue=True),
+)
+"""The first row that applies decides (ST-19)."""
+
+
+def holder_rule(state: State, new_information: bool) -> HolderRule:
+    """The row of ST-19 for an activity in `state`, with or without new information."""
+    return next(rule for rule in HOLDER_RULES if rule.applies(state, new_information))
+
+
+def settle(state: State, new_information: bool, person: str | None, queue: str) -> Holders:
+    """The holders that ST-19 gives an activity which `person` has and whose process works from `queue`."""
+    rule = holder_rule(state, new_information)
+    return Holders(
+        assignee=person if rule.assignee else None,
+        owner=person if rule.owner else None,
+        queue=queue if rule.queue else None,
+    )
+
+
+def the_actor(occasion: Occasion[Step]) -> str | None:
+    """Who takes it has it (ST-5, T1, T7); an integration takes nothing."""
+    return occasion.actor.id if occasion.actor.is_resource else _present(occasion)
+
+
+def the_present_or_actor(occasion: Occasion[Step]) -> str | None:
+    """Who has it is responsible while it rests; where nobody has, the user who lays it to rest (ST-20)."""
+    acting = occasion.actor.id if occasion.actor.kind is ActorKind.USER else None
+    return _present(occasion) or acting
+
+
+def the_assigned(occasion: Occasion[Assign]) -> str | None:
+    """Whom it was given to, or nobody (T8, AMB-18)."""
+    return occasion.step.assignee
+
+
+def the_keeper(occasion: Occasion[Submit]) -> str | None:
+    """Who submits keeps it only if he says so; else it waits in its queue for a resource (ST-3, ST-20)."""
+    return occasion.actor.id if occasion.step.keep_with_me else None
+
+
+def the_owner_or_keeper(occasion: Occasion[Reopen]) -> str | None:
+    """It goes back to its owner; whoever reopens it has it only if he says so (AMB-5)."""
+    if occasion.step.keep_with_me:
+        return occasion.actor.id
+    owner = _present(occasion)
+    return None if owner == occasion.actor.id else owner
+
+
+def _present(occasion: Occasion[Step]) -> str | None:
+    return occasion.present.holders.person if occasion.present else None

@@ -1,0 +1,142 @@
+"""Refusals: the answer to a step that a rule forbids, for programs and for people."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.activity.domain.activity import Activity
+from services.activity.domain.states import State
+from services.activity.domain.steps import Opening, Step
+
+
+class RefusalCode(StrEnum):
+    """What kind of refusal it is."""
+
+    CLOSED = "closed"
+    """A closed activity never changes again (T38)."""
+    CONFLICT = "conflict"
+    """Somebody else was faster, or works on it (ST-22, ST-23)."""
+    INCOMPLETE = "incomplete"
+    """A guard failed; `missing` says what would have to be there."""
+    NOT_ALLOWED = "not_allowed"
+    """The table has no such row."""
+
+
+class Missing(StrEnum):
+    """What a guard found missing."""
+
+    TITLE = "title"
+    DESCRIPTION = "description"
+    CATEGORY = "category"
+    PRIMARY_CONTACT = "primary_contact"
+    REQUESTER = "requester"
+    KNOWN_CATEGORY = "known_category"
+    STARTABLE_PROCESS = "startable_process"
+    RESOURCE = "resource"
+    ASSIGNMENT = "assignment"
+    DAYS = "days"
+    FUTURE_TIME = "future_time"
+    USER_METHOD = "user_method"
+    RESOLUTION = "resolution_mail_or_note"
+
+    @property
+    def phrase(self) -> str:
+        """How an English sentence names it."""
+        return _PHRASES[self]
+
+
+_PHRASES = {
+    Missing.TITLE: "a title",
+    Missing.DESCRIPTION: "a description",
+    Missing.CATEGORY: "a category",
+    Missing.PRIMARY_CONTACT: "a primary contact",
+    Missing.REQUESTER: "a requester",
+    Missing.KNOWN_CATEGORY: "a category that the process has",
+    Missing.STARTABLE_PROCESS: "a process that is live and can be started",
+    Missing.RESOURCE: "a user or robot who takes it",
+    Missing.ASSIGNMENT: "its assignment to you",
+    Missing.DAYS: "a number of days, at least one",
+    Missing.FUTURE_TIME: "a time in the future",
+    Missing.USER_METHOD: "a resolution method that a user may choose",
+    Missing.RESOLUTION: "a mail or internal note of yours since you took it up, which says how it was resolved",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A step that was not done, and why.
+
+    `sentence` says it in English. `version` and `holder` are the activity's present ones, where it exists.
+    """
+
+    code: RefusalCode
+    state: State
+    step: str
+    sentence: str
+    missing: tuple[Missing, ...] = ()
+    version: int | None = None
+    holder: str | None = None
+
+
+def no_such_row(activity: Activity | None, state: State, step: Step | type[Step]) -> Refusal:
+    """The table has no row for this state and step (T38 for what is closed)."""
+    name = _name(activity, step)
+    if state is State.CLOSED:
+        return _refusal(
+            RefusalCode.CLOSED, activity, state, step, f"{name} is Closed and never changes again."
+        )
+    if activity is None:
+        sentence = f"What does not exist cannot be {step.participle}."
+    else:
+        sentence = f"{name} cannot be {step.participle} while it is {state.label}."
+    return _refusal(RefusalCode.NOT_ALLOWED, activity, state, step, sentence)
+
+
+def lacking(
+    activity: Activity | None, state: State, step: Step | type[Step], missing: Iterable[Missing]
+) -> Refusal:
+    """A row was there, and its guards found these missing."""
+    missing = tuple(missing)
+    name, phrases = _name(activity, step), ", ".join(lack.phrase for lack in missing)
+    sentence = f"{name} cannot be {step.participle} without {phrases}."
+    if Missing.ASSIGNMENT not in missing:
+        return _refusal(RefusalCode.INCOMPLETE, activity, state, step, sentence, missing)
+    if activity and activity.holders.person:
+        sentence = f"{sentence[:-1]}: {activity.holders.person} works on it."
+    return _refusal(RefusalCode.CONFLICT, activity, state, step, sentence, missing)
+
+
+def out_of_date(activity: Activity, step: Step, expected: int) -> Refusal:
+    """Somebody was faster (ST-23)."""
+    holder = activity.holders.person
+    held = f" {holder} has it." if holder else ""
+    sentence = (
+        f"{activity.reference} cannot be {step.participle}: it is {activity.state.label} at version"
+        f" {activity.version} now, and you have seen version {expected}.{held}"
+    )
+    return _refusal(RefusalCode.CONFLICT, activity, activity.state, step, sentence)
+
+
+def _refusal(
+    code: RefusalCode,
+    activity: Activity | None,
+    state: State,
+    step: Step | type[Step],
+    sentence: str,
+    missing: tuple[Missing, ...] = (),
+) -> Refusal:
+    return Refusal(
+        code=code,
+        state=state,
+        step=step.name,
+        sentence=sentence,
+        missing=missing,
+        version=activity.version if activity else None,
+        holder=activity.holders.person if activity else None,
+    )
+
+
+def _name(activity: Activity | None, step: Step | type[Step]) -> str:
+    if activity:
+        return str(activity.reference)
+    return str(step.reference) if isinstance(step, Opening) else "It"

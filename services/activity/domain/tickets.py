@@ -1,0 +1,161 @@
+"""The Ticket's transition table (section 3 of the catalogue). What has no row here is refused (T38).
+
+Read a row as: from these states, by this step, to that state. What a row may say is told in
+`transitions.py`; the change of status, wait, timer and holders is `decide.py`'s, the same for every row.
+"""
+
+from typing import Any
+
+from services.activity.domain.effects import (
+    acknowledge,
+    acknowledge_sender,
+    add_note,
+    append_mail,
+    edit,
+    flag_new_information,
+    mark_information,
+    open_it,
+    read_information,
+    report_delivery,
+    request_reply,
+    tag_contacts,
+    tag_sender,
+    tell_no_response,
+)
+from services.activity.domain.guards import (
+    by_a_resource,
+    chosen_by_users,
+    closes_without_response,
+    complete,
+    days_given,
+    feedback_window,
+    held_by_nobody_else,
+    in_the_future,
+    known_category,
+    leaves_asleep,
+    no_feedback_window,
+    resolution_written,
+    resumes_to,
+    startable,
+    stays_open,
+    take_over_confirmed,
+    taken_by_a_resource,
+    validated,
+)
+from services.activity.domain.holders import (
+    the_actor,
+    the_assigned,
+    the_keeper,
+    the_owner_or_keeper,
+    the_present_or_actor,
+)
+from services.activity.domain.states import WAITING, State
+from services.activity.domain.steps import (
+    AddNote,
+    Assign,
+    CreatedByIntegration,
+    Edit,
+    MailArrived,
+    MailReported,
+    MailRouted,
+    MarkInformation,
+    PickUp,
+    RejectAsSpam,
+    Reopen,
+    Resolve,
+    Resume,
+    ResumeTo,
+    SendMail,
+    SetToDo,
+    StartManually,
+    Submit,
+    TimerDue,
+    WaitForMoreInformation,
+    WaitUntil,
+)
+from services.activity.domain.transitions import Transition
+from services.activity.domain.vocabulary import Method, Reason
+
+NEW, DRAFT, TO_DO, IN_PROGRESS, RESOLVED, CLOSED = (
+    State.NEW,
+    State.DRAFT,
+    State.TO_DO,
+    State.IN_PROGRESS,
+    State.RESOLVED,
+    State.CLOSED,
+)
+WAIT_MORE_INFO, WAIT_UNTIL = State.WAIT_MORE_INFO, State.WAIT_UNTIL
+ACTIVE = (TO_DO, IN_PROGRESS)
+FINISHABLE = (*ACTIVE, *WAITING)
+OPEN = (DRAFT, *FINISHABLE, RESOLVED)
+
+# fmt: off
+TICKET: tuple[Transition[Any], ...] = (
+    # It begins
+    Transition("T1", NEW, StartManually, to=DRAFT, guards=(startable,), checks=(known_category,),
+               effects=(open_it, tag_contacts), person=the_actor),
+    Transition("T2", NEW, MailRouted, to=TO_DO, effects=(open_it, tag_sender, acknowledge_sender)),
+    Transition("T3", NEW, CreatedByIntegration, to=TO_DO, checks=(known_category, validated),
+               effects=(open_it, tag_contacts, acknowledge)),
+    Transition("T5", DRAFT, Submit, to=TO_DO, guards=(complete,), effects=(acknowledge,), person=the_keeper),
+
+    # It is worked on
+    Transition("T7", TO_DO, PickUp, to=IN_PROGRESS, guards=(taken_by_a_resource,), person=the_actor),
+    Transition("T7", TO_DO, Edit, to=IN_PROGRESS, when=by_a_resource, checks=(known_category,),
+               effects=(edit,), person=the_actor),
+    Transition("T8", IN_PROGRESS, Assign, to=TO_DO, person=the_assigned),
+    Transition("T9", IN_PROGRESS, SetToDo, to=TO_DO),
+    Transition("T37", (DRAFT, *FINISHABLE), Edit, guards=(held_by_nobody_else,), checks=(known_category,),
+               effects=(edit,)),
+    Transition("ST-21", (DRAFT, TO_DO), Assign, person=the_assigned),
+    Transition("ST-23", IN_PROGRESS, PickUp, guards=(taken_by_a_resource,), checks=(take_over_confirmed,),
+               person=the_actor),
+    Transition("AMB-18", (*WAITING, RESOLVED), Assign, person=the_assigned),
+
+    # It waits
+    Transition("T11", ACTIVE, WaitForMoreInformation, to=WAIT_MORE_INFO, guards=(held_by_nobody_else,),
+               checks=(days_given,), effects=(read_information,), person=the_present_or_actor),
+    Transition("T12", ACTIVE, WaitUntil, to=WAIT_UNTIL, guards=(held_by_nobody_else,),
+               checks=(in_the_future,), effects=(read_information,), person=the_present_or_actor),
+    Transition("T14", WAIT_MORE_INFO, TimerDue, to=TO_DO, when=stays_open, reason=Reason.TIMEOUT),
+    Transition("T15", WAIT_MORE_INFO, TimerDue, to=CLOSED, when=closes_without_response,
+               effects=(tell_no_response,), reason=Reason.TIMEOUT, method=Method.NO_CUSTOMER_RESPONSE),
+    Transition("T16", WAIT_UNTIL, TimerDue, to=TO_DO, reason=Reason.SCHEDULE_REACHED),
+    Transition("T17b", WAITING, Resume, to=TO_DO, when=resumes_to(ResumeTo.TO_DO)),
+    Transition("T17b", WAITING, Resume, to=IN_PROGRESS, when=resumes_to(ResumeTo.IN_PROGRESS), person=the_actor),
+    Transition("ST-20", WAITING, WaitForMoreInformation, to=WAIT_MORE_INFO, checks=(days_given,),
+               effects=(read_information,), person=the_present_or_actor),
+    Transition("ST-20", WAITING, WaitUntil, to=WAIT_UNTIL, checks=(in_the_future,),
+               effects=(read_information,), person=the_present_or_actor),
+
+    # It is resolved, and comes back or is closed
+    Transition("T18", FINISHABLE, Resolve, to=RESOLVED, when=feedback_window,
+               guards=(held_by_nobody_else, resolution_written), checks=(chosen_by_users,),
+               effects=(read_information,), person=the_present_or_actor, reason=Reason.COMPLETED),
+    Transition("T19", FINISHABLE, Resolve, to=CLOSED, when=no_feedback_window,
+               guards=(held_by_nobody_else, resolution_written), checks=(chosen_by_users,),
+               effects=(read_information,), reason=Reason.COMPLETED),
+    Transition("T21", ACTIVE, RejectAsSpam, to=CLOSED, guards=(held_by_nobody_else,),
+               effects=(read_information,), method=Method.REJECTED_AS_SPAM),
+    Transition("T25", RESOLVED, Reopen, to=TO_DO, person=the_owner_or_keeper,
+               reason=Reason.REOPENED_BY_RESOURCE),
+    Transition("T26", RESOLVED, TimerDue, to=CLOSED, reason=Reason.FEEDBACK_WINDOW_PASSED),
+
+    # A mail comes in (section 6.3). T35, a mail for what is closed, is matching.py's.
+    Transition("AMB-39", WAIT_MORE_INFO, MailArrived, when=leaves_asleep,
+               effects=(append_mail, flag_new_information)),
+    Transition("T13", WAIT_MORE_INFO, MailArrived, to=TO_DO, effects=(append_mail, flag_new_information),
+               reason=Reason.NEW_INFORMATION_RECEIVED),
+    Transition("T17", WAIT_UNTIL, MailArrived, effects=(append_mail, flag_new_information)),
+    Transition("T23", RESOLVED, MailArrived, to=TO_DO, effects=(append_mail, flag_new_information),
+               reason=Reason.NEW_INFORMATION_RECEIVED),
+    Transition("T36", (DRAFT, *ACTIVE), MailArrived, effects=(append_mail, flag_new_information)),
+
+    # Whatever its status
+    Transition("ST-22", OPEN, AddNote, effects=(add_note,)),
+    Transition("ST-22", OPEN, SendMail, effects=(request_reply,)),
+    Transition("ST-25", OPEN, MarkInformation, effects=(mark_information,)),
+    # What became of our own mail is written down also after T15 closed the Ticket that sent it.
+    Transition("NT-14", (*OPEN, CLOSED), MailReported, effects=(report_delivery,)),
+)
+# fmt: on

@@ -1,0 +1,47 @@
+"""Waits, feedback windows and the timers that end them.
+
+A generation belongs to one wait or window: it changes when one is entered, left or re-dated, and with
+nothing else, so that a note or a mail that leaves the wait alone does not disarm it (AMB-44, design §5).
+"""
+
+from datetime import datetime, timedelta
+
+from services.activity.domain.activity import Activity, Timer, Wait
+from services.activity.domain.context import ProcessRules
+from services.activity.domain.states import State, WaitType
+from services.activity.domain.steps import Step, TimerDue, WaitForMoreInformation, WaitUntil
+
+
+def wait_of(step: Step, now: datetime) -> Wait | None:
+    """The wait that a step begins: days are 24 hours each, from now (AMB-7)."""
+    match step:
+        case WaitForMoreInformation(days=days, close_if_no_response=closes):
+            return Wait(WaitType.MORE_INFO, now + timedelta(days=days), days, closes)
+        case WaitUntil(until=until):
+            return Wait(WaitType.UNTIL, until)
+    return None
+
+
+def next_timer(
+    activity: Activity, to: State, wait: Wait | None, process: ProcessRules, now: datetime
+) -> tuple[int, Timer | None]:
+    """Generation and timer of an activity that changes to this state and wait at `now`."""
+    due_at, closes = _due(to, wait, process, now)
+    if due_at is None:
+        return activity.generation + (activity.timer is not None), None
+    generation = activity.generation + 1
+    return generation, Timer(due_at, generation, closes)
+
+
+def is_due(activity: Activity | None, step: TimerDue, now: datetime) -> bool:
+    """Whether this timer is the present one and its time has come; any other is dropped (AMB-44)."""
+    timer = activity.timer if activity else None
+    return timer is not None and timer.generation == step.generation and timer.due_at <= now
+
+
+def _due(to: State, wait: Wait | None, process: ProcessRules, now: datetime) -> tuple[datetime | None, bool]:
+    if wait:
+        return wait.until, wait.close_if_no_response
+    if to is State.RESOLVED and process.feedback_window:
+        return now + process.feedback_window, True
+    return None, False
