@@ -173,7 +173,8 @@ async def require_schema(connection: Connection, service: str, migrations: Seque
             if found == sequence and newer.oldest_code > known:
                 raise SchemaMismatch(
                     f"The schema {service!r} is newer than this code can live with: {newer} asks for "
-                    f"code that knows {newer.oldest_code:04d}, this one knows {known:04d}. Run a newer version."
+                    f"code that knows {newer.oldest_code:04d}, this one "
+                    f"knows {known:04d}. Run a newer version."
                 )
 
 

@@ -166,7 +166,7 @@ def database_of(dsn: str) -> str:
     return f"{parts.hostname or 'local socket'}{parts.path}"
 
 
-async def _release(pool: Pool, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
+async def _release(pool: Pool, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
     try:
         async with asyncio.timeout(RELEASE_SECONDS):
             await pool.release(connection, timeout=RELEASE_SECONDS)

@@ -1,0 +1,289 @@
+"""From records of Kafka to committed effects: what one consumer does with what it read (design §3).
+
+Knows nothing of Kafka's client: `shared.kafka` hands over raw records and seeks when told to. So that how
+batches are cut, zombies, poison and outages can be tested with a database alone.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import uniform
+from typing import Any
+
+from shared import inbox, metrics, offsets, outbox
+from shared.decoding import Decoded, Incoming, Unknown, Unreadable, decode
+from shared.failure import RawRecord, dead_letter, outlast, sentence
+from shared.logs import get_logger
+from shared.offsets import FenceLost, Move, Place
+from shared.postgres import transaction
+from shared.topics import dead_letters
+from shared.unit_of_work import Batch, Subscription, UnitOfWork
+
+FAILURES_IN_A_ROW = 10
+PROBE_SECONDS = 1.0
+LONGEST_PROBE_SECONDS = 60.0
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    raw: RawRecord
+    decoded: Decoded
+
+
+class _Cut(Exception):
+    """The records up to `at` may be committed; what follows has to wait for the probe."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+
+class Streak:
+    """How many records failed in a row: past the limit it is not the records, it is us.
+
+    Then only one record is tried now and then, instead of emptying the topic into the dead letters. Each
+    probe that fails costs its record and makes the next pause longer; one that succeeds ends it.
+    """
+
+    def __init__(self, limit: int, pause_seconds: float) -> None:
+        self.limit = limit
+        self.pause_seconds = pause_seconds
+        self.failures = 0
+
+    @property
+    def probing(self) -> bool:
+        return self.failures >= self.limit
+
+    def note(self, succeeded: bool) -> None:
+        self.failures = 0 if succeeded else self.failures + 1
+
+    def cut(self, outcomes: Sequence[bool]) -> int | None:
+        """After how many of `outcomes` the limit is reached with some still to come, if it is."""
+        failures = self.failures
+        for done, succeeded in enumerate(outcomes[:-1], start=1):
+            failures = 0 if succeeded else failures + 1
+            if failures == self.limit:
+                return done
+        return None
+
+    async def pause(self) -> None:
+        growth = 2.0 ** min(self.failures - self.limit, 10)
+        longest = min(LONGEST_PROBE_SECONDS, self.pause_seconds * growth)
+        await asyncio.sleep(uniform(longest / 2, longest))  # noqa: S311  jitter, no secret
+
+
+class Consumption:
+    """Works through the records of one subscription, one batch at a time.
+
+    `positions` holds the next offset of each partition that was sought in this assignment; records of
+    others are dropped. It is what the fence compares with, and changes only with a commit.
+    """
+
+    def __init__(
+        self,
+        work: UnitOfWork,
+        subscription: Subscription,
+        *,
+        failures_in_a_row: int = FAILURES_IN_A_ROW,
+        probe_seconds: float = PROBE_SECONDS,
+    ) -> None:
+        self.subscription = subscription
+        self.positions: dict[Place, int] = {}
+        self._work = work
+        self._consumer = subscription.consumer
+        self._models = subscription.topic.models
+        self._dead_letters = work.topic_prefix + dead_letters(work.service).name
+        self._streak = Streak(failures_in_a_row, probe_seconds)
+        self._trouble: str | None = None
+        self._period = -1
+        self._busy_since: float | None = None
+
+    def sought(self, positions: Mapping[Place, int]) -> None:
+        """These partitions will be read from here on."""
+        self.positions.update(positions)
+
+    def forget(self, places: Iterable[Place]) -> None:
+        """Drop records of these partitions until they are sought again."""
+        for place in places:
+            self.positions.pop(place, None)
+
+    def not_ready(self) -> str | None:
+        """What keeps the current batch from being committed, in a sentence."""
+        if self._streak.probing:
+            return (
+                f"{self._streak.failures} records in a row failed: {self._consumer} only probes one now and "
+                f"then. {self._trouble or ''}".strip()
+            )
+        return self._trouble
+
+    @property
+    def busy_seconds(self) -> float | None:
+        """For how long the current batch has been worked on without anything to wait for."""
+        if self._busy_since is None or self.not_ready() is not None:
+            return None
+        return time.monotonic() - self._busy_since
+
+    @property
+    def idle(self) -> bool:
+        return self._busy_since is None
+
+    async def process(self, records: Sequence[RawRecord]) -> None:
+        """Work on records, in order, until all are committed: as effects, refusals or dead letters.
+
+        Waits for as long as it takes for what passes by itself. Raises `FenceLost` when another process
+        has the partitions; after any exception they are forgotten, so that nothing can be skipped.
+        """
+        entries = [
+            _Entry(record, decode(record, self._models, structured=self.subscription.refuse is not None))
+            for record in records
+            if record.offset >= self.positions.get(Place(record.topic, record.partition), 1 << 63)
+        ]
+        places = {Place(entry.raw.topic, entry.raw.partition) for entry in entries}
+        self._busy_since = time.monotonic()
+        try:
+            await self._work_through(entries)
+        except BaseException:
+            self.forget(places)
+            raise
+        finally:
+            self._busy_since = None
+            self._trouble = None
+
+    async def _work_through(self, entries: Sequence[_Entry]) -> None:
+        waiting = [entries] if entries else []
+        while waiting:
+            part = waiting.pop()
+            if self._streak.probing:
+                if len(part) > 1:
+                    waiting += [part[1:], part[:1]]
+                    continue
+                await self._streak.pause()
+            try:
+                await self._outlast(part, None)
+            except FenceLost:
+                metrics.FENCES_LOST.labels(self._consumer).inc()
+                raise
+            except _Cut as cut:
+                waiting += [part[cut.at :], part[: cut.at]]
+            except Exception as error:
+                if len(part) > 1:
+                    middle = len(part) // 2
+                    waiting += [part[middle:], part[:middle]]
+                else:
+                    await self._outlast(part, error)
+
+    async def _outlast(self, part: Sequence[_Entry], blamed: Exception | None) -> None:
+        await outlast(lambda: self._commit(part, blamed), notice=self._notice)
+        self._trouble = None
+
+    async def _commit(self, part: Sequence[_Entry], blamed: Exception | None) -> None:
+        """One transaction. With `blamed`, the single record in `part` goes to the dead letters unworked."""
+        now = self._work.clock.now()
+        if self.subscription.inbox and self._period != inbox.period_of(now):
+            self._period = await inbox.prepare(self._work.pool, now)
+        moves = self._moves(part)
+        done: Counter[str] = Counter()
+        with metrics.BATCH_SECONDS.labels(self._consumer).time():
+            async with transaction(self._work.pool) as connection:
+                batch: Batch[Any] = Batch(connection, (), now, self._work.topic_prefix)
+                await offsets.advance(connection, self._consumer, moves)
+                if blamed is None:
+                    outcomes = await self._effects(batch, part, done)
+                else:
+                    outcomes = [False]
+                    self._bury(batch, part[0], blamed, done)
+                await outbox.add(connection, batch.rows)
+        for move in moves:
+            if move.place in self.positions:
+                self.positions[move.place] = move.next
+        for succeeded in outcomes:
+            self._streak.note(succeeded)
+        metrics.CONSUMER_PROBING.labels(self._consumer).set(self._streak.probing)
+        metrics.BATCH_RECORDS.labels(self._consumer).observe(len(part))
+        for outcome, number in done.items():
+            metrics.RECORDS_DONE.labels(self._consumer, outcome).inc(number)
+
+    def _moves(self, part: Sequence[_Entry]) -> list[Move]:
+        ends: dict[Place, int] = {}
+        for entry in part:
+            ends[Place(entry.raw.topic, entry.raw.partition)] = entry.raw.offset + 1
+        try:
+            return [Move(place, self.positions[place], end) for place, end in ends.items()]
+        except KeyError as error:
+            raise FenceLost(f"{self._consumer} lost {error} to a rebalance") from None
+
+    async def _effects(self, batch: Batch[Any], part: Sequence[_Entry], done: Counter[str]) -> list[bool]:
+        """Everything that the records lead to, but the commit; returns which of the worked ones succeeded."""
+        batch.records = await self._fresh(batch, part, done)
+        if batch.records:
+            await self.subscription.handle(batch)
+        errors = {id(culprit.incoming): culprit.error for culprit in batch.culprits}
+        outcomes: list[bool] = []
+        ends: list[int] = []
+        worked = {id(incoming) for incoming in batch.records}
+        for end, entry in enumerate(part, start=1):
+            decoded = entry.decoded
+            if isinstance(decoded, Incoming):
+                if id(decoded) not in worked:
+                    continue
+                error = errors.get(id(decoded))
+                outcomes.append(error is None)
+                ends.append(end)
+                if error is None:
+                    done["worked"] += 1
+                else:
+                    self._bury(batch, entry, error, done)
+            else:
+                self._answer_or_bury(batch, entry, decoded, done)
+        cut = self._streak.cut(outcomes)
+        if cut is not None:
+            raise _Cut(ends[cut - 1])
+        return outcomes
+
+    async def _fresh(
+        self, batch: Batch[Any], part: Sequence[_Entry], done: Counter[str]
+    ) -> list[Incoming[Any]]:
+        incoming = [entry.decoded for entry in part if isinstance(entry.decoded, Incoming)]
+        if not self.subscription.inbox:
+            return incoming
+        seen = [(each.envelope.source, each.envelope.id) for each in incoming]
+        fresh = await inbox.fresh(batch.connection, self._consumer, seen, self._period)
+        kept: list[Incoming[Any]] = []
+        for each, key in zip(incoming, seen, strict=True):
+            if key in fresh:
+                fresh.remove(key)
+                kept.append(each)
+        done["repeated"] += len(incoming) - len(kept)
+        return kept
+
+    def _answer_or_bury(
+        self, batch: Batch[Any], entry: _Entry, decoded: Unknown | Unreadable, done: Counter[str]
+    ) -> None:
+        """A request is answered if its sender is known; an unknown event is passed over; the rest is dead."""
+        if self.subscription.refuse is not None and decoded.envelope is not None:
+            batch.publish(self.subscription.refuse(decoded.envelope, decoded))
+            done["refused"] += 1
+        elif isinstance(decoded, Unknown):
+            done["passed_over"] += 1
+        else:
+            self._bury(batch, entry, decoded.error, done)
+
+    def _bury(self, batch: Batch[Any], entry: _Entry, error: Exception, done: Counter[str]) -> None:
+        batch.rows.append(dead_letter(entry.raw, self._consumer, error, self._dead_letters))
+        done["dead"] += 1
+        log.error(
+            "record went to the dead letters",
+            consumer=self._consumer,
+            topic=entry.raw.topic,
+            partition=entry.raw.partition,
+            offset=entry.raw.offset,
+            reason=sentence(error),
+        )
+
+    def _notice(self, error: BaseException, attempt: int) -> None:
+        metrics.BATCH_RETRIES.labels(self._consumer, type(error).__name__).inc()
+        self._trouble = f"{self._consumer} waits after attempt {attempt}: {sentence(error)}"
+        log.warning("batch begun again", consumer=self._consumer, attempt=attempt, reason=sentence(error))

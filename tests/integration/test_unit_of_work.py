@@ -1,0 +1,401 @@
+"""The unit of work on a real database: offsets, inbox, outbox, poison, zombies, outages (design §2, §3)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared import offsets, outbox
+from shared.consumption import Consumption
+from shared.contracts import dead_letters
+from shared.contracts.envelope import Envelope
+from shared.decoding import Unknown, Unreadable
+from shared.offsets import FenceLost, Place
+from shared.postgres import Pool, close_pool, transaction
+from shared.unit_of_work import Batch, FamilyMoved, Incoming, Outgoing, Subscription, Transient, UnitOfWork
+from tests.support.notes import (
+    ECHOES,
+    NOTES,
+    NoteEchoed,
+    NoteMade,
+    PoisonError,
+    Raw,
+    Scribe,
+    envelope,
+    made,
+)
+from tests.support.schemas import service_pool
+from tests.support.waiting import eventually
+
+CONSUMER = "ingest.notes"
+PLACES = [Place(NOTES.name, partition) for partition in range(3)]
+
+
+@pytest.fixture
+async def pool(postgres_dsn: str) -> AsyncIterator[Pool]:
+    async with service_pool(postgres_dsn, "ingest") as pool:
+        async with transaction(pool) as connection:
+            await offsets.register(connection, CONSUMER, dict.fromkeys(PLACES, 0))
+        yield pool
+
+
+async def consuming(pool: Pool, scribe: object, **options: object) -> Consumption:
+    """A consumer that has sought to what is stored, as after an assignment."""
+    refuse = options.pop("refuse", None)
+    subscription = Subscription(NOTES, CONSUMER, scribe, refuse=refuse, inbox=options.pop("inbox", True))  # type: ignore[arg-type]
+    consumption = Consumption(UnitOfWork(pool, service="ingest"), subscription, **options)  # type: ignore[arg-type]
+    await seek(pool, consumption)
+    return consumption
+
+
+async def seek(pool: Pool, consumption: Consumption) -> None:
+    async with transaction(pool) as connection:
+        consumption.sought(await offsets.stored(connection, CONSUMER, [NOTES.name]))
+
+
+async def notes(pool: Pool) -> list[str]:
+    return [row["text"] for row in await pool.fetch("SELECT text FROM notes ORDER BY position")]
+
+
+async def published(pool: Pool, topic: str = ECHOES.name) -> list[str]:
+    rows = await pool.fetch("SELECT value FROM outbox WHERE topic = $1 ORDER BY id", topic)
+    return [NoteEchoed.model_validate_json(row["value"]).text for row in rows]
+
+
+async def dead(pool: Pool) -> list[dict[str, bytes]]:
+    rows = await pool.fetch("SELECT value, headers FROM outbox WHERE topic = 'ingest.dlq.v1' ORDER BY id")
+    return [{**dict(outbox.unpack_headers(row["headers"])), "value": row["value"]} for row in rows]
+
+
+async def next_offset(pool: Pool, place: Place = PLACES[0]) -> int:
+    async with transaction(pool) as connection:
+        return (await offsets.stored(connection, CONSUMER, [place.topic]))[place]
+
+
+async def test_a_batch_moves_its_offset_with_its_effects(pool: Pool) -> None:
+    consumption = await consuming(pool, Scribe())
+    await consumption.process([made(0, "a"), made(1, "b"), made(0, "c", partition=1)])
+    assert await notes(pool) == ["a", "b", "c"]
+    assert await published(pool) == ["a", "b", "c"]
+    assert [await next_offset(pool, place) for place in PLACES] == [2, 1, 0]
+
+
+async def test_the_same_batch_twice_has_one_effect(pool: Pool) -> None:
+    """Guarantee 2. After a lost assignment the offset is reread, and what stands before it is dropped."""
+    batch = [made(0, "a"), made(1, "b")]
+    consumption = await consuming(pool, Scribe())
+    await consumption.process(batch)
+    consumption.forget(PLACES)
+    await consumption.process(batch)
+    await seek(pool, consumption)
+    await consumption.process(batch)
+    assert await notes(pool) == ["a", "b"]
+
+
+async def test_records_of_a_partition_that_was_not_sought_are_dropped(pool: Pool) -> None:
+    consumption = await consuming(pool, Scribe())
+    consumption.forget(PLACES)
+    await consumption.process([made(0, "a")])
+    assert await notes(pool) == []
+    assert await next_offset(pool) == 0
+
+
+async def test_a_zombie_after_a_rebalance_changes_nothing(pool: Pool) -> None:
+    """Two workers believe that the partition is theirs (aiokafka #929)."""
+    zombie, heir = await consuming(pool, Scribe()), await consuming(pool, Scribe())
+    await heir.process([made(0, "a")])
+    with pytest.raises(FenceLost):
+        await zombie.process([made(0, "a"), made(1, "b")])
+    assert await notes(pool) == ["a"]
+    # What it reads on before it has sought again is dropped, or it would leave a gap.
+    await zombie.process([made(2, "c")])
+    assert await notes(pool) == ["a"]
+    await seek(pool, zombie)
+    await zombie.process([made(1, "b"), made(2, "c")])
+    assert await notes(pool) == ["a", "b", "c"]
+
+
+async def test_a_zombie_that_works_at_the_same_time_waits_and_loses(pool: Pool) -> None:
+    consumptions = [await consuming(pool, Scribe()), await consuming(pool, Scribe())]
+    batch = [made(offset, str(offset)) for offset in range(20)]
+    results = await asyncio.gather(*(each.process(batch) for each in consumptions), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in results) == ["FenceLost", "NoneType"]
+    assert await notes(pool) == [str(offset) for offset in range(20)]
+
+
+async def test_a_repeated_record_is_worked_once_wherever_it_comes_again(pool: Pool) -> None:
+    """A relay that crashed after publishing says the same again, with the same id."""
+    consumption = await consuming(pool, Scribe())
+    await consumption.process([made(0, "a", id_="1"), made(1, "a", id_="1")])
+    await consumption.process([made(2, "a", id_="1"), made(3, "b", id_="2")])
+    assert await notes(pool) == ["a", "b"]
+    assert await next_offset(pool) == 4
+
+
+async def test_a_request_topic_works_a_repeat_again(pool: Pool) -> None:
+    """Its handler finds the stored answer by the request's id (design §2)."""
+    consumption = await consuming(pool, Scribe(), inbox=False)
+    await consumption.process([made(0, "a", id_="1"), made(1, "a", id_="1")])
+    assert await notes(pool) == ["a", "a"]
+
+
+async def test_poison_costs_only_itself(pool: Pool) -> None:
+    """Guarantee 5: the save fails, the batch is replayed in halves, the culprit stands alone."""
+    scribe = Scribe(poison={"7", "12"})
+    consumption = await consuming(pool, scribe)
+    await consumption.process([made(offset, str(offset)) for offset in range(16)])
+    assert await notes(pool) == [str(offset) for offset in range(16) if offset not in (7, 12)]
+    assert [letter[dead_letters.ORIGINAL_OFFSET] for letter in await dead(pool)] == [
+        (7).to_bytes(8),
+        (12).to_bytes(8),
+    ]
+    assert await next_offset(pool) == 16
+
+
+async def test_a_dead_letter_keeps_bytes_headers_and_reason(pool: Pool) -> None:
+    record = made(5, "x", partition=2)
+    consumption = await consuming(pool, Scribe(poison={"x"}))
+    consumption.sought({PLACES[2]: 0})
+    await consumption.process([record])
+    (letter,) = await dead(pool)
+    assert letter["value"] == record.value
+    assert letter["ce_id"] == b"2/5"
+    assert letter[dead_letters.ORIGINAL_TOPIC] == NOTES.name.encode()
+    assert letter[dead_letters.ORIGINAL_PARTITION] == (2).to_bytes(4)
+    assert letter[dead_letters.ORIGINAL_TIMESTAMP] == record.timestamp.to_bytes(8)
+    assert letter[dead_letters.ORIGINAL_CONSUMER_GROUP] == CONSUMER.encode()
+    assert letter[dead_letters.EXCEPTION_CLASS].endswith(b"PoisonError")
+    assert letter[dead_letters.EXCEPTION_MESSAGE] == b"PoisonError: poison"
+    assert b"notes.py" in letter[dead_letters.EXCEPTION_STACKTRACE]
+
+
+async def test_a_record_that_a_handler_rejects_dies_alone_and_in_one_go(pool: Pool) -> None:
+    scribe = Scribe(rejected={"b"})
+    consumption = await consuming(pool, scribe)
+    await consumption.process([made(0, "a"), made(1, "b"), made(2, "c")])
+    assert await notes(pool) == ["a", "c"]
+    assert len(await dead(pool)) == 1
+    assert scribe.calls == [3]
+
+
+async def test_an_unreadable_record_goes_to_the_dead_letters_alone(pool: Pool) -> None:
+    bad_headers = Raw(1, b"{}", (("ce_id", b"\xff\xfe"),))
+    bad_value = Raw(2, b"{nonsense", tuple(envelope("2").to_headers()))
+    consumption = await consuming(pool, Scribe())
+    await consumption.process([made(0, "a"), bad_headers, bad_value, made(3, "b")])
+    assert await notes(pool) == ["a", "b"]
+    assert [letter["value"] for letter in await dead(pool)] == [b"{}", b"{nonsense"]
+
+
+async def test_an_event_of_an_unknown_type_is_passed_over(pool: Pool) -> None:
+    """An old version reads beside a new producer (design §3)."""
+    consumption = await consuming(pool, Scribe())
+    await consumption.process([made(0, "a", type_="note.invented"), made(1, "b")])
+    assert await notes(pool) == ["b"]
+    assert await dead(pool) == []
+    assert await next_offset(pool) == 2
+
+
+async def test_a_request_that_is_not_understood_is_refused(pool: Pool) -> None:
+    def refuse(asked: Envelope, why: Unknown | Unreadable) -> Outgoing:
+        return Outgoing(ECHOES, f"acme/{asked.id}", asked, NoteEchoed(text=why.detail))
+
+    consumption = await consuming(pool, Scribe(), inbox=False, refuse=refuse)
+    wrong = Raw(1, b'{"text": 7}', tuple(envelope("wrong").to_headers()))
+    await consumption.process([made(0, "a", type_="note.invented"), wrong, made(2, "b")])
+    assert await published(pool) == [
+        "b",
+        "this version knows no 'note.invented'",
+        "text: Input should be a valid string",
+    ]
+    assert await dead(pool) == []
+
+
+async def test_structured_mode_is_accepted_on_request_topics(pool: Pool) -> None:
+    """CloudEvents 1.0.2, Kafka binding, structured content mode (design §4)."""
+    body = (
+        b'{"specversion":"1.0","id":"9","source":"them","type":"note.made","time":"2026-03-01T12:00:00Z",'
+        b'"organisation":"acme","datacontenttype":"application/json","data":{"text":"structured"}}'
+    )
+    record = Raw(0, body, (("content-type", b"application/cloudevents+json; charset=UTF-8"),))
+
+    def refuse(asked: Envelope, why: Unknown | Unreadable) -> Outgoing:
+        raise AssertionError(why.detail)
+
+    consumption = await consuming(pool, Scribe(), refuse=refuse)
+    await consumption.process([record])
+    assert await notes(pool) == ["structured"]
+
+
+@pytest.mark.parametrize(
+    "error", [Transient("blob store away"), FamilyMoved(), ConnectionResetError(), TimeoutError()]
+)
+async def test_what_passes_by_itself_blames_nobody(pool: Pool, error: Exception) -> None:
+    scribe = Scribe()
+    troubles: list[str | None] = []
+
+    async def flaky(batch: Batch[NoteMade]) -> None:
+        await scribe(batch)
+        if len(scribe.calls) < 3:
+            raise error
+        troubles.append(consumption.not_ready())
+
+    consumption = await consuming(pool, flaky)
+    await consumption.process([made(0, "a"), made(1, "b")])
+    assert await notes(pool) == ["a", "b"]
+    assert await dead(pool) == []
+    assert scribe.calls == [2, 2, 2]
+    assert type(error).__name__ in (troubles[0] or "")
+    assert consumption.not_ready() is None
+
+
+async def test_a_killed_connection_is_waited_out(pool: Pool, postgres_dsn: str) -> None:
+    """An administrator ends the session in the middle of a batch (SQLSTATE 57P01)."""
+    scribe = Scribe()
+
+    async def killed_once(batch: Batch[NoteMade]) -> None:
+        await scribe(batch)
+        if len(scribe.calls) == 1:
+            pid = await batch.connection.fetchval("SELECT pg_backend_pid()")
+            admin = await asyncpg.connect(postgres_dsn)
+            await admin.execute("SELECT pg_terminate_backend($1)", pid)
+            await admin.close()
+
+    consumption = await consuming(pool, killed_once)
+    await consumption.process([made(0, "a"), made(1, "b")])
+    assert await notes(pool) == ["a", "b"]
+    assert await dead(pool) == []
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_done_twice(pool: Pool) -> None:
+    """The fence tells: the offset stands where this batch put it. Then it is reread, like a zombie's."""
+    consumption = await consuming(pool, Scribe())
+    await consumption.process([made(0, "a")])
+    consumption.sought({PLACES[0]: 0})  # as if the commit's answer had not arrived
+    with pytest.raises(FenceLost):
+        await consumption.process([made(0, "a", id_="as if new")])
+    assert await notes(pool) == ["a"]
+
+
+async def test_many_failures_in_a_row_are_probed_instead_of_emptying_the_topic(pool: Pool) -> None:
+    """A deployed bug: past the limit one record at a time is risked, until one succeeds."""
+    scribe = Scribe(poison={str(offset) for offset in range(8)})
+    consumption = await consuming(pool, scribe, failures_in_a_row=5, probe_seconds=0.001)
+    await consumption.process([made(offset, str(offset)) for offset in range(20)])
+    assert await notes(pool) == [str(offset) for offset in range(8, 20)]
+    assert len(await dead(pool)) == 8
+    # The probes are single records; the one that succeeds lets the rest through together again.
+    assert scribe.calls[-1] > 1
+    assert consumption.not_ready() is None
+
+
+async def test_many_rejections_in_a_row_stop_the_batch_where_the_limit_is(pool: Pool) -> None:
+    scribe = Scribe(rejected={str(offset) for offset in range(2, 18)})
+    consumption = await consuming(pool, scribe, failures_in_a_row=5, probe_seconds=3600.0)
+    working = asyncio.create_task(consumption.process([made(offset, str(offset)) for offset in range(20)]))
+    await eventually(lambda: "only probes one" in (consumption.not_ready() or ""))
+    assert await notes(pool) == ["0", "1"]
+    assert len(await dead(pool)) == 5
+    assert await next_offset(pool) == 7
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
+async def test_a_record_too_large_for_kafka_costs_its_cause(pool: Pool) -> None:
+    """Found by the relay it would stop everything behind it."""
+
+    async def boast(batch: Batch[NoteMade]) -> None:
+        for incoming in batch.records:
+            size = outbox.MAX_RECORD_BYTES if incoming.message.text == "big" else 1
+            batch.publish(
+                Outgoing(ECHOES, "acme/note", envelope("x", "note.echoed"), NoteEchoed(text="x" * size))
+            )
+
+    consumption = await consuming(pool, boast)
+    await consumption.process([made(0, "small"), made(1, "big"), made(2, "small")])
+    assert len(await published(pool)) == 2
+    assert len(await dead(pool)) == 1
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kinds=st.lists(st.sampled_from(["good", "poison", "rejected", "repeat", "bad", "unknown"]), max_size=24),
+    cuts=st.lists(st.integers(min_value=1, max_value=8), min_size=1, max_size=24),
+)
+async def test_how_batches_are_cut_does_not_change_the_result(
+    pool: Pool, kinds: list[str], cuts: list[int]
+) -> None:
+    """Tables, outbox, dead letters and offset are the same, whatever was taken together (design §3)."""
+    records = []
+    for offset, kind in enumerate(kinds):
+        if kind == "bad":
+            records.append(Raw(offset, b"?", ()))
+        elif kind == "unknown":
+            records.append(made(offset, "?", type_="note.invented"))
+        elif kind == "repeat":
+            records.append(made(offset, "good again", id_="the same"))
+        else:
+            records.append(made(offset, kind if kind != "good" else f"good {offset}"))
+
+    async def result(sizes: Sequence[int]) -> object:
+        await pool.execute("TRUNCATE notes, outbox, inbox")
+        await pool.execute("UPDATE offsets SET next_offset = 0")
+        scribe = Scribe(poison={"poison"}, rejected={"rejected"})
+        consumption = await consuming(pool, scribe, failures_in_a_row=1000)
+        rest = records
+        for size in sizes:
+            await consumption.process(rest[:size])
+            rest = rest[size:]
+        await consumption.process(rest)
+        letters = sorted(letter[dead_letters.ORIGINAL_OFFSET] for letter in await dead(pool))
+        return await notes(pool), await published(pool), letters, await next_offset(pool)
+
+    assert await result(cuts) == await result([])
+
+
+async def test_work_without_kafka_returns_what_it_returns(pool: Pool) -> None:
+    work = UnitOfWork(pool, service="ingest")
+
+    async def count(batch: Batch[NoteMade]) -> int:
+        batch.publish(Outgoing(ECHOES, "acme/note", envelope("x", "note.echoed"), NoteEchoed(text="said")))
+        return await batch.connection.fetchval("SELECT count(*) FROM notes")
+
+    assert await work.run(count) == 0
+    assert await published(pool) == ["said"]
+
+
+async def test_work_without_kafka_raises_what_went_wrong_and_leaves_nothing(pool: Pool) -> None:
+    work = UnitOfWork(pool, service="ingest")
+    incoming = Incoming(envelope("1"), NoteMade(text="x"))
+    for scribe in (Scribe(poison={"x"}), Scribe(rejected={"x"})):
+        with pytest.raises(PoisonError):
+            await work.run(scribe, [incoming])
+    assert await notes(pool) == []
+    assert await published(pool) == []
+
+
+async def test_work_for_each_returns_the_culprits_and_keeps_the_rest(pool: Pool) -> None:
+    """What timers use: one that cannot be worked on does not hold up the others."""
+    work = UnitOfWork(pool, service="ingest")
+    incoming = [Incoming(envelope(str(number)), NoteMade(text=str(number))) for number in range(8)]
+    culprits = await work.run_each(Scribe(poison={"3"}, rejected={"6"}), incoming)
+    assert [culprit.incoming.message.text for culprit in culprits] == ["3", "6"]
+    assert await notes(pool) == ["0", "1", "2", "4", "5", "7"]
+
+
+async def test_patience_ends_for_somebody_who_waits(pool: Pool) -> None:
+    async def away(batch: Batch[NoteMade]) -> None:
+        raise Transient("away")
+
+    with pytest.raises(Transient):
+        await UnitOfWork(pool, service="ingest").run(away, patience=0.2)
+
+
+async def test_a_closed_pool_is_reported_at_once(pool: Pool) -> None:
+    await close_pool(pool)
+    with pytest.raises(asyncpg.InterfaceError):
+        await UnitOfWork(pool, service="ingest").run(Scribe(), patience=0.2)

@@ -1,0 +1,31 @@
+"""Wait for a condition, with a deadline: tests never sleep for a time."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(
+    condition: Callable[[], Awaitable[T] | T], *, seconds: float = 30.0, pause: float = 0.02
+) -> T:
+    """The first true value of `condition`, which may be a coroutine function.
+
+    An `AssertionError` in it counts as not yet. Raises `AssertionError` at the deadline, from the last one.
+    """
+    last: AssertionError | None = None
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                try:
+                    found = condition()
+                    value = await found if inspect.isawaitable(found) else found
+                    if value:
+                        return value
+                except AssertionError as error:
+                    last = error
+                await asyncio.sleep(pause)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds:.0f} s: {inspect.getsource(condition).strip()}") from last
