@@ -1,0 +1,1 @@
+"""Renders, signs, sends and reports mail."""

@@ -1,0 +1,1 @@
+"""Pure rules about outgoing mail: no I/O, no contract types."""

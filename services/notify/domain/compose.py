@@ -1,0 +1,135 @@
+"""From what is asked for to the bytes that are sent. Pure: time, keys and configuration are passed in."""
+
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from services.notify.domain.addresses import compared, sendable
+from services.notify.domain.headers import POLICY, POLICY_UTF8
+from services.notify.domain.mail import (
+    Asked,
+    ComposedMail,
+    OrganisationView,
+    Person,
+    Refused,
+    SendingMailbox,
+    TemplateText,
+)
+from services.notify.domain.templates import AUTOMATIC_VARIABLES, choose, html_of, render
+from services.notify.domain.threading import reply_subject, thread
+from shared.keyring import Keyring
+from shared.tokens import message_id, reply_address
+
+
+def compose(asked: Asked, organisation: OrganisationView, keyring: Keyring, now: datetime) -> ComposedMail:
+    """Render, sign and write a mail that breaks no rule of `policy`.
+
+    Raises `Refused` when a template or a header does not work out.
+    """
+    mailbox = organisation.mailboxes[asked.mailbox]
+    home = _home(asked, organisation.name, mailbox, keyring)
+    sender = Person(mailbox.address if mailbox.hide else home, mailbox.name)
+    to, cc = _addressed(asked)
+    content = _content(asked, organisation, mailbox, home)
+    signed = message_id(
+        keyring, organisation.name, _domain(mailbox.address), asked.mail, asked.conversation, asked.reference
+    )
+    recipients = tuple(dict.fromkeys(person.address for person in (*to, *cc)))
+    needs_smtputf8 = not all(address.isascii() for address in (sender.address, home, *recipients))
+    mail = EmailMessage(POLICY_UTF8 if needs_smtputf8 else POLICY)
+    try:
+        mail["Date"] = format_datetime(now)
+        mail["Message-ID"] = [signed]
+        mail["From"] = [sender]
+        if sender.address != home:
+            mail["Reply-To"] = [Person(home, mailbox.name)]
+        for name, people in (("To", to), ("Cc", cc)):
+            if people:
+                mail[name] = people
+        mail["Subject"] = content.subject.replace("\t", " ")
+        _tie(mail, asked)
+        _mark(mail, asked)
+    except ValueError as error:
+        raise Refused("header_invalid", f"A header cannot be written: {error}.") from error
+    mail.set_content(content.text)
+    mail.add_alternative(content.html or html_of(content.text), subtype="html")
+    return ComposedMail(
+        asked=asked,
+        message_id=signed[1:-1],
+        sender=sender,
+        # RFC 3834 3.3: nobody needs to hear that an automatic mail failed, and a bounce that opened or woke
+        # an activity could begin a loop. What a person wrote comes home to its activity when it bounces.
+        envelope_sender="" if asked.automatic else home,
+        recipients=recipients,
+        needs_smtputf8=needs_smtputf8,
+        subject=content.subject,
+        text=content.text,
+        mime=mail.as_bytes(),
+        composed_at=now,
+    )
+
+
+def _home(asked: Asked, organisation: str, mailbox: SendingMailbox, keyring: Keyring) -> str:
+    """Where answers shall come: the signed plus address, or the plain one (PA-2, PA-5, PA-8)."""
+    address = mailbox.address
+    if mailbox.plus:
+        address = reply_address(keyring, organisation, address, asked.conversation, asked.reference)
+    spelled = sendable(address)
+    if spelled is None:
+        raise Refused("mailbox_unusable", f"Nothing can be sent from the address of {asked.mailbox!r}.")
+    return spelled
+
+
+def _addressed(asked: Asked) -> tuple[tuple[Person, ...], tuple[Person, ...]]:
+    """To and Cc, each address once, and without names on automatic mail: senders choose their own names."""
+    seen: set[str] = set()
+    sides: list[tuple[Person, ...]] = []
+    for side in (asked.to, asked.cc):
+        people: list[Person] = []
+        for person in side:
+            address = sendable(person.address)
+            if address is not None and compared(address) not in seen:
+                seen.add(compared(address))
+                people.append(Person(address, "" if asked.automatic else person.name))
+        sides.append(tuple(people))
+    return sides[0], sides[1]
+
+
+def _content(
+    asked: Asked, organisation: OrganisationView, mailbox: SendingMailbox, home: str
+) -> TemplateText:
+    if asked.template is None:
+        subject = (asked.subject or str(asked.reference)).strip()
+        if asked.in_reply_to or asked.references:
+            subject = reply_subject(subject)
+        return TemplateText(subject, asked.text or "")
+    given = {
+        name: value
+        for name, value in asked.variables.items()
+        if not asked.automatic or name in AUTOMATIC_VARIABLES
+    }
+    ours = {"reference": str(asked.reference), "mailbox": mailbox.name or mailbox.address, "address": home}
+    return render(choose(organisation.templates[asked.template], asked.language), given | ours)
+
+
+def _tie(mail: EmailMessage, asked: Asked) -> None:
+    tied = thread(asked.in_reply_to, asked.references)
+    if tied.in_reply_to is not None:
+        mail["In-Reply-To"] = [f"<{tied.in_reply_to}>"]
+    if tied.references:
+        mail["References"] = [f"<{each}>" for each in tied.references]
+
+
+def _mark(mail: EmailMessage, asked: Asked) -> None:
+    """Tell other machines that a machine wrote this, so that none answers.
+
+    RFC 3834 5: `auto-replied` answers a mail, `auto-generated` comes by itself. Exchange asks for a field of
+    its own. Precedence is left out: RFC 3834 3.1.8 only allows it, and to some it means advertising.
+    """
+    if asked.automatic:
+        mail["Auto-Submitted"] = "auto-replied" if asked.in_reply_to else "auto-generated"
+        mail["X-Auto-Response-Suppress"] = "All"
+
+
+def _domain(address: str) -> str:
+    return (sendable(address) or address).rpartition("@")[2]
