@@ -9,9 +9,8 @@ ADDRESS_LIMIT = 254
 """Characters of an addr-spec (AMB-41)."""
 
 # As loose as real mail is, and as strict as the contracts: no spaces, one @, none of the header's own signs.
-_ADDR_SPEC = re.compile(
-    r"[^\s@<>()\[\]:;,\\\"\x00-\x1f\x7f]+@([^\s@<>()\[\]:;,\\\"\x00-\x1f\x7f]+|\[[\w.:]+\])"
-)
+_PLAIN = r"[^\s@<>()\[\]:;,\\\"\x00-\x1f\x7f]"
+_ADDR_SPEC = re.compile(rf"{_PLAIN}+@(?:{_PLAIN}+|\[[\w.:]+\])")
 
 
 def canonical(address: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Finds the conversation that a mail belongs to (design §1). It gives order; correctness never rests on it."""
+"""Finds the conversation that a mail belongs to (design §1). It gives order; nothing else rests on it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -109,6 +109,7 @@ def decide(
         organisation, key or mail_key(organisation, mail), mail, answered, plus, known
     )
     matching = _matching(recipients, answered)
+    ignored = len(answered) - len(matching)
     targets = _targets(recipients, mail)
     facts = Facts(
         conversation=conversation.id,
@@ -116,11 +117,7 @@ def decide(
         answered=matching,
         plus=plus,
         targets=targets,
-        explanation=tuple(
-            _explain(
-                mail, automatic, conversation.found_by, plus, targets, ignored=len(answered) - len(matching)
-            )
-        ),
+        explanation=tuple(_explain(mail, automatic, conversation.found_by, plus, targets, ignored)),
     )
     reason = _unhandled_reason(mail, facts, known)
     return Unhandled(reason, fetched_from, facts) if reason is not None else Received(facts)

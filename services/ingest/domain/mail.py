@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 KEPT_HEADERS = frozenset(
     {
@@ -95,7 +94,7 @@ class ParsedMail:
     reply_to: tuple[Address, ...] = ()
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
-    headers: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     text: str = field(default="", repr=False)
     html: str = field(default="", repr=False)
     attachments: tuple[Attachment, ...] = ()

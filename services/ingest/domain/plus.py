@@ -54,7 +54,7 @@ def _our_recipient(keyring: Keyring, mailboxes: Mailboxes, address: str) -> Reci
         return None
     read = parse_plus_address(keyring, mailboxes.organisation, address)
     if read is None or (read.reference is None and read.signature is not Signature.VALID):
-        # Somebody's own detail (`info+newsletter@…`) or a broken token: delivered to the mailbox, says nothing.
+        # Somebody's own detail (`info+newsletter@…`) or a broken token: it says nothing of ours.
         return Recipient(mailbox, base)
     plus = PlusReference(
         address=address,

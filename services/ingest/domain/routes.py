@@ -35,7 +35,8 @@ class CriterionRule:
 
 def _has_attachment(extensions: Iterable[str], mail: ParsedMail) -> bool:
     """Pictures inside the HTML do not count: a logo in a signature is no document."""
-    endings = tuple(f".{extension.strip().lstrip('*.').lower()}" for extension in extensions)
+    stems = (extension.strip().lstrip("*.").lower() for extension in extensions)
+    endings = tuple(f".{stem}" for stem in stems if stem)
     return any(part.name.lower().endswith(endings) for part in mail.attachments if not part.inline)
 
 

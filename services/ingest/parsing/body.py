@@ -1,0 +1,142 @@
+"""Chooses what a mail says, and what are its files, from its tree."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from services.ingest.domain.mail import Attachment
+from services.ingest.parsing import html
+from services.ingest.parsing.charsets import decode
+from services.ingest.parsing.headers import one_line
+from services.ingest.parsing.names import media_type, safe_name, unique_name
+from services.ingest.parsing.tree import Part
+
+ATTACHMENT_LIMIT = 500
+"""Files of one mail; the raw mail keeps the others."""
+_CONTENT_ID_LIMIT = 500
+_BODY_TYPES = ("text/plain", "text/html")
+_META_CHARSET = re.compile(rb"<meta[^<>]{0,200}charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_CID = re.compile(r'src="cid:([^"]{1,500})"', re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Section:
+    """One piece of the body; where both are given, they say the same."""
+
+    plain: Part | None = None
+    html: Part | None = None
+
+
+@dataclass(slots=True)
+class Body:
+    """What a mail says: plain text, sanitised HTML (empty if it has none), files, and what was mended."""
+
+    text: str = ""
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    defects: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Found:
+    sections: list[Section] = field(default_factory=list)
+    files: list[Part] = field(default_factory=list)
+
+
+def read_body(tree: Part) -> Body:
+    """The body of a mail. Everything that is not shown as text is an attachment, so nothing is lost."""
+    found = _Found()
+    _collect(tree, found)
+    body = Body()
+    texts, pages = (
+        zip(*(_read_section(section, body.defects) for section in found.sections), strict=True)
+        if (found.sections)
+        else ((), ())
+    )
+    body.text = "\n\n".join(text for text in texts if text)
+    if any(pages):
+        # Where one piece has HTML, the others become HTML too: a reader sees the whole mail either way.
+        body.html = "".join(page or html.from_text(text) for text, page in zip(texts, pages, strict=True))
+    body.attachments = tuple(_attachments(found.files, body))
+    return body
+
+
+def _collect(part: Part, found: _Found) -> None:
+    if part.media_type == "multipart/alternative":
+        _choose(part, found)
+    elif part.media_type.startswith("multipart/"):
+        for child in part.children:
+            _collect(child, found)
+    elif _is_body(part, found):
+        found.sections.append(Section(html=part) if part.media_type == "text/html" else Section(plain=part))
+    else:
+        found.files.append(part)
+
+
+def _is_body(part: Part, found: _Found) -> bool:
+    """Text without a name; text with one only if the mail has said nothing before it."""
+    if part.media_type not in _BODY_TYPES or part.disposition == "attachment":
+        return False
+    return not part.filename or not found.sections
+
+
+def _choose(part: Part, found: _Found) -> None:
+    """Of alternatives the plain text and the HTML are one section; calendars and pictures stay files."""
+    section = Section()
+    for child in part.children:
+        inner = _Found()
+        _collect(child, inner)
+        for one in inner.sections:
+            section.plain = section.plain or one.plain
+            section.html = one.html or section.html
+        found.files.extend(inner.files)
+    if section.plain or section.html:
+        found.sections.append(section)
+
+
+def _read_section(section: Section, defects: list[str]) -> tuple[str, str]:
+    page = _read_html(section.html, defects) if section.html else ("", "")
+    text = _read_text(section.plain, defects) if section.plain else ""
+    return text if text.strip() else page[0], page[1]
+
+
+def _read_text(part: Part, defects: list[str]) -> str:
+    text, defect = decode(part.content, part.charset)
+    if defect:
+        defects.append(defect)
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+
+
+def _read_html(part: Part, defects: list[str]) -> tuple[str, str]:
+    """(text, sanitised HTML)"""
+    charset = part.charset
+    if charset is None and (meta := _META_CHARSET.search(part.content, 0, 4096)):
+        charset = meta[1].decode("ascii")
+    written, defect = decode(part.content, charset)
+    if defect:
+        defects.append(defect)
+    if html.too_complex(written):
+        defects.append("the HTML is too complex to be shown: kept as text")
+        return html.strip(written), ""
+    clean = html.sanitise(written)
+    return html.to_text(clean), clean
+
+
+def _attachments(files: list[Part], body: Body) -> Iterable[Attachment]:
+    if len(files) > ATTACHMENT_LIMIT:
+        body.defects.append(f"{len(files)} attachments: only the first {ATTACHMENT_LIMIT} are kept apart")
+    shown = {unquote(one) for one in _CID.findall(body.html)}
+    taken: set[str] = set()
+    for position, part in enumerate(files[:ATTACHMENT_LIMIT], start=1):
+        kind = media_type(part.media_type)
+        content_id = one_line(part.content_id or "").strip("<>")[:_CONTENT_ID_LIMIT] or None
+        yield Attachment(
+            name=unique_name(safe_name(part.filename, kind, position), taken),
+            media_type=kind,
+            content=part.content,
+            sha256=hashlib.sha256(part.content).hexdigest(),
+            content_id=content_id,
+            inline=content_id in shown,
+        )

@@ -1,0 +1,84 @@
+"""From raw bytes to a `ParsedMail`: the Rust parser first, then the standard library, then headers alone."""
+
+from functools import cache
+
+from fast_mail_parser import ParseError
+
+from services.ingest.domain.mail import ParsedMail
+from services.ingest.parsing import headers, lenient, rust
+from services.ingest.parsing.body import Body, read_body
+from services.ingest.parsing.digest import content_digest
+from services.ingest.parsing.headers import RawHeaders
+from services.ingest.parsing.tree import Head, Part
+
+_DEFECTS_LIMIT = 50
+
+
+def parse(raw: bytes, *, rust_first: bool = True) -> ParsedMail:
+    """Parse one mail. Pure; raises nothing but `MemoryError`.
+
+    It may still take too long, too much memory, or the process with it: call it in a child (`pool.py`).
+    """
+    try:
+        return _parse(raw, rust_first)
+    except BaseException as error:
+        # A panic in a Rust library is no `Exception`; it is one mail's trouble all the same.
+        if isinstance(error, (MemoryError, KeyboardInterrupt, SystemExit)):
+            raise
+        reason = "its parts are nested too deeply" if isinstance(error, RecursionError) else _named(error)
+        return parse_headers(raw, reason)
+
+
+def parse_headers(raw: bytes, reason: str) -> ParsedMail:
+    """A mail that could not be read, with the headers that are legible, and the reason."""
+    block, _ = headers.split(raw)
+    return _mail(raw, lenient.head(headers.scan(block)), Body(), [], reason)
+
+
+def _parse(raw: bytes, rust_first: bool) -> ParsedMail:
+    @cache
+    def raw_headers() -> RawHeaders:
+        return headers.scan(headers.split(raw)[0])
+
+    defects: list[str] = []
+    read: tuple[Head, Part] | None = None
+    if rust_first:
+        try:
+            read = rust.read(raw, raw_headers)
+        except ParseError as error:
+            defects.append(f"read leniently: {_named(error)}")
+    head, tree = read or lenient.read(raw, raw_headers())
+    body = read_body(tree)
+    return _mail(raw, head, body, defects + body.defects, None)
+
+
+def _mail(raw: bytes, head: Head, body: Body, defects: list[str], unparsed_reason: str | None) -> ParsedMail:
+    if head.date is None and "date" in head.headers:
+        defects.append("the date is none")
+    if not head.sender.addresses:
+        defects.append("there is no sender")
+    sender = head.sender.addresses or head.reply_to.addresses
+    return ParsedMail(
+        size=len(raw),
+        digest=content_digest(raw),
+        message_id=headers.own_message_id(head.first("message-id")),
+        in_reply_to=headers.message_ids(head.first("in-reply-to")),
+        references=headers.message_ids(" ".join(head.headers.get("references", ()))),
+        date=head.date,
+        subject=head.subject,
+        sender=sender[0] if sender else None,
+        reply_to=head.reply_to.addresses,
+        to=head.to.addresses,
+        cc=head.cc.addresses,
+        headers=headers.kept(head.headers),
+        text=body.text,
+        html=body.html,
+        attachments=body.attachments,
+        defects=tuple(dict.fromkeys(defects))[:_DEFECTS_LIMIT],
+        invalid_addresses=(*head.to.invalid, *head.cc.invalid),
+        unparsed_reason=unparsed_reason,
+    )
+
+
+def _named(error: BaseException) -> str:
+    return headers.one_line(f"{type(error).__name__}: {error}")[:200]
