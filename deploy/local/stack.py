@@ -41,14 +41,16 @@ class StackOptions(BaseModel, frozen=True):
     """What is wanted of an instance.
 
     home: its folder, absolute. ports: by name, where a free one will not do. fresh: begin without the data
-    of earlier starts. durable: False gives up PostgreSQL's safety for speed. services: which of ours to
-    start; without any, the preparation is left out, too.
+    of earlier starts. durable: False gives up PostgreSQL's safety for speed. temporary: the home is deleted
+    at the end, unless it did not come up. services: which of ours to start; without any, the preparation is
+    left out, too.
     """
 
     home: Path
     ports: Mapping[str, int] = Field(default_factory=dict)
     fresh: bool = False
     durable: bool = True
+    temporary: bool = False
     services: tuple[str, ...] = SERVICES
 
 
@@ -106,6 +108,8 @@ class Stack:
         (self._home.path / FILE).unlink(missing_ok=True)
         await self._units.halt_all(first=self._options.services)
         self._held.close()
+        if self._options.temporary and self._endpoints is not None:
+            shutil.rmtree(self._home.path, ignore_errors=True)
 
     async def watch(self) -> None:
         """Starts again whatever ends unasked; runs until cancelled."""

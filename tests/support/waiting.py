@@ -9,15 +9,16 @@ T = TypeVar("T")
 
 
 async def eventually(
-    condition: Callable[[], Awaitable[T] | T], *, seconds: float = 30.0, pause: float = 0.02
+    condition: Callable[[], Awaitable[T] | T], *, deadline: float = 30.0, every: float = 0.02
 ) -> T:
     """The first true value of `condition`, which may be a coroutine function.
 
-    An `AssertionError` in it counts as not yet. Raises `AssertionError` at the deadline, from the last one.
+    An `AssertionError` in it counts as not yet. `deadline` and `every` (the pause between two looks) are in
+    seconds. Raises `AssertionError` at the deadline, from the last one.
     """
     last: AssertionError | None = None
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(deadline):
             while True:
                 try:
                     found = condition()
@@ -26,6 +27,6 @@ async def eventually(
                         return value
                 except AssertionError as error:
                     last = error
-                await asyncio.sleep(pause)
+                await asyncio.sleep(every)
     except TimeoutError:
-        raise AssertionError(f"not within {seconds:.0f} s: {inspect.getsource(condition).strip()}") from last
+        raise AssertionError(f"not within {deadline:.0f} s: {inspect.getsource(condition).strip()}") from last

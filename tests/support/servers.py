@@ -1,0 +1,70 @@
+"""The real servers, once per test run, shared by all its worker processes.
+
+Whoever needs them first starts them, detached; they end with the process that the run began with, however
+that ends. If they cannot start, the tests that need them fail.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from filelock import FileLock
+
+from deploy.local.endpoints import Endpoints
+from deploy.local.processes import ProcessRecord
+from deploy.local.progress import silence
+from deploy.local.stack import StackOptions
+from deploy.local.supervisor import start_detached
+
+
+def _home() -> Path:
+    """A folder that all workers of this run agree on, and no other run."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    return Path(tempfile.gettempdir()) / f"mailroom-tests-{run}"
+
+
+@pytest.fixture(scope="session")
+def stack() -> Endpoints:
+    """Where Kafka, PostgreSQL and GreenMail answer. Everything in them is shared: take names of your own.
+
+    (`topic_prefix`, `database` and `mailbox_domain` are such names.)
+    """
+    home = _home()
+    controller = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+    with FileLock(home.with_name(f"mailroom-tests-{os.getuid()}.lock")):
+        return Endpoints.load(home) or start_detached(
+            StackOptions(home=home, services=(), durable=False, temporary=True, fresh=True),
+            silence,
+            watched=ProcessRecord.of(controller),
+        )
+
+
+@pytest.fixture
+async def topic_prefix(stack: Endpoints) -> AsyncIterator[str]:
+    """What the topics of this test begin with; they are deleted after it."""
+    prefix = f"t{uuid4().hex[:10]}."
+    yield prefix
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
+    await admin.start()
+    try:
+        if own := [topic for topic in await admin.list_topics() if topic.startswith(prefix)]:
+            await admin.delete_topics(own)
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def mailbox_domain(stack: Endpoints) -> AsyncIterator[str]:
+    """A mail domain of this test alone; its mailboxes come with their first mail and go after the test."""
+    domain = f"m{uuid4().hex[:10]}.test"
+    yield domain
+    async with httpx.AsyncClient(base_url=stack.greenmail_api, trust_env=False) as greenmail:
+        users = (await greenmail.get("/api/user")).raise_for_status().json()
+        for user in users:
+            if user["email"].endswith(f"@{domain}"):
+                await greenmail.delete(f"/api/user/{user['email']}")
