@@ -1,6 +1,6 @@
 """Who an activity is about: tags, what a mail's sender becomes, and names from display names (section 9)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -72,16 +72,33 @@ class NewContact:
     last_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class KnownContact:
+    """A contact that exists; `company` is None for a global one (CT-10)."""
+
+    id: UUID
+    company: str | None = None
+
+
 def contact_of_sender(
-    known: UUID | None, address: str, display_name: str, *, automatic_contacts: bool
+    known: KnownContact | None,
+    address: str,
+    display_name: str,
+    *,
+    companies: Collection[str],
+    automatic_contacts: bool,
 ) -> UUID | NewContact | None:
     """The contact that the sender of an opening mail is; it gets all four tags (CT-5).
 
-    An unknown sender becomes a contact if the organisation wants that, and otherwise the activity is opened
-    without one (CT-12). `address` is empty for a mail that names no sender.
+    `companies` are the activity's company and its parents: a contact local to another one is not attached,
+    and no second one made for its address (CT-11, CT-15, AMB-20). An unknown sender becomes a contact if
+    the organisation wants that, and otherwise the activity is opened without one (CT-12). `address` is
+    empty for a mail that names no sender.
     """
-    if known or not (automatic_contacts and address):
-        return known
+    if known:
+        return known.id if known.company is None or known.company in companies else None
+    if not automatic_contacts or not address:
+        return None
     return NewContact(address, *names_from_display_name(display_name))
 
 

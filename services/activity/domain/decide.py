@@ -11,6 +11,7 @@ from services.activity.domain.context import Context, Occasion, Situation
 from services.activity.domain.events import Event, HoldersChanged, StatusChanged, evolve
 from services.activity.domain.holders import settle
 from services.activity.domain.refusals import Refusal, lacking, no_such_row, out_of_date
+from services.activity.domain.states import State
 from services.activity.domain.steps import OFFERED, Opening, Resolve, Step, TimerDue
 from services.activity.domain.tickets import TICKET
 from services.activity.domain.transitions import Transition
@@ -29,8 +30,9 @@ def decide(
     No events and no refusal means that nothing is left to do: a timer of an earlier wait (AMB-44), a change
     to what is there already.
     """
-    if activity and context.expected_version not in (None, activity.version):
-        return out_of_date(activity, step, context.expected_version or 0)
+    expected = context.expected_version
+    if activity and expected is not None and expected != activity.version:
+        return out_of_date(activity, step, expected)
     if isinstance(step, TimerDue) and not timers.is_due(activity, step, now):
         return ()
     occasion: Occasion[Any] = Occasion(present=activity, context=context, now=now, step=step)
@@ -76,7 +78,7 @@ def _hindrance(situation: Situation, step: type[Step]) -> Refusal | None:
     return lacking(activity, state, step, fewest) if fewest else None
 
 
-def _rows(activity: Activity | None, state: Any, step: Step | type[Step]) -> list[Transition[Any]]:
+def _rows(activity: Activity | None, state: State, step: Step | type[Step]) -> list[Transition[Any]]:
     """The rows for a state and step, in the order of their table."""
     wanted = step if isinstance(step, type) else type(step)
     if activity:

@@ -58,7 +58,7 @@ _PHRASES = {
     Missing.DAYS: "a number of days, at least one",
     Missing.FUTURE_TIME: "a time in the future",
     Missing.USER_METHOD: "a resolution method that a user may choose",
-    Missing.RESOLUTION: "a mail or internal note of yours since you took it up, which says how it was resolved",
+    Missing.RESOLUTION: "a resolution mail or internal note of yours since you took it up",
 }
 
 
