@@ -15,6 +15,8 @@ _ADDR_SPEC = re.compile(rf"{_PLAIN}+@(?:{_PLAIN}+|\[[\w.:]+\])")
 
 def canonical(address: str) -> str | None:
     """The addr-spec with its domain in lower-case ASCII (A-labels, IDNA 2008); None if it is no address."""
+    if address.startswith('"'):  # "jane"@example.org is jane@example.org (RFC 5322 3.2.4)
+        address = address[1:].replace('"@', "@", 1)
     if not _ADDR_SPEC.fullmatch(address):
         return None
     local, _, domain = address.rpartition("@")

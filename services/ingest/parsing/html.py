@@ -62,9 +62,10 @@ _CLEANER = nh3.Cleaner(
 _PRE = re.compile(r"(<pre\b[^<>]*>.*?</pre>)", re.DOTALL)
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _PARAGRAPH = re.compile(r"</?(?:p|h[1-6]|blockquote|pre|table|ul|ol|dl)\b[^<>]*>")
-_LINE = re.compile(
-    r"<br\b[^<>]*>|</?(?:div|tr|li|dt|dd|section|article|header|footer|address|figure)\b[^<>]*>"
-)
+_BREAK = re.compile(r"<br\b[^<>]*>")
+_BLOCK = re.compile(r"</?(?:div|tr|li|dt|dd|section|article|header|footer|address|figure)\b[^<>]*>")
+# Stands for the edge of a block until the edges that touch become one line end. Storable text has none.
+_EDGE = "\0"
 _ITEM = re.compile(r"<li\b[^<>]*>")
 _CELL = re.compile(r"</t[dh]>")
 _RULE = re.compile(r"<hr\b[^<>]*>")
@@ -90,15 +91,17 @@ def to_text(sanitised: str) -> str:
     flat = "".join(part if index % 2 else _SPACES.sub(" ", part) for index, part in enumerate(parts))
     for pattern, instead in (
         (_ALT, r"\1"),
-        (_ITEM, "\n- "),
+        (_ITEM, f"{_EDGE}- "),
         (_RULE, "\n---\n"),
         (_PARAGRAPH, "\n\n"),
-        (_LINE, "\n"),
+        (_BREAK, "\n"),
+        (_BLOCK, _EDGE),
         (_CELL, "\t"),
         (_ANY, ""),
     ):
         flat = pattern.sub(instead, flat)
-    return _tidy(entities.unescape(flat))
+    blocks = (block.strip(" \t") for block in flat.split(_EDGE))
+    return _tidy(entities.unescape("\n".join(block for block in blocks if block)))
 
 
 def strip(html: str) -> str:

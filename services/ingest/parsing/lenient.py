@@ -65,7 +65,7 @@ def _bytes(message: "Message[Any, Any]") -> bytes:
 
 
 def _embedded(message: "Message[Any, Any]") -> bytes:
-    """An embedded message or a delivery report, as it was written."""
+    """An embedded message or a delivery report; its line ends may have changed."""
     children = message.get_payload()
     return b"\n".join(child.as_bytes() for child in children if isinstance(child, Message))
 

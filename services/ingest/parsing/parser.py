@@ -2,14 +2,12 @@
 
 from functools import cache
 
-from fast_mail_parser import ParseError
-
 from services.ingest.domain.mail import ParsedMail
 from services.ingest.parsing import headers, lenient, rust
 from services.ingest.parsing.body import Body, read_body
 from services.ingest.parsing.digest import content_digest
 from services.ingest.parsing.headers import RawHeaders
-from services.ingest.parsing.tree import Head, Part
+from services.ingest.parsing.tree import Head
 
 _DEFECTS_LIMIT = 50
 
@@ -19,14 +17,24 @@ def parse(raw: bytes, *, rust_first: bool = True) -> ParsedMail:
 
     It may still take too long, too much memory, or the process with it: call it in a child (`pool.py`).
     """
+
+    @cache
+    def raw_headers() -> RawHeaders:
+        return headers.scan(headers.split(raw)[0])
+
+    defects: list[str] = []
+    # Rust takes a bare CR for no line end at all, and then the whole mail for one header.
+    if rust_first and b"\n" in raw:
+        try:
+            head, tree = rust.read(raw, raw_headers)
+            return _mail(raw, head, read_body(tree), defects, None)
+        except BaseException as error:
+            defects.append(f"read leniently: {_reason(error)}")
     try:
-        return _parse(raw, rust_first)
+        head, tree = lenient.read(raw, raw_headers())
+        return _mail(raw, head, read_body(tree), defects, None)
     except BaseException as error:
-        # A panic in a Rust library is no `Exception`; it is one mail's trouble all the same.
-        if isinstance(error, (MemoryError, KeyboardInterrupt, SystemExit)):
-            raise
-        reason = "its parts are nested too deeply" if isinstance(error, RecursionError) else _named(error)
-        return parse_headers(raw, reason)
+        return parse_headers(raw, _reason(error))
 
 
 def parse_headers(raw: bytes, reason: str) -> ParsedMail:
@@ -35,21 +43,14 @@ def parse_headers(raw: bytes, reason: str) -> ParsedMail:
     return _mail(raw, lenient.head(headers.scan(block)), Body(), [], reason)
 
 
-def _parse(raw: bytes, rust_first: bool) -> ParsedMail:
-    @cache
-    def raw_headers() -> RawHeaders:
-        return headers.scan(headers.split(raw)[0])
-
-    defects: list[str] = []
-    read: tuple[Head, Part] | None = None
-    if rust_first:
-        try:
-            read = rust.read(raw, raw_headers)
-        except ParseError as error:
-            defects.append(f"read leniently: {_named(error)}")
-    head, tree = read or lenient.read(raw, raw_headers())
-    body = read_body(tree)
-    return _mail(raw, head, body, defects + body.defects, None)
+def _reason(error: BaseException) -> str:
+    """What was wrong with a mail; raises again what is no mail's fault."""
+    # A panic in a Rust library is no `Exception`; it is one mail's trouble all the same.
+    if isinstance(error, (MemoryError, KeyboardInterrupt, SystemExit)):
+        raise error
+    if isinstance(error, RecursionError):
+        return "its parts are nested too deeply"
+    return headers.one_line(f"{type(error).__name__}: {error}")[:200]
 
 
 def _mail(raw: bytes, head: Head, body: Body, defects: list[str], unparsed_reason: str | None) -> ParsedMail:
@@ -74,11 +75,7 @@ def _mail(raw: bytes, head: Head, body: Body, defects: list[str], unparsed_reaso
         text=body.text,
         html=body.html,
         attachments=body.attachments,
-        defects=tuple(dict.fromkeys(defects))[:_DEFECTS_LIMIT],
+        defects=tuple(dict.fromkeys((*defects, *body.defects)))[:_DEFECTS_LIMIT],
         invalid_addresses=(*head.to.invalid, *head.cc.invalid),
         unparsed_reason=unparsed_reason,
     )
-
-
-def _named(error: BaseException) -> str:
-    return headers.one_line(f"{type(error).__name__}: {error}")[:200]
