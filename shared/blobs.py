@@ -9,16 +9,19 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import perf_counter
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
 from shared.contracts.blob import Blob
+from shared.metrics import BLOB_FAILURES, BLOB_SECONDS, BLOB_WRITTEN
 
 CHUNK_BYTES = 1024 * 1024
 _PARALLEL = 16
@@ -89,12 +92,11 @@ class BlobStore:
             sha256 = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
         path = f"{self._prefix(organisation)}{sha256}"
         async with self._slots:
-            try:
+            with _operation("put", path):
                 await obstore.put_async(self._store, path, data)
                 if isinstance(self._store, LocalStore) and self._store.prefix is not None:
                     await asyncio.to_thread(_sync, self._store.prefix, path)
-            except (BaseError, OSError) as error:
-                raise _translated(error, path) from error
+        BLOB_WRITTEN.inc(len(data))
         return Blob(object=path, sha256=sha256, size=len(data), media_type=media_type, name=name)
 
     async def put_many(self, organisation: str, blobs: Iterable[NewBlob]) -> list[Blob]:
@@ -111,18 +113,20 @@ class BlobStore:
 
     async def get(self, object: str) -> bytes:
         """The whole object. Raises `BlobMissing`, `BlobsUnavailable`."""
-        try:
+        with _operation("get", object):
             return bytes(await (await obstore.get_async(self._store, object)).bytes_async())
-        except (BaseError, OSError, ValueError) as error:
-            raise _translated(error, object) from error
 
     async def stream(self, object: str, chunk_bytes: int = CHUNK_BYTES) -> AsyncIterator[bytes]:
         """The object in pieces of about `chunk_bytes`. Raises like `get`."""
-        try:
-            async for chunk in (await obstore.get_async(self._store, object)).stream(chunk_bytes):
-                yield bytes(chunk)
-        except (BaseError, OSError, ValueError) as error:
-            raise _translated(error, object) from error
+        with _operation("get", object):
+            chunks = aiter((await obstore.get_async(self._store, object)).stream(chunk_bytes))
+        while True:
+            # Only our own waiting is measured and translated, not what the reader does in between.
+            with _operation("get", object):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            yield bytes(chunk)
 
     async def delete(self, objects: Sequence[str]) -> None:
         """Remove objects of this service; those that are gone already are passed over.
@@ -136,21 +140,20 @@ class BlobStore:
                     f"{object} does not belong to {self._service}; only its owner deletes a blob"
                 )
         for object in objects:
-            try:
+            with suppress(BlobMissing), _operation("delete", object):
                 await obstore.delete_async(self._store, object)
-            except FileNotFoundError:
-                continue
-            except (BaseError, OSError, ValueError) as error:
-                raise _translated(error, object) from error
 
     async def list(self, organisation: str) -> AsyncIterator[StoredObject]:
         """What this service stores for an organisation, for its sweep."""
-        try:
-            async for page in obstore.list(self._store, self._prefix(organisation)):
-                for meta in page:
-                    yield StoredObject(meta["path"], meta["size"], meta["last_modified"])
-        except (BaseError, OSError) as error:
-            raise _translated(error, organisation) from error
+        prefix = self._prefix(organisation)
+        pages = aiter(obstore.list(self._store, prefix))
+        while True:
+            with _operation("list", prefix):
+                page = await anext(pages, None)
+            if page is None:
+                return
+            for meta in page:
+                yield StoredObject(meta["path"], meta["size"], meta["last_modified"])
 
     def _prefix(self, organisation: str) -> str:
         return f"{_segment(organisation)}/{self._service}/"
@@ -178,8 +181,22 @@ def _sync(root: Path, path: str) -> None:
             return
 
 
+@contextmanager
+def _operation(name: str, path: str) -> Iterator[None]:
+    """Measures one call of the store and tells its failure in our words."""
+    began = perf_counter()
+    try:
+        yield
+    except (BaseError, OSError, ValueError) as error:
+        told = _translated(error, path)
+        BLOB_FAILURES.labels(name, type(told).__name__).inc()
+        raise told from error
+    finally:
+        BLOB_SECONDS.labels(name).observe(perf_counter() - began)
+
+
 def _translated(error: Exception, path: str) -> BlobError:
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError | ValueError):  # ValueError: what cannot be a path at all
         return BlobMissing(f"blob {path} does not exist")
     text = str(error)
     # The store wraps what the operating system says; only its text tells a full disk (ENOSPC, EDQUOT).

@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "MAILROOM_"
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
+# Where people put passwords although they should not.
+_NOT_SHOWN = frozenset({"postgres_dsn"})
+
 S = TypeVar("S", bound="ServiceSettings")
 
 
@@ -33,7 +36,7 @@ class ServiceSettings(BaseSettings):
 
     kafka_bootstrap: str = Field(description="host:port of Kafka's bootstrap servers, separated by commas")
     postgres_dsn: str = Field(
-        pattern=r"^postgres(ql)?://",
+        pattern=r"^postgres(ql)?://([^:@/]+@)?[^@]+$",
         description="postgresql://role@host:port/database, without the password",
     )
     postgres_password_secret: str = Field(
@@ -121,4 +124,5 @@ def _sentence(settings: type[ServiceSettings], detail: ErrorDetails) -> str:
     expected = field.description if field and field.description else detail["msg"]
     if detail["type"] == "missing":
         return f"{variable} is not set; expected {expected}."
-    return f"{variable} is {detail['input']!r}; expected {expected}."
+    given = "wrong" if name in _NOT_SHOWN else repr(detail["input"])
+    return f"{variable} is {given}; expected {expected}."

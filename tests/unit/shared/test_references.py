@@ -39,6 +39,10 @@ def test_a_reference_tells_its_kind_and_its_case(text: str, kind: ReferenceKind,
     assert (str(reference.case) if reference.case else None) == case
 
 
+def test_a_ticket_has_no_actions() -> None:
+    assert references.parse("1-T-A1.1") is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

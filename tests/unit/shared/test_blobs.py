@@ -1,0 +1,155 @@
+"""The blob store: design §4 (claim checks, ownership) and §2 (nothing accepted is lost)."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import obstore
+import pytest
+from obstore.exceptions import GenericError
+
+from shared.blobs import BlobMissing, BlobsFull, BlobStore, BlobsUnavailable, NewBlob
+
+DATA = b"From: somebody\r\n\r\nHello"
+ENOSPC = "Generic LocalFileSystem error: Unable to copy data to file: No space left on device (os error 28)"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return (tmp_path / "new" / "blobs").as_uri()
+
+
+@pytest.fixture
+def store(url: str) -> BlobStore:
+    return BlobStore(url, "ingest")
+
+
+async def test_what_is_put_can_be_got_and_says_what_it_is(store: BlobStore) -> None:
+    blob = await store.put("acme", DATA, media_type="message/rfc822", name="mail.eml")
+    sha256 = hashlib.sha256(DATA).hexdigest()
+    assert blob.object == f"acme/ingest/{sha256}"
+    assert (blob.sha256, blob.size, blob.media_type, blob.name) == (
+        sha256,
+        len(DATA),
+        "message/rfc822",
+        "mail.eml",
+    )
+    assert await store.get(blob.object) == DATA
+
+
+@pytest.mark.parametrize("size", [0, 1, 64 * 1024, 64 * 1024 + 1, 6 * 1024 * 1024])
+async def test_every_size_comes_back_whole_and_in_pieces(store: BlobStore, size: int) -> None:
+    data = os.urandom(size)
+    blob = await store.put("acme", data)
+    assert await store.get(blob.object) == data
+    assert b"".join([chunk async for chunk in store.stream(blob.object)]) == data
+
+
+async def test_a_put_of_what_is_there_refreshes_it(store: BlobStore, tmp_path: Path) -> None:
+    """The sweep goes by age: a blob that a new row is about to name must look new."""
+    blob = await store.put("acme", DATA)
+    path = tmp_path / "new" / "blobs" / blob.object
+    os.utime(path, (1, 1))
+    assert await store.put("acme", DATA) == blob
+    assert path.stat().st_mtime > 1
+    assert len(list(path.parent.iterdir())) == 1
+
+
+async def test_many_are_put_side_by_side_and_come_in_order(store: BlobStore) -> None:
+    new = [NewBlob(f"part {number}".encode(), name=str(number)) for number in range(50)]
+    stored = await store.put_many("acme", new)
+    assert [blob.name for blob in stored] == [str(number) for number in range(50)]
+    assert await store.get(stored[49].object) == b"part 49"
+    assert await store.put_many("acme", []) == []
+
+
+async def test_another_service_reads_but_does_not_delete(store: BlobStore, url: str) -> None:
+    blob = await store.put("acme", DATA)
+    other = BlobStore(url, "notify")
+    assert await other.get(blob.object) == DATA
+    with pytest.raises(ValueError, match="only its owner deletes"):
+        await other.delete([blob.object])
+    assert await store.get(blob.object) == DATA
+
+
+async def test_its_owner_deletes_it_and_may_do_so_again(store: BlobStore) -> None:
+    blob = await store.put("acme", DATA)
+    await store.delete([blob.object])
+    await store.delete([blob.object])
+    with pytest.raises(BlobMissing):
+        await store.get(blob.object)
+
+
+@pytest.mark.parametrize("path", ["ingest", "acme/ingest/x/../../../etc", "", "acme/notify/ab"])
+async def test_paths_outside_the_own_folder_are_never_deleted(store: BlobStore, path: str) -> None:
+    with pytest.raises(ValueError, match="only its owner deletes"):
+        await store.delete([path])
+
+
+async def test_the_list_holds_one_organisation_of_one_service(store: BlobStore, url: str) -> None:
+    mine = await store.put("acme", DATA)
+    await store.put("other", DATA)
+    await BlobStore(url, "notify").put("acme", b"theirs")
+    assert [(found.object, found.size) async for found in store.list("acme")] == [(mine.object, len(DATA))]
+
+
+@pytest.mark.parametrize("object", ["acme/ingest/none", "../outside", "acme/../../x"])
+async def test_a_missing_object_is_told_apart(store: BlobStore, object: str) -> None:
+    with pytest.raises(BlobMissing, match="does not exist"):
+        await store.get(object)
+    with pytest.raises(BlobMissing):
+        _ = [chunk async for chunk in store.stream(object)]
+
+
+@pytest.mark.parametrize("organisation", ["", "..", "a/b", "a\0b", ".hidden"])
+async def test_an_organisation_that_cannot_be_a_folder_is_refused(
+    store: BlobStore, organisation: str
+) -> None:
+    with pytest.raises(ValueError, match="cannot be part of an object's path"):
+        await store.put(organisation, DATA)
+
+
+@pytest.mark.parametrize(
+    ("message", "raised"),
+    [(ENOSPC, BlobsFull), ("Generic S3 error: 503 SlowDown\n\nDebug source: …", BlobsUnavailable)],
+)
+async def test_a_store_that_fails_is_no_record_s_fault(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch, message: str, raised: type[Exception]
+) -> None:
+    """A full disk and an outage are waited for; the text is the one that the store was seen to give."""
+
+    async def fail(*_: Any, **__: Any) -> None:
+        raise GenericError(message)
+
+    monkeypatch.setattr(obstore, "put_async", fail)
+    with pytest.raises(BlobsUnavailable) as one:
+        await store.put("acme", DATA)
+    with pytest.raises(BlobsUnavailable) as many:
+        await store.put_many("acme", [NewBlob(DATA), NewBlob(b"x")])
+    assert type(one.value) is type(many.value) is raised
+    assert "Debug" not in str(one.value)
+
+
+async def test_a_put_is_on_disk_before_it_returns(
+    store: BlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power failure after the database's commit must not leave a row without its blob."""
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    blob = await store.put("acme", DATA)
+    root = tmp_path / "new" / "blobs"
+    assert synced == [str(root / blob.object), str(root / "acme/ingest"), str(root / "acme"), str(root)]
+
+
+def test_a_place_that_cannot_be_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for url in ((tmp_path / "file" / "x").as_uri(), "ftp://somewhere"):
+        with pytest.raises(BlobsUnavailable, match="no blob store at"):
+            BlobStore(url, "ingest")
