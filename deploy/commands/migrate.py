@@ -1,0 +1,51 @@
+"""`mailroom migrate`: brings the services' schemas up to date; the job before every upgrade."""
+
+import asyncio
+from typing import Annotated
+
+import asyncpg
+import typer
+
+from shared.migrations import migrate, migrations_of
+
+SERVICES = ("ingest", "activity", "notify")
+
+Dsn = Annotated[
+    str,
+    typer.Option(
+        "--dsn",
+        envvar="MAILROOM_ADMIN_DSN",
+        help="postgresql://… of a role that may create roles and schemas.",
+    ),
+]
+
+
+def migrate_command(
+    dsn: Dsn,
+    service: Annotated[
+        list[str] | None, typer.Option(help="Only this service; may be given more than once.")
+    ] = None,
+) -> None:
+    """Make each service's role and schema, and apply the migrations that are missing.
+
+    Runs at the same time wait for each other; a run with nothing to do says so.
+    """
+    asyncio.run(_migrate(dsn, tuple(service or SERVICES)))
+
+
+async def _migrate(dsn: str, services: tuple[str, ...]) -> None:
+    for service in services:
+        try:
+            applied = await migrate(dsn, service, migrations_of(service))
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            typer.echo(f"{service}: {error}", err=True)
+            raise typer.Exit(1) from error
+        for migration in applied:
+            typer.echo(f"{service}: applied {migration}")
+        if not applied:
+            typer.echo(f"{service}: nothing to do")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("migrate")(migrate_command)

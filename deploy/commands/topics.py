@@ -1,0 +1,73 @@
+"""`mailroom topics`: the cluster's topics as `shared/topics.py` has them, and where consumers begin."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated
+
+import typer
+
+from deploy.commands.migrate import Dsn
+from shared import topic_plan
+from shared.readers import READERS
+from shared.topic_plan import Action, Change, Cluster, TopicError
+from shared.topics import TOPICS
+
+app = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
+
+Bootstrap = Annotated[
+    str, typer.Option("--bootstrap", envvar="MAILROOM_KAFKA_BOOTSTRAP", help="host:port,… of Kafka.")
+]
+Prefix = Annotated[
+    str, typer.Option("--prefix", envvar="MAILROOM_TOPIC_PREFIX", help="What stands before topics' names.")
+]
+
+
+@app.command()
+def plan(bootstrap: Bootstrap, prefix: Prefix = "") -> None:
+    """Show what would change."""
+
+    async def show() -> None:
+        async with topic_plan.connected(bootstrap) as cluster:
+            _say(await _changes(cluster, prefix))
+
+    _run(show())
+
+
+@app.command()
+def apply(bootstrap: Bootstrap, dsn: Dsn, prefix: Prefix = "") -> None:
+    """Change what differs, and register the beginning of every partition that a consumer does not know.
+
+    The schemas have to be there: `mailroom migrate` comes first. May be run again at any time.
+    """
+
+    async def change() -> None:
+        async with topic_plan.connected(bootstrap) as cluster:
+            changes = await _changes(cluster, prefix)
+            _say(changes)
+            await cluster.apply(changes)
+            names = sorted({prefix + reader.topic.name for reader in READERS})
+            beginnings = await cluster.beginnings(names)
+        for consumer, place in await topic_plan.register(dsn, READERS, prefix, beginnings):
+            typer.echo(f"{consumer} begins {place.topic}/{place.partition} at {beginnings[place]}")
+
+    _run(change())
+
+
+async def _changes(cluster: Cluster, prefix: str) -> list[Change]:
+    present = await cluster.present([prefix + topic.name for topic in TOPICS])
+    return topic_plan.plan(TOPICS, prefix, present)
+
+
+def _say(changes: list[Change]) -> None:
+    for change in changes:
+        typer.echo(f"{'=' if change.action is Action.LEAVE else '+'} {change.sentence}")
+    if not changes:
+        typer.echo("The topics are as they should be.")
+
+
+def _run(work: Coroutine[None, None, None]) -> None:
+    try:
+        asyncio.run(work)
+    except TopicError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None

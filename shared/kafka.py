@@ -1,0 +1,181 @@
+"""Consumers: FastStream's batch subscribers on offsets that are kept in Postgres (design §2, §3).
+
+FastStream reads and hands over; what it would do on its own is switched off: it never acknowledges, never
+replies, never decodes, never resets an offset. `docs/decisions/` says why it is tied down like this.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+
+from shared import metrics, offsets
+from shared.consumption import Consumption
+from shared.failure import outlast, sentence
+from shared.logs import get_logger
+from shared.postgres import acquired
+from shared.reading import Reading, Standstill
+from shared.unit_of_work import Subscription, UnitOfWork
+
+MAX_RECORDS = 500
+POLL_MILLISECONDS = 20  # FastStream sleeps as long again when nothing came
+MAX_POLL_INTERVAL_MILLISECONDS = 24 * 3600 * 1000
+PARTITION_FETCH_BYTES = 4 * 1024 * 1024
+
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+GRACE_SECONDS = 10.0
+WATCH_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 30.0
+STUCK_SECONDS = 900.0
+
+log = get_logger(__name__)
+
+
+class NotRegistered(Exception):
+    """A consumer has no stored offset, so nobody knows where it has to begin. The message says what to do."""
+
+
+class Consumers:
+    """The component that reads all topics of a service; one group per subscription."""
+
+    name = "consumers"
+
+    def __init__(
+        self,
+        work: UnitOfWork,
+        subscriptions: Sequence[Subscription],
+        *,
+        bootstrap: str,
+        instance: str | None = None,
+        watch_seconds: float = WATCH_SECONDS,
+    ) -> None:
+        """`bootstrap` is `host:port,…`; `instance` a name that outlives a restart of this process, for static
+        membership (no rebalance while it restarts). Group names have to differ."""
+        self._work = work
+        self._bootstrap = bootstrap
+        self._instance = instance
+        self._watch_seconds = watch_seconds
+        self._trouble: str | None = "Kafka has not been reached yet."
+        groups = [subscription.consumer for subscription in subscriptions]
+        if len(set(groups)) != len(groups):
+            raise ValueError(f"two subscriptions share a consumer: {sorted(groups)}")
+        self.readings = [
+            Reading(Consumption(work, subscription), work.topic_prefix + subscription.topic.name)
+            for subscription in subscriptions
+        ]
+
+    async def run(self) -> None:
+        """Read until cancelled; after an error or a standstill with new consumers.
+
+        Raises `NotRegistered`.
+        """
+        await self._require_offsets()
+        failures = 0
+        while True:
+            broker = self.build_broker()
+            try:
+                async with asyncio.timeout(START_SECONDS):
+                    await broker.start()
+                failures, self._trouble = 0, None
+                while True:
+                    await asyncio.sleep(self._watch_seconds)
+                    for reading in self.readings:
+                        await reading.watch()
+            except (KafkaError, OSError, TimeoutError, Standstill) as error:
+                failures += 1
+                self._trouble = f"Consumers are begun anew: {sentence(error)}"
+                for reading in self.readings:
+                    metrics.CONSUMER_RESTARTS.labels(reading.consumer_name).inc()
+                log.warning("consumers begun anew", reason=sentence(error))
+            finally:
+                await self._stop(broker)
+            await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, 2.0 ** min(failures, 6) / 4))
+
+    def not_ready(self) -> str | None:
+        """What keeps records from being worked on."""
+        return self._trouble or next(filter(None, (each.not_ready() for each in self.readings)), None)
+
+    def not_alive(self) -> str | None:
+        """A batch that neither ends nor waits for anything: only a new process helps."""
+        for reading in self.readings:
+            busy = reading.consumption.busy_seconds
+            if busy is not None and busy > STUCK_SECONDS:
+                return f"{reading.consumer_name} has been at one batch for {busy:.0f} s."
+        return None
+
+    def build_broker(self) -> KafkaBroker:
+        """A broker with one subscriber per subscription, not started."""
+        broker = KafkaBroker(
+            self._bootstrap,
+            client_id=f"mailroom-{self._work.service}",
+            consumer_only=True,
+            apply_types=False,
+            graceful_timeout=GRACE_SECONDS,
+            logger=logging.getLogger("faststream"),
+            log_level=logging.DEBUG,
+        )
+        for reading in self.readings:
+            subscriber = broker.subscriber(
+                reading.topic,
+                batch=True,
+                group_id=reading.consumer_name,
+                group_instance_id=self._instance and f"{reading.consumer_name}.{self._instance}",
+                ack_policy=AckPolicy.MANUAL,
+                no_reply=True,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                max_records=MAX_RECORDS,
+                batch_timeout_ms=POLL_MILLISECONDS,
+                max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
+                max_poll_interval_ms=MAX_POLL_INTERVAL_MILLISECONDS,
+                listener=reading,
+                parser=_untouched,
+                decoder=_nothing,
+            )
+            subscriber(reading.handle)
+            reading.attach(partial(getattr, subscriber, "consumer"), self._work.pool)
+        return broker
+
+    async def _require_offsets(self) -> None:
+        async def read() -> None:
+            async with acquired(self._work.pool) as connection:
+                for reading in self.readings:
+                    if not await offsets.stored(connection, reading.consumer_name, [reading.topic]):
+                        raise NotRegistered(
+                            f"{reading.consumer_name} has no offset for {reading.topic}, so it is not known "
+                            "where to begin: run `mailroom topics apply`."
+                        )
+
+        await outlast(read, notice=self._notice)
+
+    def _notice(self, error: BaseException, attempt: int) -> None:
+        self._trouble = f"The database has not answered after attempt {attempt}: {sentence(error)}"
+
+    async def _stop(self, broker: KafkaBroker) -> None:
+        for reading in self.readings:
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                await reading.detach()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await broker.stop()
+        except (KafkaError, OSError, TimeoutError) as error:  # stop() can hang when Kafka is away (#1101)
+            log.warning("consumers did not stop in order", reason=sentence(error))
+
+
+async def _untouched(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
+    """FastStream's own parser decodes all headers at once, so that one bad one would hide the batch."""
+    return KafkaMessage(body=b"", raw_message=records, consumer=None)  # type: ignore[arg-type]
+
+
+async def _nothing(message: KafkaMessage) -> Any:
+    """What the handler gets: the records as aiokafka read them."""
+    return message.raw_message

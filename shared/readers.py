@@ -1,0 +1,34 @@
+"""Who reads which topic: one table, so that `mailroom topics apply` can register every consumer's beginning.
+
+Each line is a `Subscription` in that service's `app.py`; a test holds the two together.
+"""
+
+from dataclasses import dataclass
+
+from shared.topics import (
+    ACTIVITY_ORGANISATION,
+    ACTIVITY_REQUESTS,
+    INGEST_MAILS,
+    NOTIFY_MAILS,
+    NOTIFY_REQUESTS,
+    Topic,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One consumer group: `consumer` is `<service>.<noun>`."""
+
+    service: str
+    consumer: str
+    topic: Topic
+
+
+READERS: tuple[Reader, ...] = (
+    Reader("ingest", "ingest.organisation", ACTIVITY_ORGANISATION),
+    Reader("activity", "activity.mails", INGEST_MAILS),
+    Reader("activity", "activity.requests", ACTIVITY_REQUESTS),
+    Reader("activity", "activity.deliveries", NOTIFY_MAILS),
+    Reader("notify", "notify.organisation", ACTIVITY_ORGANISATION),
+    Reader("notify", "notify.requests", NOTIFY_REQUESTS),
+)

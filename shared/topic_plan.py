@@ -1,0 +1,230 @@
+"""Makes a Kafka cluster agree with the table of topics, and lets every consumer begin at the beginning.
+
+Shows what would change first (`plan`), changes only what can be changed without loss (`apply`): it makes
+topics, adds partitions and sets configuration, and never deletes anything or takes partitions away.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, for_code
+
+from shared import offsets
+from shared.offsets import Place
+from shared.outbox import MAX_DEAD_LETTER_BYTES, MAX_RECORD_BYTES
+from shared.postgres import ACQUIRE_SECONDS
+from shared.readers import Reader
+from shared.topics import Topic
+
+ASK_SECONDS = 30.0
+REPLICAS = 3
+"""Copies of each partition, or as many as there are brokers."""
+BATCH_OVERHEAD_BYTES = 64 * 1024
+_SET_ON_TOPIC = 1
+"""`config_source` of Kafka's DescribeConfigs: set on the topic itself, not a default."""
+
+
+class TopicError(Exception):
+    """The cluster did not do what it was asked for. The message is a sentence."""
+
+
+class Action(StrEnum):
+    """What has to be done about a topic."""
+
+    MAKE = "make"
+    GROW = "grow"
+    CONFIGURE = "configure"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between table and cluster; `topic` with its prefix, `sentence` for people."""
+
+    action: Action
+    topic: str
+    sentence: str
+    partitions: int = 0
+    configuration: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A topic as the cluster has it; `configuration` holds only what was set on the topic."""
+
+    partitions: int
+    configuration: Mapping[str, str]
+
+
+def configuration(topic: Topic) -> dict[str, str]:
+    """What Kafka has to know about a topic. Retention is in ms, -1 for ever."""
+    milliseconds = -1 if topic.retention is None else int(topic.retention.total_seconds() * 1000)
+    # A dead letter is a record of full size and the reason why it is dead.
+    largest = MAX_RECORD_BYTES if topic.records is not None else MAX_DEAD_LETTER_BYTES
+    return {
+        "cleanup.policy": "compact" if topic.compacted else "delete",
+        "retention.ms": str(milliseconds),
+        "max.message.bytes": str(largest + BATCH_OVERHEAD_BYTES),
+    }
+
+
+def plan(topics: Sequence[Topic], prefix: str, present: Mapping[str, Present]) -> list[Change]:
+    """What `apply` would do, in order of the table. Pure."""
+    changes: list[Change] = []
+    for topic in topics:
+        name = prefix + topic.name
+        wanted = configuration(topic)
+        found = present.get(name)
+        if found is None:
+            said = ", ".join(f"{key}={value}" for key, value in wanted.items())
+            sentence = f"{name}: make it with {topic.partitions} partitions, {said}"
+            changes.append(Change(Action.MAKE, name, sentence, topic.partitions, wanted))
+            continue
+        if found.partitions < topic.partitions:
+            sentence = (
+                f"{name}: grow from {found.partitions} to {topic.partitions} partitions; "
+                "the order per key is lost for keys that move"
+            )
+            changes.append(Change(Action.GROW, name, sentence, topic.partitions))
+        elif found.partitions > topic.partitions:
+            sentence = (
+                f"{name}: has {found.partitions} partitions, more than {topic.partitions}; left as it is"
+            )
+            changes.append(Change(Action.LEAVE, name, sentence))
+        different = {key: value for key, value in wanted.items() if found.configuration.get(key) != value}
+        if different:
+            said = ", ".join(
+                f"{key}={value} (was {found.configuration.get(key, 'the default')})"
+                for key, value in different.items()
+            )
+            # AlterConfigs replaces all that was set, so what somebody else set is said again.
+            merged = {**found.configuration, **wanted}
+            changes.append(Change(Action.CONFIGURE, name, f"{name}: set {said}", configuration=merged))
+    return changes
+
+
+class Cluster:
+    """The few things that are asked of a Kafka cluster; see `connected`."""
+
+    def __init__(self, admin: AIOKafkaAdminClient, bootstrap: str) -> None:
+        self._admin = admin
+        self._bootstrap = bootstrap
+
+    async def present(self, names: Sequence[str]) -> dict[str, Present]:
+        """Those of the topics that exist."""
+        there = sorted(set(await self._admin.list_topics()) & set(names))
+        if not there:
+            return {}
+        described = await self._admin.describe_topics(there)
+        partitions = {each["topic"]: len(each["partitions"]) for each in described}
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
+        configurations: dict[str, dict[str, str]] = {}
+        for response in await self._admin.describe_configs(asked):
+            for code, message, _, name, entries in response.resources:
+                _require(code, message, name)
+                configurations[name] = {entry[0]: entry[1] for entry in entries if entry[3] == _SET_ON_TOPIC}
+        return {name: Present(partitions[name], configurations[name]) for name in there}
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        """Do what was planned. Raises `TopicError`; what was done before stays, and may be done again."""
+        new = [each for each in changes if each.action is Action.MAKE]
+        if new:
+            brokers = (await self._admin.describe_cluster())["brokers"]
+            replicas = min(REPLICAS, len(brokers))
+            response = await self._admin.create_topics(
+                [
+                    NewTopic(each.topic, each.partitions, replicas, topic_configs=dict(each.configuration))
+                    for each in new
+                ]
+            )
+            for name, code, message in response.topic_errors:
+                _require(code, message, name)
+        grown = {each.topic: each.partitions for each in changes if each.action is Action.GROW}
+        if grown:
+            response = await self._admin.create_partitions(
+                {name: NewPartitions(total_count=count) for name, count in grown.items()}
+            )
+            for name, code, message in response.topic_errors:
+                _require(code, message, name)
+        configured = [each for each in changes if each.action is Action.CONFIGURE]
+        if configured:
+            responses = await self._admin.alter_configs(
+                [
+                    ConfigResource(ConfigResourceType.TOPIC, each.topic, each.configuration)
+                    for each in configured
+                ]
+            )
+            for answer in responses:
+                for code, message, _, name in answer.resources:
+                    _require(code, message, name)
+
+    async def beginnings(self, names: Sequence[str]) -> dict[Place, int]:
+        """The first offset of every partition of these topics."""
+        described = await self._admin.describe_topics(list(names))
+        places = [
+            Place(topic["topic"], partition["partition"])
+            for topic in described
+            for partition in topic["partitions"]
+        ]
+        consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
+        await consumer.start()
+        try:
+            found = await consumer.beginning_offsets([TopicPartition(*place) for place in places])
+        finally:
+            await consumer.stop()
+        return {Place(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+
+@asynccontextmanager
+async def connected(bootstrap: str) -> AsyncIterator[Cluster]:
+    """A cluster to plan and apply on. Raises `TopicError` when it does not answer."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(ASK_SECONDS * 1000))
+    try:
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                await admin.start()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise TopicError(f"Kafka does not answer at {bootstrap}: {error}.") from error
+        yield Cluster(admin, bootstrap)
+    finally:
+        await admin.close()
+
+
+async def register(
+    admin_dsn: str, readers: Sequence[Reader], prefix: str, beginnings: Mapping[Place, int]
+) -> list[tuple[str, Place]]:
+    """Give each consumer an offset for every partition it has none for; returns those (design §2).
+
+    New partitions begin at their first record. Raises `TopicError` for a schema that was not migrated.
+    """
+    made: list[tuple[str, Place]] = []
+    connection = await asyncpg.connect(admin_dsn, timeout=ACQUIRE_SECONDS)
+    try:
+        for reader in readers:
+            topic = prefix + reader.topic.name
+            begin = {place: offset for place, offset in beginnings.items() if place.topic == topic}
+            async with connection.transaction():
+                await connection.execute("SELECT set_config('search_path', $1, true)", reader.service)
+                try:
+                    fresh = await offsets.register(connection, reader.consumer, begin)
+                except asyncpg.UndefinedTableError as error:
+                    raise TopicError(
+                        f"The schema {reader.service!r} has no offsets: run `mailroom migrate` first."
+                    ) from error
+                made += [(reader.consumer, place) for place in fresh]
+    finally:
+        await connection.close(timeout=ACQUIRE_SECONDS)
+    return made
+
+
+def _require(code: int, message: str | None, name: str) -> None:
+    if code != 0:
+        raise TopicError(f"{name}: {message or for_code(code).__name__}.")
