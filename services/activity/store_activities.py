@@ -1,4 +1,4 @@
-"""Activities in Postgres: families locked, activities read and written whole, many at a time (design §3).
+"""Activities in Postgres, read and written whole, many at a time (design §3).
 
 A key is an activity's organisation and id. Every statement takes and gives any number of rows.
 """
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from services.activity import store_families
 from services.activity.domain.activity import (
     Activity,
     Holders,
@@ -25,7 +26,6 @@ from services.activity.domain.vocabulary import StartedBy, Tag
 from services.activity.store_rows import Key, columns
 from shared import references
 from shared.postgres import Connection
-from shared.unit_of_work import FamilyMoved
 
 _RESOLUTION: TypeAdapter[Resolution | None] = TypeAdapter(Resolution | None)
 _REOPENING: TypeAdapter[Reopening | None] = TypeAdapter(Reopening | None)
@@ -70,40 +70,41 @@ _NAMES = ", ".join(name for name, _, _ in _COLUMNS)
 _ARRAYS = ", ".join(f"${place}::{kind}[]" for place, (_, kind, _) in enumerate(_COLUMNS, 1))
 _CHANGES = ", ".join(f"{name} = new.{name}" for name, _, _ in _COLUMNS[2:])
 
-_IDS = "SELECT organisation, id FROM unnest($1::text[], $2::uuid[]) AS asked (organisation, id)"
-_FAMILIES_OF = (
-    f"SELECT organisation, id, family FROM activities JOIN ({_IDS}) AS asked USING (organisation, id)"
-)
-# Everybody takes families in this one order, so that no two wait for each other.
-_LOCK = f"""
-SELECT organisation, id FROM families JOIN ({_IDS}) AS asked USING (organisation, id)
-ORDER BY organisation, id FOR UPDATE OF families
+_ACTIVITIES = """
+SELECT * FROM activities
+WHERE (organisation, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 """
-_LOCK_FREE = _LOCK + " SKIP LOCKED"
-_ACTIVITIES = f"SELECT * FROM activities JOIN ({_IDS}) AS asked USING (organisation, id)"
-_TIMERS = (
-    f"SELECT * FROM timers JOIN ({_IDS}) AS asked (organisation, activity) USING (organisation, activity)"
-)
-_CONTACTS = f"""
-SELECT * FROM activity_contacts JOIN ({_IDS}) AS asked (organisation, activity) USING (organisation, activity)
+_TIMERS = """
+SELECT * FROM timers
+WHERE (organisation, activity) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 """
-_LINKS = f"SELECT * FROM links JOIN ({_IDS}) AS asked (organisation, activity) USING (organisation, activity)"
+_CONTACTS = """
+SELECT * FROM activity_contacts
+WHERE (organisation, activity) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+"""
+_LINKS = """
+SELECT * FROM links
+WHERE (organisation, activity) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+"""
 _BY_REFERENCE = """
 SELECT organisation, reference, id
 FROM activities JOIN unnest($1::text[], $2::text[]) AS asked (organisation, reference)
     USING (organisation, reference)
 """
-_ADD_FAMILIES = """
-INSERT INTO families (organisation, id) SELECT * FROM unnest($1::text[], $2::uuid[])
-ON CONFLICT DO NOTHING RETURNING id
+_BY_CONVERSATION = """
+SELECT organisation, id FROM activities
+WHERE (organisation, conversation) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 """
 _ADD = f"INSERT INTO activities ({_NAMES}) SELECT * FROM unnest({_ARRAYS})"  # noqa: S608 - our own columns
 _UPDATE = f"""
 UPDATE activities AS old SET {_CHANGES}
 FROM unnest({_ARRAYS}) AS new ({_NAMES})
 WHERE old.organisation = new.organisation AND old.id = new.id
+"""  # noqa: S608 - our own columns
+_DISARM = """
+DELETE FROM timers
+WHERE (organisation, activity) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 """
-_DISARM = f"DELETE FROM timers USING ({_IDS}) AS gone WHERE timers.organisation = gone.organisation AND activity = gone.id"
 _ARM = """
 INSERT INTO timers (organisation, activity, generation, due_at, closes, mailbox)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::timestamptz[], $5::boolean[], $6::text[])
@@ -112,10 +113,9 @@ SET generation = excluded.generation, due_at = excluded.due_at, closes = exclude
     mailbox = excluded.mailbox
 """
 _UNTAG = """
-DELETE FROM activity_contacts AS old
-USING unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[]) AS gone (organisation, activity, tag, contact)
-WHERE old.organisation = gone.organisation AND old.activity = gone.activity AND old.tag = gone.tag
-  AND old.contact = gone.contact
+DELETE FROM activity_contacts
+WHERE (organisation, activity, tag, contact)
+    IN (SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[]))
 """
 _TAG = """
 INSERT INTO activity_contacts (organisation, activity, tag, contact)
@@ -136,25 +136,14 @@ async def find(connection: Connection, names: Collection[tuple[str, str]]) -> di
     return {(row["organisation"], row["reference"]): row["id"] for row in rows}
 
 
-async def lock(connection: Connection, keys: Collection[Key]) -> None:
-    """Lock the families of these activities until the transaction ends.
-
-    Raises `FamilyMoved` when a merge moved one between looking it up and locking it.
-    """
-    if not keys:
-        return
-    before = await _families_of(connection, keys)
-    await connection.execute(_LOCK, *columns(sorted(set(before.values())), 2))
-    if await _families_of(connection, keys) != before:
-        raise FamilyMoved("an activity changed its family")
-
-
-async def lock_free(connection: Connection, keys: Collection[Key]) -> set[Key]:
-    """Lock those of the activities whose family nobody else holds, and say which."""
-    families = await _families_of(connection, keys)
-    rows = await connection.fetch(_LOCK_FREE, *columns(sorted(set(families.values())), 2))
-    free = {(row["organisation"], row["id"]) for row in rows}
-    return {key for key, family in families.items() if family in free}
+async def of_conversations(connection: Connection, names: Collection[tuple[str, str]]) -> set[Key]:
+    """The activities of conversations, given as (organisation, conversation)."""
+    if not names:
+        return set()
+    return {
+        (row["organisation"], row["id"])
+        for row in await connection.fetch(_BY_CONVERSATION, *columns(names, 2))
+    }
 
 
 async def load(connection: Connection, keys: Collection[Key]) -> dict[Key, Activity]:
@@ -186,8 +175,7 @@ async def save(connection: Connection, before: Mapping[Key, Activity], after: It
     old = [activity for activity in changed if (activity.organisation, activity.id) in before]
     if new:
         roots = [(activity.organisation, activity.id) for activity in new if activity.family == activity.id]
-        if len(await connection.fetch(_ADD_FAMILIES, *columns(roots, 2))) < len(roots):
-            raise FamilyMoved("an activity was opened meanwhile")
+        await store_families.add(connection, roots)
         await connection.execute(_ADD, *columns([_row(activity) for activity in new], len(_COLUMNS)))
     if old:
         await connection.execute(_UPDATE, *columns([_row(activity) for activity in old], len(_COLUMNS)))
@@ -199,11 +187,6 @@ async def link(connection: Connection, links: Sequence[tuple[str, UUID, UUID, st
     """Add loose links, given as organisation, activity, linked activity, reason."""
     if links:
         await connection.execute(_LINK, *columns(links, 4))
-
-
-async def _families_of(connection: Connection, keys: Collection[Key]) -> dict[Key, Key]:
-    rows = await connection.fetch(_FAMILIES_OF, *columns(keys, 2))
-    return {(row["organisation"], row["id"]): (row["organisation"], row["family"]) for row in rows}
 
 
 async def _save_timers(

@@ -1,4 +1,4 @@
-"""Mails of activities in Postgres: what came in, what was asked of notify, and on which activities they stand."""
+"""Mails of activities in Postgres: what came in, what was asked of notify, on which activities they stand."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,6 +19,9 @@ class Recipients(Part):
 
     to: tuple[Mailbox, ...] = ()
     cc: tuple[Mailbox, ...] = ()
+
+
+NOBODY = Recipients()
 
 
 class Delivery(Part):
@@ -47,11 +50,12 @@ class Mail:
     message_id: str | None = None
     references: tuple[str, ...] = ()
     sender: Mailbox | None = None
-    recipients: Recipients = Recipients()
+    recipients: Recipients = NOBODY
     automatic: str | None = None
     purpose: str | None = None
     outcome: str | None = None
     delivery: Delivery | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -60,16 +64,6 @@ class Mail:
     @property
     def incoming(self) -> bool:
         return self.purpose is None
-
-
-@dataclass(frozen=True, slots=True)
-class Association:
-    """A mail stands on an activity, because it was sent to, or from, `address` (IN-2)."""
-
-    organisation: str
-    activity: UUID
-    mail: UUID
-    address: str
 
 
 _MAILBOX: TypeAdapter[Mailbox | None] = TypeAdapter(Mailbox | None)
@@ -91,6 +85,7 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("purpose", "text", lambda m: m.purpose),
     ("outcome", "text", lambda m: m.outcome),
     ("delivery", "jsonb", lambda m: _DELIVERY.dump_python(m.delivery, mode="json")),
+    ("doubts", "jsonb", lambda m: list(m.doubts)),
 )
 _NAMES = ", ".join(name for name, _, _ in _COLUMNS)
 _ARRAYS = ", ".join(f"${place}::{kind}[]" for place, (_, kind, _) in enumerate(_COLUMNS, 1))
@@ -120,24 +115,6 @@ CROSS JOIN LATERAL (
     ORDER BY mails.at DESC, mails.id DESC LIMIT 1
 ) AS newest
 """
-_ASSOCIATIONS = """
-SELECT activity_mails.* FROM activity_mails
-JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
-"""
-_ASSOCIATE = """
-INSERT INTO activity_mails (organisation, activity, mail, address)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[])
-ON CONFLICT DO NOTHING
-"""
-_EFFECTS = """
-SELECT effects.* FROM effects
-JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
-"""
-_ADD_EFFECTS = """
-INSERT INTO effects (organisation, mail, target)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
-ON CONFLICT DO NOTHING RETURNING 1
-"""
 
 
 async def by_id(connection: Connection, keys: Collection[Key]) -> list[Mail]:
@@ -155,20 +132,6 @@ async def newest_incoming(connection: Connection, activities: Collection[Key]) -
     return await _mails(connection, _NEWEST_INCOMING, activities)
 
 
-async def associations(connection: Connection, mails: Collection[Key]) -> list[Association]:
-    """On which activities the mails stand."""
-    if not mails:
-        return []
-    return [Association(*row) for row in await connection.fetch(_ASSOCIATIONS, *columns(mails, 2))]
-
-
-async def effects(connection: Connection, mails: Collection[Key]) -> set[tuple[str, UUID, str]]:
-    """What mails have led to already, as (organisation, mail, target)."""
-    if not mails:
-        return set()
-    return {tuple(row) for row in await connection.fetch(_EFFECTS, *columns(mails, 2))}
-
-
 async def add(connection: Connection, mails: Collection[Mail]) -> None:
     """Keep new mails; one that is there already stays as it is."""
     if mails:
@@ -180,20 +143,6 @@ async def update(connection: Connection, mails: Collection[Mail]) -> None:
     """Write what notify reported of outgoing mails; their activities' families are locked."""
     if mails:
         await connection.execute(_UPDATE, *columns([_row(mail) for mail in mails], len(_COLUMNS)))
-
-
-async def associate(connection: Connection, associations: Collection[Association]) -> None:
-    """Put mails on activities; one that stands there already keeps its address."""
-    if associations:
-        rows = [(each.organisation, each.activity, each.mail, each.address) for each in associations]
-        await connection.execute(_ASSOCIATE, *columns(rows, 4))
-
-
-async def add_effects(connection: Connection, done: Collection[tuple[str, UUID, str]]) -> bool:
-    """Note what mails led to. False when another transaction did one of them meanwhile."""
-    if not done:
-        return True
-    return len(await connection.fetch(_ADD_EFFECTS, *columns(sorted(done), 3))) == len(done)
 
 
 async def _mails(connection: Connection, statement: str, keys: Collection[tuple[str, Any]]) -> list[Mail]:
@@ -222,4 +171,5 @@ def _mail(row: Any) -> Mail:
         purpose=row["purpose"],
         outcome=row["outcome"],
         delivery=_DELIVERY.validate_python(row["delivery"]),
+        doubts=tuple(row["doubts"]),
     )

@@ -41,17 +41,24 @@ class Holders(Part):
 
 
 class TicketOpened(ActivityRecord):
-    """A Ticket came into being (T1, T2, T3)."""
+    """A Ticket came into being (T1, T2, T3).
+
+    `family` is its lock's root (itself when left out); `automated_mail` says whether mail that no person
+    wrote may go out for it.
+    """
 
     type: Literal["ticket.opened"] = "ticket.opened"
+    family: UUID | None = None
     process: Name
     mailbox: Name | None = None
     conversation: str
     category: str | None = None
     started_by: str
     status: Status
+    reason: str = "newly_created"
     holders: Holders
     mail: UUID | None = None
+    automated_mail: bool = True
     configuration: int
 
 
@@ -64,7 +71,11 @@ class TicketEdited(ActivityRecord):
 
 
 class TicketStatusChanged(ActivityRecord):
-    """A status change, as ST-16 wants it recorded."""
+    """A status change, as ST-16 wants it recorded.
+
+    `due_at` is when the wait or feedback window that begins here ends, `closes` whether that closes the
+    Ticket; `generation` counts waits and windows. `written` is the mail or note marked as the resolution.
+    """
 
     type: Literal["ticket.status_changed"] = "ticket.status_changed"
     was: Status
@@ -75,6 +86,10 @@ class TicketStatusChanged(ActivityRecord):
     close_if_no_response: bool = False
     until: Instant | None = None
     method: str | None = None
+    written: UUID | None = None
+    generation: int = 0
+    due_at: Instant | None = None
+    closes: bool = False
     holders: Holders
 
 
@@ -86,12 +101,13 @@ class TicketHeld(ActivityRecord):
 
 
 class TicketMailAppended(ActivityRecord):
-    """A mail came in on it."""
+    """A mail came in on it. `review` says why somebody should look at how it came here (AMB-11)."""
 
     type: Literal["ticket.mail_appended"] = "ticket.mail_appended"
     mail: UUID
     matched_by: str
     automatic: bool
+    review: tuple[str, ...] = ()
 
 
 class TicketInformationMarked(ActivityRecord):

@@ -32,6 +32,7 @@ class RequestRefused(Record):
 
     `code` is one of the problem codes of `docs/http.md`; `detail` is a sentence for people. `state` and
     `step` say what met what, `missing` lists what would have to be there.
+    `version` and `holder` are the Ticket's present ones (ST-23).
     """
 
     type: Literal["request.refused"] = "request.refused"
@@ -43,6 +44,7 @@ class RequestRefused(Record):
     step: str | None = None
     missing: tuple[str, ...] = ()
     version: int | None = None
+    holder: str | None = None
 
 
 ActivityAnswer = Annotated[RequestAccepted | RequestRefused, Field(discriminator="type")]

@@ -78,15 +78,17 @@ class TicketEdit(OnTicket):
 
 
 class TicketSubmit(OnTicket):
-    """Hand a Draft in (T5)."""
+    """Hand a Draft in (T5). It goes to its queue, or stays with whoever submits it."""
 
     type: Literal["ticket.submit"] = "ticket.submit"
+    keep_with_me: bool = False
 
 
 class TicketPickUp(OnTicket):
-    """Take a Ticket (T7)."""
+    """Take a Ticket (T7). `take_over` confirms taking it from somebody who works on it (ST-23)."""
 
     type: Literal["ticket.pick_up"] = "ticket.pick_up"
+    take_over: bool = False
 
 
 class TicketAssign(OnTicket):
@@ -141,9 +143,10 @@ class TicketResolve(OnTicket):
 
 
 class TicketReopen(OnTicket):
-    """Take up a resolved Ticket again, inside its feedback window (T25)."""
+    """Take up a resolved Ticket again, inside its feedback window (T25, AMB-5)."""
 
     type: Literal["ticket.reopen"] = "ticket.reopen"
+    keep_with_me: bool = False
 
 
 class TicketNote(OnTicket):

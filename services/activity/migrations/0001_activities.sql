@@ -25,8 +25,8 @@ CREATE TABLE activities (
     reference            text    NOT NULL,
     version              int     NOT NULL CHECK (version > 0),
     process              text    NOT NULL,
-    title                text,
-    description          text,
+    title                text    NOT NULL,
+    description          text    NOT NULL,
     category             text,
     status               text    NOT NULL
         CHECK (status IN ('draft', 'to_do', 'in_progress', 'wait', 'resolved', 'closed')),
@@ -60,6 +60,7 @@ CREATE INDEX activities_by_status ON activities (organisation, status, number DE
 CREATE INDEX activities_by_queue ON activities (organisation, queue, number DESC) WHERE queue IS NOT NULL;
 CREATE INDEX activities_by_assignee ON activities (organisation, assignee, number DESC)
     WHERE assignee IS NOT NULL;
+CREATE INDEX activities_by_conversation ON activities (organisation, conversation);
 CREATE INDEX activities_by_process ON activities (organisation, process, number DESC);
 CREATE INDEX activities_with_new_information ON activities (organisation, number DESC) WHERE new_information;
 

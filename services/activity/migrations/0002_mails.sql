@@ -16,21 +16,33 @@ CREATE TABLE mails (
     purpose      text        CHECK (purpose IN ('acknowledgement', 'no_response', 'reply')),
     outcome      text        CHECK (outcome IN ('requested', 'composed', 'sent', 'deferred', 'failed', 'refused')),
     delivery     jsonb,
+    -- Plus addresses that were not believed, and why (AMB-38).
+    doubts       jsonb       NOT NULL,
     PRIMARY KEY (organisation, id),
     CHECK ((direction = 'out') = (purpose IS NOT NULL AND outcome IS NOT NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX mails_by_message_id ON mails (organisation, message_id) WHERE message_id IS NOT NULL;
 
--- On which activities a mail stands, and the address that caused it: an answer to the mail comes home only
--- while that address is among its recipients (IN-2).
+-- On which activities a mail stands, and the mailbox that caused it: an answer to the mail comes home only
+-- while that mailbox is among its recipients (IN-2).
 CREATE TABLE activity_mails (
     organisation text NOT NULL,
     activity     uuid NOT NULL,
     mail         uuid NOT NULL,
-    address      text NOT NULL,
+    mailbox      text NOT NULL,
     PRIMARY KEY (organisation, activity, mail)
 );
 CREATE INDEX activities_of_a_mail ON activity_mails (organisation, mail);
+
+-- Whose addresses, in lower case, stand on an activity's mails: who counts as a participant (AMB-38), and
+-- which of our mailboxes had a part in the thread (RT-7).
+CREATE TABLE correspondents (
+    organisation text NOT NULL,
+    activity     uuid NOT NULL,
+    address      text NOT NULL,
+    mailbox      text,
+    PRIMARY KEY (organisation, activity, address)
+);
 
 -- What a mail has led to for each address of ours that it was sent to: nothing twice (design §7).
 CREATE TABLE effects (

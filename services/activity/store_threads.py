@@ -1,0 +1,114 @@
+"""Where mails stand, who is on them, and what they have led to."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.activity.store_rows import Key, columns
+from shared.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """A mail stands on an activity, because it was sent to, or from, this mailbox (IN-2)."""
+
+    organisation: str
+    activity: UUID
+    mail: UUID
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondent:
+    """An address, in lower case, on the mails of an activity; `mailbox` is set when it is one of ours."""
+
+    organisation: str
+    activity: UUID
+    address: str
+    mailbox: str | None
+
+
+_ASSOCIATIONS = """
+SELECT activity_mails.* FROM activity_mails
+JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
+"""
+_ASSOCIATE = """
+INSERT INTO activity_mails (organisation, activity, mail, mailbox)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[])
+ON CONFLICT DO NOTHING
+"""
+_CONTINUE = """
+INSERT INTO activity_mails (organisation, activity, mail, mailbox)
+SELECT organisation, new.activity, mail, mailbox
+FROM activity_mails JOIN unnest($1::text[], $2::uuid[], $3::uuid[]) AS new (organisation, closed, activity)
+    USING (organisation)
+WHERE activity_mails.activity = new.closed
+ON CONFLICT DO NOTHING
+"""
+_CORRESPONDENTS = """
+SELECT correspondents.* FROM correspondents
+JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, activity) USING (organisation, activity)
+"""
+_ADD_CORRESPONDENTS = """
+INSERT INTO correspondents (organisation, activity, address, mailbox)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[])
+ON CONFLICT DO NOTHING
+"""
+_EFFECTS = """
+SELECT effects.* FROM effects
+JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
+"""
+_ADD_EFFECTS = """
+INSERT INTO effects (organisation, mail, target)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
+ON CONFLICT DO NOTHING RETURNING 1
+"""
+
+
+async def associations(connection: Connection, mails: Collection[Key]) -> list[Association]:
+    """On which activities the mails stand."""
+    if not mails:
+        return []
+    return [Association(*row) for row in await connection.fetch(_ASSOCIATIONS, *columns(mails, 2))]
+
+
+async def effects(connection: Connection, mails: Collection[Key]) -> set[tuple[str, UUID, str]]:
+    """What mails have led to already, as (organisation, mail, target)."""
+    if not mails:
+        return set()
+    return {tuple(row) for row in await connection.fetch(_EFFECTS, *columns(mails, 2))}
+
+
+async def associate(connection: Connection, associations: Collection[Association]) -> None:
+    """Put mails on activities; one that stands there already keeps its mailbox."""
+    if associations:
+        rows = [(each.organisation, each.activity, each.mail, each.mailbox) for each in associations]
+        await connection.execute(_ASSOCIATE, *columns(rows, 4))
+
+
+async def continue_threads(connection: Connection, pairs: Collection[tuple[str, UUID, UUID]]) -> None:
+    """Put the mails of closed activities on those that continue them: organisation, closed, new (IN-14)."""
+    if pairs:
+        await connection.execute(_CONTINUE, *columns(pairs, 3))
+
+
+async def correspondents(connection: Connection, activities: Collection[Key]) -> list[Correspondent]:
+    """Who is on the mails of these activities."""
+    if not activities:
+        return []
+    rows = await connection.fetch(_CORRESPONDENTS, *columns(activities, 2))
+    return [Correspondent(**dict(row)) for row in rows]
+
+
+async def add_correspondents(connection: Connection, new: Collection[Correspondent]) -> None:
+    """Note who is on the mails of activities; who is known already stays."""
+    if new:
+        rows = [(each.organisation, each.activity, each.address, each.mailbox) for each in new]
+        await connection.execute(_ADD_CORRESPONDENTS, *columns(rows, 4))
+
+
+async def add_effects(connection: Connection, done: Collection[tuple[str, UUID, str]]) -> bool:
+    """Note what mails led to. False when another transaction did one of them meanwhile."""
+    if not done:
+        return True
+    return len(await connection.fetch(_ADD_EFFECTS, *columns(sorted(done), 3))) == len(done)
