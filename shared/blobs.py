@@ -21,6 +21,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
 from shared.contracts.blob import Blob
+from shared.failure import Transient
 from shared.metrics import BLOB_FAILURES, BLOB_SECONDS, BLOB_WRITTEN
 
 CHUNK_BYTES = 1024 * 1024
@@ -37,7 +38,7 @@ class BlobMissing(BlobError):
     """There is no such object. Asking again will not help."""
 
 
-class BlobsUnavailable(BlobError):
+class BlobsUnavailable(BlobError, Transient):
     """The store does not work at the moment: try again later, no record is to blame."""
 
 

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import problems
+from shared.failure import is_transient
 from shared.logs import correlated, get_logger
 from shared.metrics import HTTP_REQUESTS
 from shared.problems import Problem
@@ -33,13 +34,12 @@ def create_api(
     title: str,
     routers: Sequence[APIRouter] = (),
     *,
-    unavailable: Sequence[type[Exception]] = (ConnectionError, TimeoutError),
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> FastAPI:
     """The application of a service: OpenAPI at `/openapi.json`, every error a problem.
 
-    Routers bring their own `/v1/…` prefix. Exceptions of the `unavailable` types, raised by an endpoint,
-    are answered 503 with Retry-After. The pages that load scripts from elsewhere are switched off.
+    Routers bring their own `/v1/…` prefix. What an endpoint raises is answered 503 with Retry-After if it
+    passes (`failure.is_transient`), else 500. The pages that load scripts from elsewhere are switched off.
     """
     api = FastAPI(
         title=title,
@@ -51,8 +51,6 @@ def create_api(
     )
     api.add_exception_handler(HTTPException, _answer_http_exception)
     api.add_exception_handler(RequestValidationError, _answer_validation_error)
-    for error in unavailable:
-        api.add_exception_handler(error, _answer_unavailable)
     api.add_middleware(_Frame, max_body_bytes=max_body_bytes)
     for router in routers:
         api.include_router(router)
@@ -125,16 +123,6 @@ async def _answer_validation_error(request: Request, error: Exception) -> JSONRe
     return problems.response(problem, _request_id(request))
 
 
-async def _answer_unavailable(request: Request, error: Exception) -> JSONResponse:
-    _log.warning("a dependency is away", reason=str(error), kind=type(error).__name__)
-    problem = Problem(
-        problems.UNAVAILABLE,
-        "Something that this needs is away at the moment; try again.",
-        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-    )
-    return problems.response(problem, _request_id(request))
-
-
 def _request_id(request: Request) -> str | None:
     return request.scope.get("mailroom.request_id")
 
@@ -169,11 +157,10 @@ class _Frame:
         with correlated(request_id, headers.get("traceparent")):
             try:
                 await self._app(scope, self._limited(receive), answer)
-            except Exception:
-                _log.exception("an endpoint failed", method=scope["method"], route=_route(scope))
+            except Exception as error:
+                problem = _explained(error, scope)
                 if status:  # the answer has begun: all that is left is to break it off
                     raise
-                problem = Problem(problems.INTERNAL, "This is a mistake of ours; it was written down.")
                 await problems.response(problem, request_id)(scope, receive, answer)
             finally:
                 HTTP_REQUESTS.labels(scope["method"], _route(scope), str(status)).observe(
@@ -192,6 +179,21 @@ class _Frame:
             return message
 
         return limited
+
+
+def _explained(error: Exception, scope: Scope) -> Problem:
+    """What an endpoint did not expect, logged, and as little of it as a stranger may know."""
+    if is_transient(error):
+        _log.warning(
+            "a dependency is away", reason=str(error), kind=type(error).__name__, route=_route(scope)
+        )
+        return Problem(
+            problems.UNAVAILABLE,
+            "Something that this needs is away at the moment; try again.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+    _log.exception("an endpoint failed", method=scope["method"], route=_route(scope))
+    return Problem(problems.INTERNAL, "This is a mistake of ours; it was written down.")
 
 
 def _route(scope: Scope) -> str:

@@ -13,6 +13,8 @@ from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.keyring import Keyring
+
 PREFIX = "MAILROOM_"
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -59,7 +61,7 @@ class ServiceSettings(BaseSettings):
     secrets_dir: Path = Field(description="folder that holds one file per secret")
     token_keys: str = Field(
         default="token_keys",
-        description="name of the secret with the keys that sign plus addresses (format: shared/tokens.py)",
+        description="name of the secret with the keys that sign plus addresses (format: shared/keyring.py)",
     )
     oidc_issuer: str = Field(
         default="", description="issuer (iss) of the JWTs that the HTTP API accepts; empty refuses them all"
@@ -100,6 +102,13 @@ class ServiceSettings(BaseSettings):
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"Secret {name!r} cannot be read: {error}.") from error
+
+    def keyring(self) -> Keyring:
+        """The keys that sign plus addresses and Message-IDs (AMB-38). Raises `SettingsError`."""
+        try:
+            return Keyring.parse(self.secret(self.token_keys))
+        except ValueError as error:
+            raise SettingsError(f"Secret {self.token_keys!r}: {error}") from None
 
     def postgres_password(self) -> str | None:
         """The database role's password, if it has one."""

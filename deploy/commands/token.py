@@ -5,19 +5,22 @@ from typing import Annotated
 
 import typer
 
+from deploy.instance import DEFAULT_HOME, HomeOption
+
 
 def token(
     user: Annotated[str, typer.Option(help="Who the token speaks for (sub).")],
-    organisation: Annotated[str, typer.Option(help="The organisation that the user belongs to.")],
+    organisation: Annotated[str, typer.Option(help="The organisation that the user belongs to.")] = "acme",
+    home: HomeOption = DEFAULT_HOME,
     secrets_dir: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             envvar="MAILROOM_SECRETS_DIR",
             exists=True,
             file_okay=False,
-            help="Folder with the local issuer's key, which is made there if it is missing.",
+            help="Folder with the local issuer's key, made there if it is missing; the home's by default.",
         ),
-    ],
+    ] = None,
     kind: Annotated[str, typer.Option(help="user, robot, system or integration.")] = "user",
     role: Annotated[list[str] | None, typer.Option(help="A role; may be given several times.")] = None,
     hours: Annotated[float, typer.Option(min=0.01, help="How long the token is good for.")] = 8.0,
@@ -33,11 +36,15 @@ def token(
     if kind not in get_args(PrincipalKind):
         typer.echo(f"--kind is {kind!r}; expected one of {', '.join(get_args(PrincipalKind))}.", err=True)
         raise typer.Exit(1)
-    ensure_issuer(secrets_dir)
+    folder = secrets_dir or home / "secrets"
+    if not folder.is_dir():
+        typer.echo(f"There is no folder {folder}: run `mailroom up` first, or give --home.", err=True)
+        raise typer.Exit(1)
+    ensure_issuer(folder)
     principal = Principal(user, organisation, cast(PrincipalKind, kind), frozenset(role or ()))
-    typer.echo(issue(secrets_dir, principal, now=SystemClock().now(), lifetime=timedelta(hours=hours)))
+    typer.echo(issue(folder, principal, now=SystemClock().now(), lifetime=timedelta(hours=hours)))
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Adds the command."""
     app.command()(token)

@@ -10,6 +10,7 @@ import pytest
 from obstore.exceptions import GenericError
 
 from shared.blobs import BlobMissing, BlobsFull, BlobStore, BlobsUnavailable, NewBlob
+from shared.failure import is_transient
 
 DATA = b"From: somebody\r\n\r\nHello"
 ENOSPC = "Generic LocalFileSystem error: Unable to copy data to file: No space left on device (os error 28)"
@@ -128,6 +129,7 @@ async def test_a_store_that_fails_is_no_record_s_fault(
     with pytest.raises(BlobsUnavailable) as many:
         await store.put_many("acme", [NewBlob(DATA), NewBlob(b"x")])
     assert type(one.value) is type(many.value) is raised
+    assert is_transient(one.value)
     assert "Debug" not in str(one.value)
 
 

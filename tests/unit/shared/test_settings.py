@@ -95,6 +95,13 @@ def test_a_missing_or_empty_secret_names_its_file(tmp_path: Path) -> None:
             settings.secret(name)
 
 
+def test_wrong_token_keys_name_their_secret(tmp_path: Path) -> None:
+    (tmp_path / "token_keys").write_text("hunter2")
+    with pytest.raises(SettingsError, match=r"^Secret 'token_keys': The token keys are wrong") as wrong:
+        load(ServiceSettings, secrets_dir=tmp_path).keyring()
+    assert "hunter2" not in str(wrong.value)
+
+
 @pytest.mark.parametrize("name", ["../passwd", "/etc/passwd", "a/b", "", "..", "a\0b", ".env"])
 def test_a_secret_s_name_does_not_leave_the_folder(name: str, tmp_path: Path) -> None:
     """Names of secrets come from the organisation's configuration."""
