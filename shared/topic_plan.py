@@ -21,8 +21,8 @@ from shared import offsets
 from shared.offsets import Place
 from shared.outbox import MAX_DEAD_LETTER_BYTES, MAX_RECORD_BYTES
 from shared.postgres import ACQUIRE_SECONDS
-from shared.readers import Reader
-from shared.topics import Topic
+from shared.readers import READERS, Reader
+from shared.topics import TOPICS, Topic
 
 ASK_SECONDS = 30.0
 REPLICAS = 3
@@ -223,6 +223,24 @@ async def register(
     finally:
         await connection.close(timeout=ACQUIRE_SECONDS)
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What `bring_about` changed, and which consumers begin where."""
+
+    changes: list[Change]
+    begun: list[tuple[str, Place, int]]
+
+
+async def bring_about(bootstrap: str, admin_dsn: str, prefix: str) -> Done:
+    """Make the cluster agree with the table, and register every consumer's beginning. Idempotent."""
+    async with connected(bootstrap) as cluster:
+        changes = plan(TOPICS, prefix, await cluster.present([prefix + topic.name for topic in TOPICS]))
+        await cluster.apply(changes)
+        beginnings = await cluster.beginnings(sorted({prefix + reader.topic.name for reader in READERS}))
+    made = await register(admin_dsn, READERS, prefix, beginnings)
+    return Done(changes, [(consumer, place, beginnings[place]) for consumer, place in made])
 
 
 def _require(code: int, message: str | None, name: str) -> None:

@@ -1,16 +1,15 @@
 """`mailroom config`: an organisation's configuration, from a folder of YAML to the running services."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from deploy.config.client import Unanswered, current, put
 from deploy.config.differences import Difference, differences
 from deploy.config.folder import ConfigurationError, read
-from shared.contracts.activity_organisation import Definition
 
 app = typer.Typer(help="An organisation's configuration.", no_args_is_help=True)
 
@@ -22,10 +21,6 @@ Token = Annotated[str, typer.Option(envvar="MAILROOM_TOKEN", help="A JWT with th
 
 _COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
-
-
-class Unanswered(Exception):
-    """activity refused, or is not there. The message is a sentence for people."""
 
 
 @app.command()
@@ -60,50 +55,6 @@ def apply(folder: Folder, url: Url, token: Token) -> None:
     except Unanswered as error:
         _give_up(error)
     typer.echo(f"Version {applied['version']} {'is applied' if applied['changed'] else 'holds already'}.")
-
-
-def current(url: str, token: str) -> Definition | None:
-    """What is applied now; None before the first time. Raises `Unanswered`."""
-    answer = _ask("GET", url, token)
-    return None if answer is None else Definition.model_validate(answer["definition"])
-
-
-def put(url: str, token: str, definition: Definition, *, dry_run: bool = False) -> dict[str, Any]:
-    """Apply; returns `version` and `changed`. Raises `Unanswered`."""
-    answer = _ask("PUT", url, token, json=definition.model_dump(mode="json"), params={"dry_run": dry_run})
-    if answer is None:
-        raise Unanswered(f"Nothing at {url} takes a configuration.")
-    return answer
-
-
-def _ask(method: str, url: str, token: str, **request: Any) -> dict[str, Any] | None:
-    try:
-        answer = httpx.request(
-            method,
-            f"{url.rstrip('/')}/v1/configuration",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=30.0,
-            **request,
-        )
-    except httpx.HTTPError as error:
-        raise Unanswered(f"activity does not answer at {url}: {error}. Is it running?") from error
-    if answer.status_code == httpx.codes.NOT_FOUND:
-        return None
-    if answer.is_error:
-        raise Unanswered(_problem(answer))
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-def _problem(answer: httpx.Response) -> str:
-    try:
-        problem = answer.json()
-    except ValueError:
-        return f"activity answered {answer.status_code}."
-    lines = [f"  {error['at']}: {error['detail']}" for error in problem.get("errors", ())]
-    return "\n".join([f"activity answered {answer.status_code}: {problem.get('title')}.", *lines]) + (
-        "" if lines else f"\n  {problem.get('detail')}"
-    )
 
 
 def _read(folder: Path) -> Definition:

@@ -8,8 +8,7 @@ import typer
 
 from deploy.commands.migrate import Dsn
 from shared import topic_plan
-from shared.readers import READERS
-from shared.topic_plan import Action, Change, Cluster, TopicError
+from shared.topic_plan import Action, Change, TopicError
 from shared.topics import TOPICS
 
 app = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
@@ -28,7 +27,8 @@ def plan(bootstrap: Bootstrap, prefix: Prefix = "") -> None:
 
     async def show() -> None:
         async with topic_plan.connected(bootstrap) as cluster:
-            _say(await _changes(cluster, prefix))
+            present = await cluster.present([prefix + topic.name for topic in TOPICS])
+            _say(topic_plan.plan(TOPICS, prefix, present))
 
     _run(show())
 
@@ -41,21 +41,12 @@ def apply(bootstrap: Bootstrap, dsn: Dsn, prefix: Prefix = "") -> None:
     """
 
     async def change() -> None:
-        async with topic_plan.connected(bootstrap) as cluster:
-            changes = await _changes(cluster, prefix)
-            _say(changes)
-            await cluster.apply(changes)
-            names = sorted({prefix + reader.topic.name for reader in READERS})
-            beginnings = await cluster.beginnings(names)
-        for consumer, place in await topic_plan.register(dsn, READERS, prefix, beginnings):
-            typer.echo(f"{consumer} begins {place.topic}/{place.partition} at {beginnings[place]}")
+        done = await topic_plan.bring_about(bootstrap, dsn, prefix)
+        _say(done.changes)
+        for consumer, place, offset in done.begun:
+            typer.echo(f"{consumer} begins {place.topic}/{place.partition} at {offset}")
 
     _run(change())
-
-
-async def _changes(cluster: Cluster, prefix: str) -> list[Change]:
-    present = await cluster.present([prefix + topic.name for topic in TOPICS])
-    return topic_plan.plan(TOPICS, prefix, present)
 
 
 def _say(changes: list[Change]) -> None:
