@@ -7,7 +7,6 @@ import typer
 from typer.testing import CliRunner
 
 from deploy.commands import run, token
-from deploy.local.secret_files import environment, prepare_secrets
 from shared.auth import Authenticator
 from shared.local_issuer import ISSUER
 from shared.settings import ServiceSettings, load
@@ -52,22 +51,6 @@ def test_a_token_is_taken_from_the_home_of_an_instance(mailroom: typer.Typer, tm
     (tmp_path / "secrets").mkdir()
     found = CliRunner().invoke(mailroom, ["token", "--user", "jane", "--home", str(tmp_path)])
     assert (found.exit_code, found.stdout.count(".")) == (0, 2)
-
-
-def test_an_instance_s_secrets_are_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    prepare_secrets(tmp_path)
-    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    prepare_secrets(tmp_path)
-    assert made == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    settings = load(
-        ServiceSettings,
-        kafka_bootstrap="k:1",
-        postgres_dsn="postgresql://a@b/c",
-        blobs_url="memory:///",
-        **{name.removeprefix("MAILROOM_").lower(): value for name, value in environment(tmp_path).items()},
-    )
-    assert settings.keyring().signs == 1
-    assert (tmp_path / "token_keys").stat().st_mode & 0o077 == 0
 
 
 def test_an_unknown_service_is_refused_with_the_names_of_the_known(mailroom: typer.Typer) -> None:

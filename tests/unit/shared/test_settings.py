@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.keyring import generate_keyring
 from shared.settings import ServiceSettings, SettingsError, load
 
 GOOD = {
@@ -93,6 +94,11 @@ def test_a_missing_or_empty_secret_names_its_file(tmp_path: Path) -> None:
     for name in ("none", "empty", "folder"):
         with pytest.raises(SettingsError, match=name):
             settings.secret(name)
+
+
+def test_the_token_keys_are_read_from_their_secret(tmp_path: Path) -> None:
+    (tmp_path / "token_keys").write_text(generate_keyring(3))
+    assert load(ServiceSettings, secrets_dir=tmp_path).keyring().signs == 3
 
 
 def test_wrong_token_keys_name_their_secret(tmp_path: Path) -> None:
