@@ -10,6 +10,7 @@ from rich.markup import escape
 from deploy.config.client import Unanswered, current, put
 from deploy.config.differences import Difference, differences
 from deploy.config.folder import ConfigurationError, read
+from shared.contracts.activity_organisation import Definition
 
 app = typer.Typer(help="An organisation's configuration.", no_args_is_help=True)
 
