@@ -65,7 +65,7 @@ BLOB_FAILURES = Counter(
 
 RECORDS_DONE = Counter(
     "mailroom_records_done_total",
-    "Records whose offset was committed, by what became of them: worked, repeated, passed_over, refused, dead.",
+    "Records whose offset was committed, by outcome: worked, repeated, passed_over, refused, dead.",
     ["consumer", "outcome"],
 )
 BATCH_SECONDS = Histogram(
@@ -134,3 +134,61 @@ RELAY_REFUSED = Gauge(
     "1 while the relay refuses to publish: its topics hold records that its outbox never had. Act.",
     ["service"],
 )
+
+# --- outgoing mail (services/notify) --------------------------------------------------------------------
+
+OUTGOING_DECIDED = Counter(
+    "mailroom_outgoing_decided_total",
+    "Requested mails that were decided about: composed, or the code of the rule that refused them.",
+    ["outcome"],
+)
+OUTGOING_ATTEMPTS = Counter(
+    "mailroom_outgoing_attempts_total",
+    "Attempts to send, by what became of the mail: sent, deferred, failed, unanswered.",
+    ["outcome"],
+)
+OUTGOING_REPEATS = Counter(
+    "mailroom_outgoing_repeats_total",
+    "Mails sent again although the first try may have arrived, same Message-ID: 'lost' with a process that "
+    "died, or 'unanswered' by the server.",
+    ["cause"],
+)
+OUTGOING_SECONDS = Histogram(
+    "mailroom_outgoing_seconds",
+    "Time that one SMTP server took for one mail, from the envelope to its last answer.",
+    buckets=(*_FAST, 30.0, 60.0, 300.0),
+)
+OUTGOING_QUEUE = Gauge(
+    "mailroom_outgoing_queue_mails", "Mails that are not sent yet: queued, sending, deferred.", ["state"]
+)
+OUTGOING_OLDEST = Gauge(
+    "mailroom_outgoing_oldest_seconds",
+    "For how long the oldest mail that could be sent now has been waiting for its turn.",
+)
+OUTGOING_HELD = Gauge(
+    "mailroom_outgoing_held_mails",
+    "Mails that nobody sends: their mailbox is gone, or its SMTP server is not in the settings. Act.",
+)
+SMTP_PAUSED = Gauge(
+    "mailroom_smtp_paused", "1 while an SMTP server is left alone because it does not work.", ["server"]
+)
+
+# --- mail in: ingest ----------------------------------------------------------------------------------
+
+MAILS_TAKEN = Counter(
+    "mailroom_mails_taken_total",
+    "Mails taken in, by what became of them: received, own, unhandled, repeated.",
+    ["outcome"],
+)
+MAILBOXES = Gauge(
+    "mailroom_mailboxes",
+    "Mailboxes of this process by state: connected, failing (see /v1/mailboxes), waiting (for its turn).",
+    ["state"],
+)
+IMAP_FAILURES = Counter(
+    "mailroom_imap_failures_total",
+    "Errors at IMAP servers, by whether they pass by themselves: passing, lasting.",
+    ["kind"],
+)
+MAILS_MOVED = Counter("mailroom_mails_moved_total", "Mails moved to their done folder.")
+MAILS_SWEPT = Counter("mailroom_mails_swept_total", "Mails deleted from a done folder after their time.")
