@@ -32,7 +32,7 @@ _REDACTIONS = (
 )
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 # Libraries that tell at INFO what only their authors want to know.
-_QUIET = {name: logging.WARNING for name in ("aiokafka", "httpx", "httpcore", "uvicorn")}
+_QUIET = dict.fromkeys(("aiokafka", "httpx", "httpcore", "uvicorn"), logging.WARNING)
 
 
 def configure(service: str, level: str = "info", stream: TextIO | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel
 
 from deploy.local.processes import ProcessRecord
+from shared.local_issuer import ISSUER, PUBLIC_KEYS
 
 FILE = "endpoints.json"
 
@@ -57,6 +58,7 @@ class Endpoints(BaseModel, frozen=True):
     def environment(self, service: str) -> dict[str, str]:
         """The settings of one service (`shared.settings`), as environment variables."""
         endpoint = self.services[service]
+        secrets = self.home / "secrets"
         host, _, port = endpoint.http.removeprefix("http://").partition(":")
         return {
             "MAILROOM_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
@@ -64,7 +66,9 @@ class Endpoints(BaseModel, frozen=True):
             "MAILROOM_HTTP_HOST": host,
             "MAILROOM_HTTP_PORT": port,
             "MAILROOM_BLOBS_URL": (self.home / "blobs").as_uri(),
-            "MAILROOM_SECRETS_DIR": str(self.home / "secrets"),
+            "MAILROOM_SECRETS_DIR": str(secrets),
+            "MAILROOM_OIDC_ISSUER": ISSUER,
+            "MAILROOM_OIDC_JWKS": str(secrets / PUBLIC_KEYS),
         }
 
 
