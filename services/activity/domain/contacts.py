@@ -111,6 +111,6 @@ def names_from_display_name(display_name: str) -> tuple[str, str]:
     name = " ".join(display_name.split())
     if "," in name:
         last, _, rest = name.partition(",")
-        return rest.strip().partition(" ")[0], last.strip()
+        return rest.strip().partition(" ")[0].rstrip(","), last.strip()
     words = name.split(" ")
     return (words[0], words[-1]) if len(words) > 1 else ("", "")

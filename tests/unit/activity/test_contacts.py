@@ -1,0 +1,117 @@
+"""Who an activity is about (section 9 of the catalogue)."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.activity.domain.contacts import (
+    EXCLUSIVE,
+    KnownContact,
+    NewContact,
+    TagChange,
+    Tagged,
+    all_four,
+    changes,
+    contact_of_sender,
+    names_from_display_name,
+)
+from services.activity.domain.vocabulary import Tag
+
+JANE, JOHN = UUID(int=1), UUID(int=2)
+COMPANIES = ("acme-labs", "acme")
+
+
+@pytest.mark.parametrize(
+    ("display_name", "first", "last"),
+    [
+        ("Dupont, Marie", "Marie", "Dupont"),
+        ("Dupont, Marie Anne", "Marie", "Dupont"),
+        ("de la Tour, Jean, Dr", "Jean", "de la Tour"),
+        ("Dupont,", "", "Dupont"),
+        ("Marie Dupont", "Marie", "Dupont"),
+        ("Marie Anne  Dupont", "Marie", "Dupont"),
+        ("  Marie\tDupont ", "Marie", "Dupont"),
+        ("Marie", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_names_come_from_the_display_name(display_name: str, first: str, last: str) -> None:
+    """CT-13."""
+    assert names_from_display_name(display_name) == (first, last)
+
+
+@given(st.text(max_size=40))
+def test_any_display_name_gives_names_without_space_around(display_name: str) -> None:
+    """CT-13: whatever real mail brings."""
+    for name in names_from_display_name(display_name):
+        assert name == name.strip()
+
+
+def test_a_known_sender_is_used_as_he_is() -> None:
+    """CT-5, CT-10: a global contact, or one of the company or its parents."""
+    for company in (None, "acme", "acme-labs"):
+        known = KnownContact(JANE, company)
+        assert (
+            contact_of_sender(known, "jane@acme.example", "", companies=COMPANIES, automatic_contacts=False)
+            == JANE
+        )
+
+
+def test_a_contact_of_another_company_is_neither_attached_nor_made_twice() -> None:
+    """CT-11, CT-15, AMB-20."""
+    known = KnownContact(JANE, "globex")
+    assert not contact_of_sender(known, "j@globex.example", "", companies=COMPANIES, automatic_contacts=True)
+
+
+def test_an_unknown_sender_becomes_a_contact_where_that_is_wanted() -> None:
+    """CT-12, CT-13, CT-16."""
+    sender = ("jane@acme.example", "Doe, Jane")
+    made = contact_of_sender(None, *sender, companies=COMPANIES, automatic_contacts=True)
+    assert made == NewContact("jane@acme.example", "Jane", "Doe")
+    assert contact_of_sender(None, *sender, companies=COMPANIES, automatic_contacts=False) is None
+    assert contact_of_sender(None, "", "", companies=COMPANIES, automatic_contacts=True) is None
+
+
+def test_the_first_contact_gets_all_four_tags() -> None:
+    """CT-2, CT-6; what is said explicitly wins."""
+    first = (Tagged(Tag.PRIMARY_CONTACT, JANE),)
+    assert {change.tagged for change in changes(frozenset(), given=first)} == set(all_four(JANE))
+    both = (*first, Tagged(Tag.REQUESTER, JOHN))
+    given_now = {change.tagged for change in changes(frozenset(), given=both)}
+    assert Tagged(Tag.REQUESTER, JOHN) in given_now
+    assert Tagged(Tag.REQUESTER, JANE) not in given_now
+
+
+def test_a_tag_moves_from_its_holder() -> None:
+    """CT-3: the removal stands in front."""
+    contacts = frozenset(all_four(JANE))
+    assert changes(contacts, given=[Tagged(Tag.SUBJECT, JOHN)]) == (
+        TagChange(Tagged(Tag.SUBJECT, JANE), removed=True),
+        TagChange(Tagged(Tag.SUBJECT, JOHN)),
+    )
+
+
+def test_every_tag_can_be_taken_away() -> None:
+    """AMB-19, CT-5."""
+    contacts = frozenset(all_four(JANE))
+    assert {change.tagged for change in changes(contacts, taken=contacts)} == contacts
+
+
+TAGGED = st.builds(Tagged, st.sampled_from(Tag), st.sampled_from([JANE, JOHN, UUID(int=3)]))
+
+
+@given(st.lists(st.tuples(st.lists(TAGGED, max_size=4), st.lists(TAGGED, max_size=4)), max_size=5))
+def test_no_order_of_changes_gives_an_exclusive_tag_two_holders(
+    rounds: list[tuple[list[Tagged], list[Tagged]]],
+) -> None:
+    """CT-3: after each single change, not only at the end."""
+    contacts: frozenset[Tagged] = frozenset()
+    for given_now, taken in rounds:
+        for change in changes(contacts, given=given_now, taken=taken):
+            assert (change.tagged in contacts) is change.removed
+            contacts = contacts ^ {change.tagged}
+            tags = [tagged.tag for tagged in contacts]
+            assert all(tags.count(tag) <= 1 for tag in EXCLUSIVE)
+        assert set(given_now[-1:]) <= contacts

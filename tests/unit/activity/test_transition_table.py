@@ -1,0 +1,133 @@
+"""The Ticket's table as a whole: every state meets every step (section 3 of the catalogue, design §5)."""
+
+import pytest
+
+from services.activity.domain.decide import allowed, decide
+from services.activity.domain.events import evolve
+from services.activity.domain.refusals import Refusal, RefusalCode
+from services.activity.domain.states import State
+from services.activity.domain.steps import OFFERED, STEPS, Step, TimerDue
+from services.activity.domain.tickets import TICKET
+from tests.unit.activity.tickets import DAY, NO_WINDOW, WINDOW, context, examples, life_in
+
+CATALOGUE = {
+    *("T1", "T2", "T3", "T5", "T7", "T8", "T9", "T11", "T12", "T13", "T14", "T15", "T16", "T17", "T17b"),
+    *("T18", "T19", "T21", "T23", "T25", "T26", "T36", "T37"),
+    *("ST-20", "ST-21", "ST-22", "ST-23", "ST-25", "NT-14", "AMB-18", "AMB-39"),
+}
+"""Every row of the catalogue that the table holds; T35 is matching's, T38 is the lack of a row."""
+
+STATES = tuple(State)
+# One line per step, one column per state: the row that answers, or - for a refusal.
+CELLS = """
+                    NEW  DRAFT  TO_DO  IN_PROGRESS  WAIT_MORE_INFO  WAIT_UNTIL  RESOLVED  CLOSED
+open                T1   -      -      -            -               -           -         -
+open_from_mail      T2   -      -      -            -               -           -         -
+create              T3   -      -      -            -               -           -         -
+edit                -    T37    T7     T37          T37             T37         -         -
+submit              -    T5     -      -            -               -           -         -
+pick_up             -    -      T7     ST-23        -               -           -         -
+assign              -    ST-21  ST-21  T8           AMB-18          AMB-18      AMB-18    -
+set_to_do           -    -      -      T9           -               -           -         -
+wait                -    -      T11    T11          ST-20           ST-20       -         -
+wait_until          -    -      T12    T12          ST-20           ST-20       -         -
+resume              -    -      -      -            T17b            T17b        -         -
+resolve             -    -      T18    T18          T18             T18         -         -
+reject_as_spam      -    -      T21    T21          -               -           -         -
+reopen              -    -      -      -            -               -           T25       -
+note                -    ST-22  ST-22  ST-22        ST-22           ST-22       ST-22     -
+reply               -    ST-22  ST-22  ST-22        ST-22           ST-22       ST-22     -
+mark_information    -    ST-25  ST-25  ST-25        ST-25           ST-25       ST-25     -
+mail                -    T36    T36    T36          T13             T17         T23       -
+timer               -    -      -      -            T14             T16         T26       -
+mail_report         -    NT-14  NT-14  NT-14        NT-14           NT-14       NT-14     NT-14
+"""
+EXPECTED = {
+    (State[state], line.split()[0]): rule
+    for header, *lines in [CELLS.strip().splitlines()]
+    for line in lines
+    for state, rule in zip(header.split(), line.split()[1:], strict=True)
+}
+
+
+def test_the_table_holds_every_row_of_the_catalogue_and_no_other() -> None:
+    assert {row.id for row in TICKET} == CATALOGUE
+
+
+def test_the_matrix_is_complete() -> None:
+    assert EXPECTED.keys() == {(state, step.name) for state in STATES for step in STEPS}
+    assert len({step.name for step in STEPS}) == len(STEPS)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_and_step_is_a_row_or_a_refusal(state: State, step: type[Step]) -> None:
+    """ST-1, T38: what is refused names the state and the step; the timer alone is dropped (AMB-44)."""
+    life = life_in(state)
+    if life.ticket and life.ticket.timer:
+        life.now = life.ticket.timer.due_at
+    wanted, actor = examples(life)[step]
+    rule = EXPECTED[state, step.name]
+
+    done = life.take(wanted, actor)
+
+    if rule != "-":
+        assert not isinstance(done, Refusal), done
+        assert {event.stamp.rule for event in done} <= {rule}
+        assert rule in {row.id for row in TICKET if row.starts(state, step)}
+    elif step is TimerDue:
+        assert done == ()
+    else:
+        assert isinstance(done, Refusal)
+        assert (done.state, done.step) == (state, step.name)
+        assert done.code is (RefusalCode.CLOSED if state is State.CLOSED else RefusalCode.NOT_ALLOWED)
+        assert state is State.NEW or "101203-T" in done.sentence
+
+
+def test_only_rows_with_a_choice_share_a_state_and_a_step() -> None:
+    """The first row that holds decides: all but the last of a cell have to choose."""
+    for state in STATES:
+        for step in STEPS:
+            rows = [row for row in TICKET if row.starts(state, step)]
+            assert all(row.when.__name__ != "always" for row in rows[:-1]), (state, step)
+
+
+def test_every_row_leads_where_it_says() -> None:
+    """Each row is run from each of its states, whatever its choice wants."""
+    reached = set()
+    for process in (WINDOW, NO_WINDOW):
+        for state in STATES:
+            for step in STEPS:
+                if (state, process) == (State.RESOLVED, NO_WINDOW):
+                    continue
+                life = life_in(state, process)
+                life.now += 10 * DAY
+                wanted, actor = examples(life)[step]
+                done = decide(life.ticket, wanted, context(actor, process), life.now)
+                if isinstance(done, Refusal) or not done:
+                    continue
+                after = life.ticket
+                for event in done:
+                    after = evolve(after, event)
+                assert after is not None
+                rule = done[0].stamp.rule
+                rows = [row for row in TICKET if row.id == rule and row.starts(state, step)]
+                assert after.state in {row.to or state for row in rows}
+                reached.add(rule)
+    assert CATALOGUE - reached == {"T15", "AMB-39", "ST-23"}  # they have tests of their own
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state is not State.NEW])
+def test_what_is_offered_is_what_would_be_done(state: State) -> None:
+    """The steps allowed now, and why others are not, come from the same table."""
+    life = life_in(state)
+    offers = {offer.step: offer for offer in allowed(life.it, context(), life.now)}
+    assert offers.keys() == {step.name for step in OFFERED}
+    for step in OFFERED:
+        wanted, actor = examples(life)[step]
+        done = decide(life.it, wanted, context(actor), life.now)
+        offer = offers[step.name]
+        assert offer.allowed is not isinstance(done, Refusal), (state, step)
+        if offer.refusal:
+            assert isinstance(done, Refusal)
+            assert (offer.refusal.code, offer.refusal.sentence) == (done.code, done.sentence)
