@@ -12,11 +12,12 @@ from deploy.config import client
 from deploy.config.folder import read
 from deploy.local.endpoints import Endpoints
 from deploy.local.failure import StackFailure
-from deploy.local.secret_files import prepare_secrets
 from shared import local_issuer
 from shared.auth import Principal
 from shared.contracts.activity_organisation import Definition
+from shared.keyring import generate_keyring
 from shared.migrations import migrate, migrations_of
+from shared.settings import ServiceSettings
 from shared.topic_plan import TopicError, bring_about
 
 SAMPLE = Path(client.__file__).parent / "sample"
@@ -26,7 +27,11 @@ OPERATOR = "operator"
 async def make_secrets(endpoints: Endpoints) -> None:
     """The keys that sign plus addresses, a token issuer, and a password for each mailbox of the sample."""
     folder = endpoints.home / "secrets"
-    prepare_secrets(folder)
+    local_issuer.ensure_issuer(folder)
+    keys = folder / ServiceSettings.model_fields["token_keys"].default
+    if not keys.exists():  # addresses that were given out before stay good
+        keys.touch(mode=0o600)
+        keys.write_text(generate_keyring())
     for mailbox in read(SAMPLE).mailboxes:
         # GreenMail takes any password, and IMAP clients want one all the same.
         (folder / mailbox.imap.password).write_text("local\n")

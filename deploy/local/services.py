@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from deploy.local import preparation
 from deploy.local.endpoints import Endpoints
 from deploy.local.processes import Program
 
@@ -16,14 +17,19 @@ SERVICES: tuple[str, ...] = ("ingest", "activity", "notify")
 
 @dataclass(frozen=True)
 class Preparation:
-    """A step between the servers and the services, in the order of `PREPARE`; must be idempotent."""
+    """A step before or after the services start, in the order of its table; idempotent."""
 
     name: str
     run: Callable[[Endpoints], Awaitable[None]]
 
 
-# What the services find done when they start: roles and schemas, topics, configuration.
-PREPARE: tuple[Preparation, ...] = ()
+# What the services find done when they start, and what is told them once they run.
+PREPARE: tuple[Preparation, ...] = (
+    Preparation("secrets", preparation.make_secrets),
+    Preparation("schemas", preparation.migrate_schemas),
+    Preparation("topics", preparation.make_topics),
+)
+CONFIGURE: tuple[Preparation, ...] = (Preparation("organisation", preparation.apply_sample),)
 
 
 def role(service: str) -> str:

@@ -30,7 +30,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.processes import ProcessRecord
 from deploy.local.progress import Phase, Progress, Report, silence
 from deploy.local.server import Place, Server, clean_environment
-from deploy.local.services import PREPARE, SERVICES, Preparation
+from deploy.local.services import CONFIGURE, PREPARE, SERVICES, Preparation
 from deploy.local.units import Unit, Units, together
 
 _MADE = "made"  # marks data that was made to the end
@@ -153,8 +153,10 @@ class Stack:
             processes={},
         )
         if self._options.services:
-            await self._prepare()
+            await self._prepare(self._preparations)
             await together(self._start_service(name, chosen[name]) for name in self._options.services)
+        if set(self._options.services) == set(SERVICES):
+            await self._prepare(CONFIGURE)
         self.endpoints.save()
 
     async def _class_paths(self) -> dict[str, str]:
@@ -178,8 +180,8 @@ class Stack:
         own_ports = tuple(server.place.ports[port] for port in server.PORTS)
         await self._units.start(Unit(name, server.program(), server.is_ready, own_ports))
 
-    async def _prepare(self) -> None:
-        for preparation in self._preparations:
+    async def _prepare(self, preparations: tuple[Preparation, ...]) -> None:
+        for preparation in preparations:
             self._report(Progress(step=preparation.name, phase=Phase.WORKING))
             await preparation.run(self.endpoints)
             self._report(Progress(step=preparation.name, phase=Phase.READY))
