@@ -31,8 +31,9 @@ _READ_AS = {
 _NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 _SAMPLE = 16 * 1024
 _ASCII = bytes(range(128))
+# With fewer 8-bit bytes, or a smaller share of them, it is some Western text, and a guess is worse than that.
+_ENOUGH = 20
 _FOREIGN = 0.3
-"""With fewer 8-bit bytes than this it is some Western text, too little for a good guess."""
 
 
 def decode(content: bytes, label: str | None) -> tuple[str, str | None]:
@@ -75,9 +76,11 @@ def _codec(label: str | None) -> str | None:
     name = _READ_AS.get(name, name)
     try:
         info = codecs.lookup(name)
-        b"".decode(info.name)  # refuses what turns bytes into bytes
+        b" ".decode(info.name)
+    except UnicodeDecodeError:
+        pass  # a charset, and one blank is too little for it
     except (LookupError, ValueError, TypeError):
-        return None
+        return None  # unknown, or something that turns bytes into bytes
     return None if info.name.replace("-", "_") in _NO_CHARSETS else info.name
 
 
@@ -89,7 +92,8 @@ def _guess(content: bytes, codec: str | None) -> tuple[str, str]:
         beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
         if beyond_ascii > 2 * losses:
             return text, f"{codec} with losses"
-    if len(sample.translate(None, _ASCII)) > len(sample) * _FOREIGN:
+    foreign = len(sample.translate(None, _ASCII))
+    if foreign >= _ENOUGH and foreign > len(sample) * _FOREIGN:
         best = from_bytes(sample).best()
         if best is not None:
             return content.decode(best.encoding, "replace"), best.encoding

@@ -12,6 +12,7 @@ import msgspec
 import services
 from services.ingest.parsing.frames import LENGTH, Order, Parsed, decode_answer, encode
 
+_CHILD = "services.ingest.parsing.child"
 START_SECONDS = 30.0
 _CLOSE_SECONDS = 2.0
 _ANSWER_LIMIT = 1024**3
@@ -76,7 +77,8 @@ class Worker:
             await self._kill()
 
     async def _start(self) -> asyncio.subprocess.Process:
-        command = (sys.executable, "-m", "services.ingest.parsing.child", str(os.getpid()), str(self._memory))
+        # -P: whatever lies in the working folder is not imported.
+        command = (sys.executable, "-P", "-m", _CHILD, str(os.getpid()), str(self._memory))
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *command,

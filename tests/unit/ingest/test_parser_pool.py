@@ -1,0 +1,221 @@
+"""Design §2 (guarantee 5) and §3: the worst mail costs only itself, whatever it does to a parser."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from services.ingest.domain.mail import ParsedMail
+from services.ingest.parsing import frames, worker
+from services.ingest.parsing.frames import Manner, Order, Parsed
+from services.ingest.parsing.parser import parse
+from services.ingest.parsing.pool import ATTEMPTS, Limits, ParserPool
+from services.ingest.parsing.worker import Worker, WorkerDied, WorkerUnavailable
+from tests.support.waiting import eventually
+from tests.unit.ingest.desk import MAILS, raw
+
+CORPUS = [path.read_bytes() for path in sorted(MAILS.glob("*.eml"))]
+# Harmless in its raw bytes; the doubles below do to it what a real killer would do.
+KILLER = b"From: jane@customer.example\r\nMessage-ID: <killer@customer.example>\r\n\r\nboom\r\n"
+NESTED = b"From: jane@customer.example\n" + b"".join(
+    b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (level, level) for level in range(20_000)
+)
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[ParserPool]:
+    async with ParserPool() as started:
+        yield started
+
+
+async def test_a_page_comes_back_parsed_and_in_order(pool: ParserPool) -> None:
+    assert await pool.parse_page(CORPUS) == [parse(mail) for mail in CORPUS]
+    assert await pool.parse_page([]) == []
+
+
+async def test_a_large_page_is_sent_in_pieces() -> None:
+    async with ParserPool(limits=Limits(page_bytes=1000)) as pool:
+        assert await pool.parse_page(CORPUS) == [parse(mail) for mail in CORPUS]
+
+
+async def test_many_tasks_share_a_pool(pool: ParserPool) -> None:
+    pages = await asyncio.gather(*(pool.parse_page(CORPUS[:5]) for _ in range(4)))
+    assert all(page == pages[0] for page in pages)
+
+
+async def test_a_mail_that_looks_dangerous_is_counted_before_it_is_parsed_alone(pool: ParserPool) -> None:
+    counted = Attempts()
+    good, bad = await pool.parse_page([raw("plain"), NESTED], counted)
+    assert counted.by_index == {1: 1}
+    assert good == parse(raw("plain"))
+    assert bad.unparsed_reason == "its parts are nested too deeply"
+    assert bad.sender is not None
+
+
+async def test_a_mail_that_was_tried_too_often_is_not_tried_again(pool: ParserPool) -> None:
+    counted = Attempts(already=ATTEMPTS)
+    (mail,) = await pool.parse_page([NESTED], counted)
+    assert mail.unparsed_reason == "an earlier attempt to parse it did not end"
+    assert mail.sender is not None
+
+
+async def test_a_process_that_is_killed_costs_nothing(pool: ParserPool) -> None:
+    await pool.parse_page([raw("plain")])
+    (page_worker,) = pool._pages
+    assert page_worker.pid is not None
+    os.kill(page_worker.pid, signal.SIGKILL)
+    counted = Attempts()
+    assert await pool.parse_page([raw("plain"), raw("chinese")], counted) == [
+        parse(raw("plain")),
+        parse(raw("chinese")),
+    ]
+    assert counted.by_index == {0: 1, 1: 1}
+    assert await pool.parse_page([raw("plain")], counted) == [parse(raw("plain"))]
+    assert counted.by_index == {0: 1, 1: 1}
+
+
+async def test_the_page_of_a_mail_that_kills_its_parser_is_replayed_singly(
+    pool: ParserPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = dying_when(
+        monkeypatch, lambda order: KILLER in order.mails and order.manner is not Manner.HEADERS
+    )
+    counted = Attempts()
+    first, killer, last = await pool.parse_page([raw("plain"), KILLER, raw("chinese")], counted)
+    assert (first, last) == (parse(raw("plain")), parse(raw("chinese")))
+    assert killer.unparsed_reason == "the parser died of SIGSEGV"
+    assert killer.message_id == "killer@customer.example"
+    assert counted.by_index == {0: 1, 1: ATTEMPTS + 1, 2: 1}
+    assert [manner for manner in asked if manner is not Manner.PAGE] == [
+        Manner.ALONE,
+        *(Manner.ALONE, Manner.LENIENT, Manner.HEADERS),
+        Manner.ALONE,
+    ]
+
+
+async def test_a_mail_whose_very_headers_kill_still_has_a_digest_and_a_reason(
+    pool: ParserPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying_when(monkeypatch, lambda order: True)
+    (mail,) = await pool.parse_page([KILLER])
+    assert replace(mail, digest="") == ParsedMail(
+        size=len(KILLER), digest="", unparsed_reason="the parser died of SIGSEGV"
+    )
+    assert len(mail.digest) == 64
+
+
+async def test_what_the_counter_raises_goes_through(pool: ParserPool) -> None:
+    async def no_database(index: int) -> int:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await pool.parse_page([NESTED], no_database)
+    assert await pool.parse_page([raw("plain")]) == [parse(raw("plain"))]
+
+
+async def test_an_order_has_a_time_limit_and_the_next_one_a_new_process() -> None:
+    working = Worker(memory=0)
+    try:
+        with pytest.raises(WorkerDied, match="took longer"):
+            await working.ask(Order(Manner.PAGE, CORPUS * 20), seconds=0)
+        assert (await working.ask(Order(Manner.PAGE, [KILLER]), 10)).mails == [parse(KILLER)]
+    finally:
+        await working.close()
+
+
+async def test_an_order_has_a_memory_limit() -> None:
+    working = Worker(memory=200 * 1024**2)
+    try:
+        with pytest.raises(WorkerDied, match=r"memory|died|exit code"):
+            await working.ask(Order(Manner.LENIENT, [raw("plain") + b"x" * 80 * 1024**2]), 30)
+        assert (await working.ask(Order(Manner.ALONE, [KILLER]), 10)).mails == [parse(KILLER)]
+    finally:
+        await working.close()
+
+
+async def test_an_abandoned_order_leaves_no_answer_for_the_next_one() -> None:
+    working = Worker(memory=0)
+    try:
+        asking = asyncio.create_task(working.ask(Order(Manner.PAGE, CORPUS * 50), 30))
+        await eventually(lambda: working.pid is not None)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert (await working.ask(Order(Manner.PAGE, [KILLER]), 10)).mails == [parse(KILLER)]
+    finally:
+        await working.close()
+
+
+async def test_a_process_that_cannot_start_is_nobodys_mails_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_CHILD", "services.ingest.parsing.no_such_module")
+    async with ParserPool() as pool:
+        with pytest.raises(WorkerUnavailable, match="exit code 1"):
+            await pool.parse_page([raw("plain")])
+
+
+async def test_the_processes_end_with_the_pool() -> None:
+    async with ParserPool() as pool:
+        await pool.parse_page([raw("plain"), NESTED])
+        pids = [one.pid for one in (*pool._pages, pool._single)]
+    assert all(pid is not None and not psutil.pid_exists(pid) for pid in pids)
+
+
+async def test_a_process_dies_with_its_parent() -> None:
+    """Even while it parses: stdin is not read then, so the kernel has to do it."""
+    script = (
+        "import asyncio, os, signal\n"
+        "from services.ingest.parsing.worker import Worker\n"
+        "from services.ingest.parsing.frames import Manner, Order\n"
+        "async def main():\n"
+        "    w = Worker(0)\n"
+        "    await w.ask(Order(Manner.PAGE, []), 30)\n"
+        "    os.kill(w.pid, signal.SIGSTOP)\n"
+        "    print(w.pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE, env=worker._environment()
+    )
+    printed, _ = await parent.communicate()
+    child = int(printed)
+    await eventually(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie")
+
+
+class Attempts:
+    """Counts attempts as the mailbox's table would."""
+
+    def __init__(self, already: int = 0) -> None:
+        self.already = already
+        self.by_index: Counter[int] = Counter()
+
+    async def __call__(self, index: int) -> int:
+        self.by_index[index] += 1
+        return self.already + self.by_index[index]
+
+
+def dying_when(monkeypatch: pytest.MonkeyPatch, deadly: Callable[[Order], bool]) -> list[Manner]:
+    """Make the process die of SIGSEGV right before it would read such an order; returns what was asked."""
+    asked: list[Manner] = []
+    send: Callable[[asyncio.subprocess.Process, Order], Awaitable[None]] = worker._send
+
+    async def send_or_kill(process: asyncio.subprocess.Process, order: Order) -> None:
+        asked.append(order.manner)
+        if deadly(order):
+            process.send_signal(signal.SIGSEGV)
+            await process.wait()
+        await send(process, order)
+
+    monkeypatch.setattr(worker, "_send", send_or_kill)
+    return asked
+
+
+def test_the_protocol_keeps_a_mail_as_it_is() -> None:
+    mails: list[ParsedMail | None] = [*(parse(mail) for mail in CORPUS), None]
+    assert frames.decode_answer(frames.encode(Parsed(mails))).mails == mails
