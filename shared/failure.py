@@ -153,7 +153,9 @@ def dead_letter(record: RawRecord, consumer: str, error: BaseException, topic: s
     ]
     added = {name for name, _ in reason}
     original = [(name, value) for name, value in record.headers if name not in added]
-    letter = Row(topic, record.key, record.value, pack_headers([*original, *reason]))
+    # Kafka's client takes no record that has neither key nor value.
+    value = b"" if record.key is None and record.value is None else record.value
+    letter = Row(topic, record.key, value, pack_headers([*original, *reason]))
     try:
         check_size(letter, MAX_DEAD_LETTER_BYTES)
     except RecordTooLarge:

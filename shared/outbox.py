@@ -87,13 +87,12 @@ async def add(connection: Connection, rows: Sequence[Row]) -> None:
 
 
 def pack_headers(headers: Iterable[tuple[str, bytes | None]]) -> str:
-    """Headers as one JSON text; bytes become characters one to one, so that nothing is lost."""
+    """Headers as one JSON text; bytes become characters one to one, and no value becomes an empty one."""
     return json.dumps(
-        [[name, None if value is None else value.decode("latin-1")] for name, value in headers],
-        separators=(",", ":"),
+        [[name, (value or b"").decode("latin-1")] for name, value in headers], separators=(",", ":")
     )
 
 
 def unpack_headers(text: str) -> Headers:
-    """The reverse of `pack_headers`; a header without a value comes back empty."""
-    return [(name, (value or "").encode("latin-1")) for name, value in json.loads(text)]
+    """The reverse of `pack_headers`."""
+    return [(name, value.encode("latin-1")) for name, value in json.loads(text)]

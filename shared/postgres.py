@@ -55,35 +55,43 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, PoolBusy | asyncpg.InternalClientError | OSError | TimeoutError)
 
 
-async def open_pool(
+def make_pool(
     dsn: str,
     *,
     schema: str,
     application: str,
     password: str | None = None,
-    min_size: int = 1,
     max_size: int = 8,
     statement_cache_size: int = 256,
     command_seconds: float = COMMAND_SECONDS,
 ) -> Pool:
-    """A pool whose connections see `schema`, speak JSON and give up after `command_seconds`.
+    """A pool, still to be opened, whose connections see `schema`, speak JSON and cannot hang.
 
-    `statement_cache_size=0` is for PgBouncer in transaction mode. Raises what `is_transient` knows if the
-    server is away.
+    It connects when it is first needed, so that a process starts while the server is away.
+    `statement_cache_size=0` is for PgBouncer in transaction mode.
     """
-    async with asyncio.timeout(command_seconds):
-        return await asyncpg.create_pool(
-            dsn,
-            password=password,
-            min_size=min_size,
-            max_size=max_size,
-            command_timeout=command_seconds,
-            timeout=ACQUIRE_SECONDS,
-            statement_cache_size=statement_cache_size,
-            max_inactive_connection_lifetime=300.0,
-            init=prepare_connection,
-            server_settings=_server_settings(schema, application),
-        )
+    return asyncpg.create_pool(
+        dsn,
+        password=password,
+        min_size=0,
+        max_size=max_size,
+        command_timeout=command_seconds,
+        timeout=ACQUIRE_SECONDS,
+        statement_cache_size=statement_cache_size,
+        max_inactive_connection_lifetime=300.0,
+        init=prepare_connection,
+        server_settings=_server_settings(schema, application),
+    )
+
+
+@asynccontextmanager
+async def opened(pool: Pool) -> AsyncIterator[Pool]:
+    """Open a pool that was made, and close it at the end: politely, or by force if that takes too long."""
+    await pool
+    try:
+        yield pool
+    finally:
+        await close_pool(pool)
 
 
 async def open_connection(

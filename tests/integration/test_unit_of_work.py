@@ -1,7 +1,7 @@
 """The unit of work on a real database: offsets, inbox, outbox, poison, zombies, outages (design §2, §3)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import asyncpg
 import pytest
@@ -16,6 +16,8 @@ from shared.decoding import Unknown, Unreadable
 from shared.offsets import FenceLost, Place
 from shared.postgres import Pool, close_pool, transaction
 from shared.unit_of_work import Batch, FamilyMoved, Incoming, Outgoing, Subscription, Transient, UnitOfWork
+from tests.support.databases import Database
+from tests.support.frame import CONSUMER, dead, next_offset, notes, register, waiting
 from tests.support.notes import (
     ECHOES,
     NOTES,
@@ -27,19 +29,14 @@ from tests.support.notes import (
     envelope,
     made,
 )
-from tests.support.schemas import service_pool
 from tests.support.waiting import eventually
 
-CONSUMER = "ingest.notes"
 PLACES = [Place(NOTES.name, partition) for partition in range(3)]
 
 
-@pytest.fixture
-async def pool(postgres_dsn: str) -> AsyncIterator[Pool]:
-    async with service_pool(postgres_dsn, "ingest") as pool:
-        async with transaction(pool) as connection:
-            await offsets.register(connection, CONSUMER, dict.fromkeys(PLACES, 0))
-        yield pool
+@pytest.fixture(autouse=True)
+async def registered(pool: Pool) -> None:
+    await register(pool)
 
 
 async def consuming(pool: Pool, scribe: object, **options: object) -> Consumption:
@@ -56,30 +53,11 @@ async def seek(pool: Pool, consumption: Consumption) -> None:
         consumption.sought(await offsets.stored(connection, CONSUMER, [NOTES.name]))
 
 
-async def notes(pool: Pool) -> list[str]:
-    return [row["text"] for row in await pool.fetch("SELECT text FROM notes ORDER BY position")]
-
-
-async def published(pool: Pool, topic: str = ECHOES.name) -> list[str]:
-    rows = await pool.fetch("SELECT value FROM outbox WHERE topic = $1 ORDER BY id", topic)
-    return [NoteEchoed.model_validate_json(row["value"]).text for row in rows]
-
-
-async def dead(pool: Pool) -> list[dict[str, bytes]]:
-    rows = await pool.fetch("SELECT value, headers FROM outbox WHERE topic = 'ingest.dlq.v1' ORDER BY id")
-    return [{**dict(outbox.unpack_headers(row["headers"])), "value": row["value"]} for row in rows]
-
-
-async def next_offset(pool: Pool, place: Place = PLACES[0]) -> int:
-    async with transaction(pool) as connection:
-        return (await offsets.stored(connection, CONSUMER, [place.topic]))[place]
-
-
 async def test_a_batch_moves_its_offset_with_its_effects(pool: Pool) -> None:
     consumption = await consuming(pool, Scribe())
     await consumption.process([made(0, "a"), made(1, "b"), made(0, "c", partition=1)])
     assert await notes(pool) == ["a", "b", "c"]
-    assert await published(pool) == ["a", "b", "c"]
+    assert await waiting(pool) == ["a", "b", "c"]
     assert [await next_offset(pool, place) for place in PLACES] == [2, 1, 0]
 
 
@@ -100,7 +78,7 @@ async def test_records_of_a_partition_that_was_not_sought_are_dropped(pool: Pool
     consumption.forget(PLACES)
     await consumption.process([made(0, "a")])
     assert await notes(pool) == []
-    assert await next_offset(pool) == 0
+    assert await next_offset(pool, PLACES[0]) == 0
 
 
 async def test_a_zombie_after_a_rebalance_changes_nothing(pool: Pool) -> None:
@@ -132,7 +110,7 @@ async def test_a_repeated_record_is_worked_once_wherever_it_comes_again(pool: Po
     await consumption.process([made(0, "a", id_="1"), made(1, "a", id_="1")])
     await consumption.process([made(2, "a", id_="1"), made(3, "b", id_="2")])
     assert await notes(pool) == ["a", "b"]
-    assert await next_offset(pool) == 4
+    assert await next_offset(pool, PLACES[0]) == 4
 
 
 async def test_a_request_topic_works_a_repeat_again(pool: Pool) -> None:
@@ -152,7 +130,7 @@ async def test_poison_costs_only_itself(pool: Pool) -> None:
         (7).to_bytes(8),
         (12).to_bytes(8),
     ]
-    assert await next_offset(pool) == 16
+    assert await next_offset(pool, PLACES[0]) == 16
 
 
 async def test_a_dead_letter_keeps_bytes_headers_and_reason(pool: Pool) -> None:
@@ -196,7 +174,7 @@ async def test_an_event_of_an_unknown_type_is_passed_over(pool: Pool) -> None:
     await consumption.process([made(0, "a", type_="note.invented"), made(1, "b")])
     assert await notes(pool) == ["b"]
     assert await dead(pool) == []
-    assert await next_offset(pool) == 2
+    assert await next_offset(pool, PLACES[0]) == 2
 
 
 async def test_a_request_that_is_not_understood_is_refused(pool: Pool) -> None:
@@ -206,7 +184,7 @@ async def test_a_request_that_is_not_understood_is_refused(pool: Pool) -> None:
     consumption = await consuming(pool, Scribe(), inbox=False, refuse=refuse)
     wrong = Raw(1, b'{"text": 7}', tuple(envelope("wrong").to_headers()))
     await consumption.process([made(0, "a", type_="note.invented"), wrong, made(2, "b")])
-    assert await published(pool) == [
+    assert await waiting(pool) == [
         "b",
         "this version knows no 'note.invented'",
         "text: Input should be a valid string",
@@ -252,7 +230,7 @@ async def test_what_passes_by_itself_blames_nobody(pool: Pool, error: Exception)
     assert consumption.not_ready() is None
 
 
-async def test_a_killed_connection_is_waited_out(pool: Pool, postgres_dsn: str) -> None:
+async def test_a_killed_connection_is_waited_out(pool: Pool, database: Database) -> None:
     """An administrator ends the session in the middle of a batch (SQLSTATE 57P01)."""
     scribe = Scribe()
 
@@ -260,7 +238,7 @@ async def test_a_killed_connection_is_waited_out(pool: Pool, postgres_dsn: str) 
         await scribe(batch)
         if len(scribe.calls) == 1:
             pid = await batch.connection.fetchval("SELECT pg_backend_pid()")
-            admin = await asyncpg.connect(postgres_dsn)
+            admin = await asyncpg.connect(database.dsn)
             await admin.execute("SELECT pg_terminate_backend($1)", pid)
             await admin.close()
 
@@ -299,7 +277,7 @@ async def test_many_rejections_in_a_row_stop_the_batch_where_the_limit_is(pool: 
     await eventually(lambda: "only probes one" in (consumption.not_ready() or ""))
     assert await notes(pool) == ["0", "1"]
     assert len(await dead(pool)) == 5
-    assert await next_offset(pool) == 7
+    assert await next_offset(pool, PLACES[0]) == 7
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
@@ -317,7 +295,7 @@ async def test_a_record_too_large_for_kafka_costs_its_cause(pool: Pool) -> None:
 
     consumption = await consuming(pool, boast)
     await consumption.process([made(0, "small"), made(1, "big"), made(2, "small")])
-    assert len(await published(pool)) == 2
+    assert len(await waiting(pool)) == 2
     assert len(await dead(pool)) == 1
 
 
@@ -352,7 +330,7 @@ async def test_how_batches_are_cut_does_not_change_the_result(
             rest = rest[size:]
         await consumption.process(rest)
         letters = sorted(letter[dead_letters.ORIGINAL_OFFSET] for letter in await dead(pool))
-        return await notes(pool), await published(pool), letters, await next_offset(pool)
+        return await notes(pool), await waiting(pool), letters, await next_offset(pool, PLACES[0])
 
     assert await result(cuts) == await result([])
 
@@ -362,10 +340,11 @@ async def test_work_without_kafka_returns_what_it_returns(pool: Pool) -> None:
 
     async def count(batch: Batch[NoteMade]) -> int:
         batch.publish(Outgoing(ECHOES, "acme/note", envelope("x", "note.echoed"), NoteEchoed(text="said")))
-        return await batch.connection.fetchval("SELECT count(*) FROM notes")
+        found: int = await batch.connection.fetchval("SELECT count(*) FROM notes")
+        return found
 
     assert await work.run(count) == 0
-    assert await published(pool) == ["said"]
+    assert await waiting(pool) == ["said"]
 
 
 async def test_work_without_kafka_raises_what_went_wrong_and_leaves_nothing(pool: Pool) -> None:
@@ -375,7 +354,7 @@ async def test_work_without_kafka_raises_what_went_wrong_and_leaves_nothing(pool
         with pytest.raises(PoisonError):
             await work.run(scribe, [incoming])
     assert await notes(pool) == []
-    assert await published(pool) == []
+    assert await waiting(pool) == []
 
 
 async def test_work_for_each_returns_the_culprits_and_keeps_the_rest(pool: Pool) -> None:
