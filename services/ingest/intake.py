@@ -1,0 +1,177 @@
+"""Takes fetched mails in: parse, store what is large, decide, and commit all of it in one transaction."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.ingest import store_mailboxes, store_mails
+from services.ingest.claim_checks import prepare
+from services.ingest.domain.mail import ParsedMail
+from services.ingest.judging import (
+    Known,
+    Verdict,
+    failed,
+    further_keys,
+    judge,
+    keys_to_look_up,
+    note,
+)
+from services.ingest.mail_rows import Circumstances, PreparedMail
+from services.ingest.parsing.pool import ParserPool
+from services.ingest.reading import ReadPage
+from services.ingest.routing import Routing
+from services.ingest.store_mailboxes import Folder, Lease, LeaseLost, Waiting
+from shared.blobs import BlobStore
+from shared.failure import isolate, outlast, sentence
+from shared.keyring import Keyring
+from shared.logs import get_logger
+from shared.metrics import MAILS_TAKEN
+from shared.organisation import Organisations
+from shared.postgres import Connection
+from shared.unit_of_work import Batch, UnitOfWork
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What taking mails in needs. One for all mailboxes of a process."""
+
+    work: UnitOfWork
+    blobs: BlobStore
+    parser: ParserPool
+    keyring: Keyring
+    organisations: Organisations
+    routing: Routing
+
+    async def take(self, lease: Lease, folder: Folder, page: ReadPage, waiting: Waiting) -> dict[int, UUID]:
+        """Take a page in; the mails' ids by UID.
+
+        Everything of a mail is committed at once, fenced by the lease. A mail that cannot be decided or
+        stored because of a mistake of ours is parked alone; the others go on. Raises `LeaseLost` and
+        `BlobsUnavailable`; waits for as long as Postgres is away.
+        """
+
+        async def before_single(index: int) -> int:
+            uid = page.mails[index].uid
+            return await self._committed(
+                lease, lambda connection: store_mailboxes.attempt(connection, folder, uid)
+            )
+
+        parsed = await self.parser.parse_page([mail.raw for mail in page.mails], before_single)
+        prepared = await prepare(self.blobs, self.keyring, folder.organisation, page.mails, parsed)
+        return await self._store(lease, folder, prepared, waiting)
+
+    async def circumstances(self, batch: Batch[object], organisation: str, mailbox: str) -> Circumstances:
+        """The configuration as it is in this transaction. Raises `NoConfiguration`."""
+        current = await self.organisations.current(batch.connection, organisation)
+        return Circumstances(current, self.routing.of(current), mailbox, self.keyring, batch.now)
+
+    async def _store(
+        self, lease: Lease, folder: Folder, prepared: Sequence[PreparedMail], waiting: Waiting
+    ) -> dict[int, UUID]:
+        taken: dict[int, UUID] = {}
+        lost: list[LeaseLost] = []
+
+        async def attempt(part: Sequence[PreparedMail], reason: str | None = None) -> None:
+            async def once() -> list[Verdict]:
+                async with self.work.begin() as batch:
+                    await store_mailboxes.fence(batch.connection, lease)
+                    verdicts = await self._decide(batch, folder, part, reason)
+                    await self._write(batch, folder, verdicts)
+                    await store_mailboxes.note_progress(batch.connection, lease, batch.now, waiting)
+                    return verdicts
+
+            if lost:
+                return
+            try:
+                verdicts = await outlast(once)
+            except LeaseLost as error:
+                lost.append(error)  # raised below: it blames no mail
+                return
+            taken.update((verdict.uid, verdict.mail) for verdict in verdicts)
+            for verdict in verdicts:
+                MAILS_TAKEN.labels(_label(verdict)).inc()
+
+        async def park(one: PreparedMail, error: Exception) -> None:
+            _log.exception("a mail could not be stored", uid=one.fetched.uid, mailbox=folder.mailbox)
+            await attempt([one], sentence(error))
+
+        await isolate(attempt, prepared, park)
+        if lost:
+            raise lost[0]
+        return taken
+
+    async def _decide(
+        self, batch: Batch[object], folder: Folder, part: Sequence[PreparedMail], reason: str | None
+    ) -> list[Verdict]:
+        """The verdicts, in order, each seeing the mails before it; with a `reason` all of them are parked."""
+        around = await self.circumstances(batch, folder.organisation, folder.mailbox)
+        known = await self.known(batch, folder.organisation, folder.mailbox, [one.mail for one in part])
+        verdicts: list[Verdict] = []
+        for one in part:
+            if reason is not None:
+                verdict = failed(one, around, known, reason)
+            else:
+                verdict = self.decide(batch, one, around, known)
+            note(verdict, one, around, known)
+            verdicts.append(verdict)
+        return verdicts
+
+    def decide(self, batch: Batch[object], one: PreparedMail, around: Circumstances, known: Known) -> Verdict:
+        """The verdict on one mail, published if it is to be; a mistake of ours parks the mail."""
+        try:
+            verdict = judge(one, around, known)
+            if verdict.outgoing is not None:
+                batch.publish(verdict.outgoing)
+        except Exception as error:
+            _log.exception("a mail could not be decided", uid=one.fetched.uid, mailbox=around.mailbox)
+            return failed(one, around, known, sentence(error))
+        return verdict
+
+    async def known(
+        self, batch: Batch[object], organisation: str, mailbox: str, mails: Sequence[ParsedMail]
+    ) -> Known:
+        """What the tables know about these mails and those they may answer."""
+        keys = keys_to_look_up(organisation, mails)
+        known = await store_mails.known(batch.connection, organisation, mailbox, keys)
+        if further := further_keys(organisation, mails, known):
+            known |= await store_mails.known(batch.connection, organisation, mailbox, further)
+        return known
+
+    async def _write(self, batch: Batch[object], folder: Folder, verdicts: Sequence[Verdict]) -> None:
+        connection, organisation = batch.connection, folder.organisation
+        await store_mails.add(connection, organisation, [v.row for v in verdicts if v.row], batch.now)
+        copies = {verdict.mail: verdict.digest for verdict in reversed(verdicts)}
+        await store_mails.add_copies(
+            connection, organisation, folder.mailbox, list(copies.items()), batch.now
+        )
+        await write_effects(connection, organisation, verdicts)
+        await store_mailboxes.take(
+            connection, folder, [v.uid for v in verdicts], [v.mail for v in verdicts], batch.now
+        )
+
+    async def _committed(self, lease: Lease, write: Callable[[Connection], Awaitable[int]]) -> int:
+        async def once() -> int:
+            async with self.work.begin() as batch:
+                await store_mailboxes.fence(batch.connection, lease)
+                return await write(batch.connection)
+
+        return await outlast(once)
+
+
+async def write_effects(connection: Connection, organisation: str, verdicts: Sequence[Verdict]) -> None:
+    """Write down what activity is told, and what became of unhandled mails. Raises `Overtaken`."""
+    # A mail that comes several times in a page is judged each time; the last word counts.
+    judgements = {v.judgement.id: v.judgement for v in verdicts if v.judgement}
+    await store_mails.judge(connection, organisation, list(judgements.values()))
+    await store_mails.add_targets(
+        connection,
+        organisation,
+        [(v.mail, target.address, target.mailbox) for v in verdicts for target in v.targets],
+    )
+
+
+def _label(verdict: Verdict) -> str:
+    changed = verdict.row or verdict.judgement
+    return changed.state if changed else "repeated"

@@ -1,0 +1,39 @@
+"""An organisation's mailboxes in the words of the domain: from contract types to rules."""
+
+from services.ingest.domain.mailboxes import Criteria, Fallback, Mailbox, Mailboxes, PlusMode, Route
+from shared.contracts.activity_organisation import MailboxDefinition
+from shared.organisation import Organisation
+
+
+class Routing:
+    """Keeps each organisation's mailboxes as they are in the version that was asked for last."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, Mailboxes]] = {}
+
+    def of(self, organisation: Organisation) -> Mailboxes:
+        """The mailboxes and routes of one version."""
+        version, mailboxes = self._kept.get(organisation.name, (None, None))
+        if mailboxes is None or version != organisation.version:
+            mailboxes = mailboxes_of(organisation)
+            self._kept[organisation.name] = (organisation.version, mailboxes)
+        return mailboxes
+
+
+def mailboxes_of(organisation: Organisation) -> Mailboxes:
+    """All mailboxes of one version of the configuration."""
+    return Mailboxes.of(organisation.name, map(_mailbox, organisation.mailboxes))
+
+
+def _mailbox(definition: MailboxDefinition) -> Mailbox:
+    return Mailbox(
+        name=definition.name,
+        address=definition.address,
+        aliases=definition.aliases,
+        plus_mode=PlusMode(definition.plus_addressing.value),
+        routes=tuple(
+            Route(**{**dict(route), "criteria": Criteria(**dict(route.criteria))})
+            for route in definition.routes
+        ),
+        fallback=Fallback(**dict(definition.fallback)),
+    )

@@ -1,0 +1,195 @@
+"""SQL about mails: what is known of some, taking new ones in, and what changes when one is decided again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from shared.failure import FamilyMoved
+from shared.postgres import Connection
+
+
+class Overtaken(FamilyMoved):
+    """A copy of the same mail was taken in by another mailbox's reader meanwhile: look again and decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMail:
+    """A mail that is in the tables. `digest` is that of its copy in the mailbox that was asked for."""
+
+    id: UUID
+    key: str
+    state: str
+    conversation: str | None
+    digest: str | None
+    covered: frozenset[str]
+    """The addresses of ours that activity was told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailRow:
+    """A mail to be added. `raw` or `raw_object` holds its bytes."""
+
+    id: UUID
+    key: str
+    mailbox: str
+    state: str
+    reason: str | None
+    detail: str | None
+    conversation: str | None
+    configuration: int
+    size: int
+    headers: dict[str, Any]
+    decision: dict[str, Any]
+    raw: bytes | None
+    raw_object: str | None
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is written on an unhandled mail that was decided again."""
+
+    id: UUID
+    state: str
+    reason: str | None
+    detail: str | None
+    conversation: str | None
+    configuration: int
+    decision: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RawMail:
+    """The bytes of a mail, or where they are."""
+
+    bytes: bytes | None
+    object: str | None
+    truncated: bool
+
+
+_KNOWN = """
+SELECT mails.id, mails.key, mails.state, mails.conversation, mail_copies.digest,
+       ARRAY(
+           SELECT address FROM mail_targets
+           WHERE mail_targets.organisation = mails.organisation AND mail_targets.mail = mails.id
+       ) AS covered
+FROM mails
+LEFT JOIN mail_copies
+    ON mail_copies.organisation = mails.organisation AND mail_copies.mail = mails.id
+    AND mail_copies.mailbox = $2
+WHERE mails.organisation = $1 AND mails.key = ANY($3::text[])
+"""
+# In order of key, so that two readers that take the same mails in wait for each other and never cross.
+_ADD = """
+INSERT INTO mails (organisation, id, key, mailbox, state, reason, detail, conversation, configuration, size,
+                   received_at, headers, decision)
+SELECT $1, id, key, mailbox, state, reason, detail, conversation, configuration, size, $2, headers, decision
+FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int[],
+            $11::bigint[], $12::jsonb[], $13::jsonb[])
+    AS new (id, key, mailbox, state, reason, detail, conversation, configuration, size, headers, decision)
+ORDER BY key
+ON CONFLICT DO NOTHING
+"""
+_ADD_RAW = """
+INSERT INTO raw_mails (organisation, mail, bytes, object, truncated)
+SELECT $1, * FROM unnest($2::uuid[], $3::bytea[], $4::text[], $5::boolean[])
+"""
+_ADD_COPIES = """
+INSERT INTO mail_copies (organisation, mail, mailbox, digest, received_at)
+SELECT $1, mail, $2, digest, $3 FROM unnest($4::uuid[], $5::text[]) AS new (mail, digest)
+ON CONFLICT (organisation, mail, mailbox) DO NOTHING
+"""
+_ADD_TARGETS = """
+INSERT INTO mail_targets (organisation, mail, address, mailbox)
+SELECT $1, mail, address, mailbox
+FROM unnest($2::uuid[], $3::text[], $4::text[]) AS new (mail, address, mailbox)
+ORDER BY mail, address
+ON CONFLICT (organisation, mail, address) DO NOTHING
+"""
+_JUDGE = """
+UPDATE mails
+SET state = new.state, reason = new.reason, detail = new.detail, conversation = new.conversation,
+    configuration = new.configuration, decision = new.decision
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::jsonb[])
+    AS new (id, state, reason, detail, conversation, configuration, decision)
+WHERE mails.organisation = $1 AND mails.id = new.id AND mails.state = 'unhandled'
+"""
+_ADDED = attrgetter(
+    *("id", "key", "mailbox", "state", "reason", "detail", "conversation", "configuration", "size"),
+    *("headers", "decision"),
+)
+_JUDGED = attrgetter("id", "state", "reason", "detail", "conversation", "configuration", "decision")
+_RAW = "SELECT bytes, object, truncated FROM raw_mails WHERE organisation = $1 AND mail = $2"
+
+
+async def known(
+    connection: Connection, organisation: str, mailbox: str, keys: Sequence[str]
+) -> dict[str, KnownMail]:
+    """The mails with these keys, by key."""
+    rows = await connection.fetch(_KNOWN, organisation, mailbox, keys)
+    return {
+        row["key"]: KnownMail(
+            id=row["id"],
+            key=row["key"],
+            state=row["state"],
+            conversation=row["conversation"],
+            digest=row["digest"],
+            covered=frozenset(row["covered"]),
+        )
+        for row in rows
+    }
+
+
+async def add(connection: Connection, organisation: str, mails: Sequence[MailRow], now: datetime) -> None:
+    """Add mails with their bytes. Raises `Overtaken`."""
+    if not mails:
+        return
+    columns = _columns(map(_ADDED, mails))
+    _all(mails, await connection.execute(_ADD, organisation, now, *columns))
+    raws = _columns((m.id, m.raw, m.raw_object, m.truncated) for m in mails)
+    await connection.execute(_ADD_RAW, organisation, *raws)
+
+
+async def add_copies(
+    connection: Connection,
+    organisation: str,
+    mailbox: str,
+    copies: Sequence[tuple[UUID, str]],
+    now: datetime,
+) -> None:
+    """These mails (id, digest) came to this mailbox; a copy that is known stays as it is."""
+    if copies:
+        await connection.execute(_ADD_COPIES, organisation, mailbox, now, *_columns(copies))
+
+
+async def add_targets(
+    connection: Connection, organisation: str, targets: Sequence[tuple[UUID, str, str]]
+) -> None:
+    """Activity is told of these: mail, address, mailbox. Raises `Overtaken`."""
+    if targets:
+        _all(targets, await connection.execute(_ADD_TARGETS, organisation, *_columns(targets)))
+
+
+async def judge(connection: Connection, organisation: str, judgements: Sequence[Judgement]) -> None:
+    """Write down what was decided about unhandled mails. Raises `Overtaken` when one is so no longer."""
+    if judgements:
+        columns = _columns(map(_JUDGED, judgements))
+        _all(judgements, await connection.execute(_JUDGE, organisation, *columns))
+
+
+async def raw(connection: Connection, organisation: str, mail: UUID) -> RawMail | None:
+    """The bytes of a mail."""
+    row = await connection.fetchrow(_RAW, organisation, mail)
+    return None if row is None else RawMail(row["bytes"], row["object"], row["truncated"])
+
+
+def _columns(rows: Any) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _all(rows: Sequence[object], status: str) -> None:
+    if int(status.rpartition(" ")[2]) != len(rows):
+        raise Overtaken("another mailbox's reader took a copy of the same mail in")
