@@ -18,7 +18,6 @@ class Contact:
     address: str
     first_name: str = ""
     last_name: str = ""
-    scope: str = "global"
     company: str | None = None
     language: str | None = None
     auto_created: bool = False
@@ -38,11 +37,9 @@ SELECT contacts.* FROM contacts
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, id) USING (organisation, id)
 """
 _ADD = """
-INSERT INTO contacts
-    (organisation, id, address, first_name, last_name, scope, company, language, auto_created)
+INSERT INTO contacts (organisation, id, address, first_name, last_name, company, language, auto_created)
 SELECT * FROM unnest(
-    $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::boolean[])
+    $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[])
 ON CONFLICT DO NOTHING RETURNING id
 """
 
@@ -68,14 +65,13 @@ async def add(connection: Connection, contacts: Collection[Contact]) -> bool:
             each.address,
             each.first_name,
             each.last_name,
-            each.scope,
             each.company,
             each.language,
             each.auto_created,
         )
         for each in sorted(contacts, key=lambda each: (each.organisation, each.address))
     ]
-    return len(await connection.fetch(_ADD, *columns(rows, 9))) == len(rows)
+    return len(await connection.fetch(_ADD, *columns(rows, 8))) == len(rows)
 
 
 async def _contacts(

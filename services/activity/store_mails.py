@@ -62,6 +62,11 @@ class Mail:
         return self.organisation, self.id
 
     @property
+    def order(self) -> tuple[datetime, UUID]:
+        """Mails are told older from newer by this."""
+        return self.at, self.id
+
+    @property
     def incoming(self) -> bool:
         return self.purpose is None
 
@@ -106,7 +111,7 @@ SELECT mails.* FROM mails
 JOIN unnest($1::text[], $2::text[]) AS asked (organisation, message_id) USING (organisation, message_id)
 """
 _NEWEST_INCOMING = """
-SELECT newest.* FROM unnest($1::text[], $2::uuid[]) AS asked (organisation, activity)
+SELECT asked.activity, newest.* FROM unnest($1::text[], $2::uuid[]) AS asked (organisation, activity)
 CROSS JOIN LATERAL (
     SELECT mails.* FROM activity_mails AS stands
     JOIN mails ON mails.organisation = stands.organisation AND mails.id = stands.mail
@@ -127,9 +132,12 @@ async def by_message_id(connection: Connection, keys: Collection[tuple[str, str]
     return await _mails(connection, _BY_MESSAGE_ID, keys)
 
 
-async def newest_incoming(connection: Connection, activities: Collection[Key]) -> list[Mail]:
+async def newest_incoming(connection: Connection, activities: Collection[Key]) -> dict[Key, Mail]:
     """Of each activity the newest mail that came in, for activities that have one."""
-    return await _mails(connection, _NEWEST_INCOMING, activities)
+    if not activities:
+        return {}
+    rows = await connection.fetch(_NEWEST_INCOMING, *columns(activities, 2))
+    return {(row["organisation"], row["activity"]): _mail(row) for row in rows}
 
 
 async def add(connection: Connection, mails: Collection[Mail]) -> None:

@@ -14,21 +14,25 @@ RequestKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A request that was answered. `digest` tells a repeat from another request under the same id."""
+    """A request that was answered; `asked_at` is its own time, from which its answer's id follows.
+
+    `digest` tells a repeat from another request under the same id.
+    """
 
     key: RequestKey
+    asked_at: datetime
     digest: str
     answer: dict[str, Any]
 
 
 _ANSWERS = """
-SELECT organisation, source, id, digest, answer FROM answered_requests
+SELECT organisation, source, id, asked_at, digest, answer FROM answered_requests
 JOIN unnest($1::text[], $2::text[], $3::text[]) AS asked (organisation, source, id)
     USING (organisation, source, id)
 """
 _ADD = """
-INSERT INTO answered_requests (organisation, source, id, digest, answer, answered_at)
-SELECT new.*, $6 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[]) AS new
+INSERT INTO answered_requests (organisation, source, id, asked_at, digest, answer)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[])
 ON CONFLICT DO NOTHING RETURNING 1
 """
 
@@ -37,16 +41,17 @@ async def answers(connection: Connection, keys: Collection[RequestKey]) -> dict[
     """What was answered to these requests; those that were not are left out."""
     if not keys:
         return {}
-    found = {}
-    for organisation, source, id_, digest, answer in await connection.fetch(_ANSWERS, *columns(keys, 3)):
-        key = (organisation, source, id_)
-        found[key] = Answered(key, digest, answer)
-    return found
+    rows = await connection.fetch(_ANSWERS, *columns(keys, 3))
+    answered = (Answered((row[0], row[1], row[2]), *row[3:]) for row in rows)
+    return {each.key: each for each in answered}
 
 
-async def add(connection: Connection, answered: Collection[Answered], now: datetime) -> bool:
+async def add(connection: Connection, answered: Collection[Answered]) -> bool:
     """Keep answers. False when another transaction answered one of the requests meanwhile."""
     if not answered:
         return True
-    rows = sorted((*each.key, each.digest, each.answer) for each in answered)
-    return len(await connection.fetch(_ADD, *columns(rows, 5), now)) == len(rows)
+    rows = [
+        (*each.key, each.asked_at, each.digest, each.answer)
+        for each in sorted(answered, key=lambda each: each.key)
+    ]
+    return len(await connection.fetch(_ADD, *columns(rows, 6))) == len(rows)

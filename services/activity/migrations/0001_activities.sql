@@ -105,13 +105,11 @@ CREATE TABLE contacts (
     address      text    NOT NULL,
     first_name   text    NOT NULL,
     last_name    text    NOT NULL,
-    scope        text    NOT NULL CHECK (scope IN ('global', 'local')),
     company      text,
     language     text,
     auto_created boolean NOT NULL,
     PRIMARY KEY (organisation, id),
-    UNIQUE (organisation, address),
-    CHECK ((scope = 'local') = (company IS NOT NULL))
+    UNIQUE (organisation, address)
 );
 
 -- Who is who on an activity: each tag but cc is held once (CT-3).

@@ -4,9 +4,9 @@ CREATE TABLE answered_requests (
     organisation text        NOT NULL,
     source       text        NOT NULL,
     id           text        NOT NULL,
+    asked_at     timestamptz NOT NULL,
     digest       text        NOT NULL,
     answer       jsonb       NOT NULL,
-    answered_at  timestamptz NOT NULL,
     PRIMARY KEY (organisation, source, id)
 );
 

@@ -1,0 +1,61 @@
+"""The organisation's configuration as the rules of the domain want it."""
+
+from datetime import timedelta
+
+from services.activity.domain.context import ProcessRules
+from services.activity.domain.mail_facts import ClosedMatch, MatchingRules
+from services.activity.domain.vocabulary import Purpose
+from shared.contracts.activity_organisation import MailboxDefinition, PlusMode
+from shared.organisation import Organisation, Unknown
+
+
+def process_rules(organisation: Organisation, name: str, mailbox: str | None) -> ProcessRules:
+    """The rules of a process for an activity that works from `mailbox`. Raises `Unknown`.
+
+    Without a mailbox to send from there are no automatic mails.
+    """
+    process = organisation.process(name)
+    templates = {
+        Purpose.ACKNOWLEDGEMENT: process.acknowledgement,
+        Purpose.NO_RESPONSE: process.no_response,
+    }
+    sends = sending_mailbox(organisation, name, mailbox) is not None
+    return ProcessRules(
+        name=process.name,
+        queue=process.queue,
+        categories=frozenset(category.path for category in process.categories),
+        feedback_window=timedelta(hours=process.feedback_window_hours),
+        resolution_guard=process.note_required_to_resolve,
+        startable=process.live and process.startable,
+        templates=frozenset(purpose for purpose, template in templates.items() if template and sends),
+        autoreply_wakes=organisation.rules.autoreply_wakes,
+    )
+
+
+def template_for(organisation: Organisation, process: str, purpose: Purpose) -> str | None:
+    """The process's template for an automatic mail."""
+    found = organisation.process(process)
+    return found.acknowledgement if purpose is Purpose.ACKNOWLEDGEMENT else found.no_response
+
+
+def sending_mailbox(
+    organisation: Organisation, process: str, mailbox: str | None
+) -> MailboxDefinition | None:
+    """The mailbox that an activity's mails go out from: its own, or else its process's (NT-10)."""
+    for name in (mailbox, organisation.process(process).default_mailbox):
+        if name is not None:
+            try:
+                return organisation.mailbox(name)
+            except Unknown:
+                continue
+    return None
+
+
+def matching_rules(organisation: Organisation) -> MatchingRules:
+    """How mails find their activities here (AMB-4, PA-5)."""
+    return MatchingRules(
+        closed_match=ClosedMatch(organisation.rules.closed_match),
+        plus_only=frozenset(
+            mailbox.name for mailbox in organisation.mailboxes if mailbox.plus_addressing is PlusMode.ONLY
+        ),
+    )

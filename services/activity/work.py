@@ -1,0 +1,87 @@
+"""The one use case: records of whatever kind, in order, become what they lead to (design §3).
+
+Kafka's batches, HTTP requests and due timers all come through `Work.perform`, in a transaction that
+somebody else commits.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.activity import work_mails, work_reports, work_requests, work_timers
+from services.activity.store_requests import Answered, RequestKey
+from services.activity.work_reports import UnknownMail
+from services.activity.work_timers import TimerFired
+from services.activity.workspace import Needs, Workspace
+from shared.contracts.activity_requests import Request
+from shared.contracts.ingest_mails import MailReceived
+from shared.contracts.record import Record
+from shared.organisation import NoConfiguration, Organisation, Organisations
+from shared.topics import ACTIVITY_REQUESTS, NOTIFY_MAILS, Topic
+from shared.unit_of_work import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """How records of a kind are worked on: what they need to be read, then what they lead to."""
+
+    gather: Callable[[Any, Needs], None]
+    perform: Callable[[Workspace, Any], None]
+
+
+def _models(topic: Topic) -> tuple[type[Record], ...]:
+    return tuple(topic.models.values())
+
+
+_REQUESTS = Performer(work_requests.gather, work_requests.perform)
+_REPORTS = Performer(work_reports.gather, work_reports.perform)
+
+PERFORMERS: Mapping[type[Record], Performer] = {
+    MailReceived: Performer(work_mails.gather, work_mails.perform),
+    TimerFired: Performer(work_timers.gather, work_timers.perform),
+    **dict.fromkeys(_models(ACTIVITY_REQUESTS), _REQUESTS),
+    **dict.fromkeys(_models(NOTIFY_MAILS), _REPORTS),
+}
+
+
+class Work:
+    """Works on batches. Keeps nothing between them but the configurations it has read."""
+
+    def __init__(self, organisations: Organisations) -> None:
+        self._organisations = organisations
+
+    async def perform(self, batch: Batch[Any]) -> Mapping[RequestKey, Answered]:
+        """Work on a batch's records in order; returns the answers to the requests among them.
+
+        Raises `FamilyMoved` when the batch has to be begun again. A report about an unknown mail is
+        rejected by itself.
+        """
+        needs = Needs()
+        for incoming in batch.records:
+            PERFORMERS[type(incoming.message)].gather(incoming, needs)
+        workspace = Workspace(batch.now, await self._configurations(batch))
+        await workspace.load(batch.connection, needs)
+        for incoming in batch.records:
+            try:
+                PERFORMERS[type(incoming.message)].perform(workspace, incoming)
+            except UnknownMail as error:
+                batch.reject(incoming, error)
+        await workspace.save(batch.connection)
+        batch.publish(*workspace.said)
+        return workspace.answers
+
+    async def _configurations(self, batch: Batch[Any]) -> dict[str, Organisation]:
+        """The configuration of each organisation in the batch.
+
+        This service owns them: a request for an organisation without one is not early but wrong, and is
+        refused. Anything else without one waits, as after a restored backup.
+        """
+        found: dict[str, Organisation] = {}
+        for name in sorted({incoming.envelope.organisation for incoming in batch.records}):
+            try:
+                found[name] = await self._organisations.current(batch.connection, name)
+            except NoConfiguration:
+                mine = (each for each in batch.records if each.envelope.organisation == name)
+                if not all(isinstance(each.message, Request) for each in mine):
+                    raise
+        return found

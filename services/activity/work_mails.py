@@ -1,0 +1,279 @@
+"""A mail came in: matched with the activities it is about, appended to them, or opening new ones."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from services.activity import announce
+from services.activity.domain.activity import Activity
+from services.activity.domain.contacts import KnownContact, NewContact, contact_of_sender
+from services.activity.domain.mail_facts import Answered, Known, MailFacts, PlusReference, Target
+from services.activity.domain.matching import Append, Doubted, Effect, Open, match
+from services.activity.domain.refusals import Refusal
+from services.activity.domain.states import Status
+from services.activity.domain.steps import Link, MailArrived, MailRouted
+from services.activity.rules import matching_rules
+from services.activity.store_contacts import Contact
+from services.activity.store_mails import Mail, Recipients
+from services.activity.taking_steps import Taken, step_of, take
+from services.activity.workspace import Needs, Workspace
+from shared import references
+from shared.contracts.activity_organisation import Process
+from shared.contracts.ingest_mails import Answered as AnsweredToken
+from shared.contracts.ingest_mails import MailReceived, Routed
+from shared.contracts.ingest_mails import PlusReference as ReceivedPlus
+from shared.organisation import Organisation, Unknown
+from shared.unit_of_work import Incoming
+
+
+def gather(incoming: Incoming[MailReceived], needs: Needs) -> None:
+    """What has to be read to match the mail and to open activities from it."""
+    organisation, mail = incoming.envelope.organisation, incoming.message
+    needs.arrived.add((organisation, mail.mail))
+    needs.message_ids |= {(organisation, message_id) for message_id in _answers(mail)}
+    tokens: list[ReceivedPlus | AnsweredToken] = [*mail.plus, *_direct(mail)]
+    for named in tokens:
+        if named.reference:
+            needs.references.add((organisation, _canonical(named.reference)))
+        elif named.conversation:
+            needs.conversations.add((organisation, named.conversation))
+    if mail.sender:
+        needs.addresses.add((organisation, mail.sender.address.lower()))
+    if any(target.routed for target in mail.targets):
+        needs.opening.add(organisation)
+
+
+def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
+    """Append the mail, or open activities from it; what an earlier copy did is not done again."""
+    name, message = incoming.envelope.organisation, incoming.message
+    organisation = workspace.organisations[name]
+    facts = _facts(workspace, organisation, message)
+    known = {
+        activity.id: _known(workspace, activity) for activity in _candidates(workspace, name, facts, message)
+    }
+    effects = match(facts, known, matching_rules(organisation))
+    mail = workspace.mails.get((name, message.mail)) or _mail(name, message, effects)
+    for effect in effects:
+        match effect:
+            case Append():
+                workspace.keep(mail)
+                _append(workspace, incoming, mail, facts, effect)
+            case Open():
+                workspace.keep(mail)
+                _open(workspace, incoming, mail, effect)
+    workspace.effects |= {(name, message.mail, target.address) for target in facts.targets}
+
+
+def _append(
+    workspace: Workspace, incoming: Incoming[MailReceived], mail: Mail, facts: MailFacts, effect: Append
+) -> None:
+    step = MailArrived(
+        mail=mail.id,
+        matched_by=effect.matched_by,
+        automatic=mail.automatic is not None,
+        review=effect.review,
+    )
+    activity = workspace.activities[mail.organisation, effect.activity]
+    after = take(workspace, incoming.envelope, activity, step_of(activity, step, incoming.envelope))
+    if isinstance(after, Refusal) or after is None:
+        raise ValueError(f"an open activity refused a mail: {after}")
+    workspace.place(mail, after, _came_through(after, facts))
+
+
+def _open(workspace: Workspace, incoming: Incoming[MailReceived], mail: Mail, effect: Open) -> None:
+    cause, target = incoming.envelope, effect.target
+    organisation = workspace.organisations[cause.organisation]
+    routed = next(each.routed for each in incoming.message.targets if each.address.lower() == target.address)
+    assert routed is not None, "matching opens by routed targets only"
+    process = _process(organisation, routed, target.mailbox)
+    id_ = announce.effect_id(cause, f"activity/{target.address}")
+    step = MailRouted(
+        activity=id_,
+        family=id_,
+        reference=workspace.next_reference(cause.organisation),
+        conversation=mail.conversation,
+        mailbox=target.mailbox,
+        title=mail.content.subject.strip(),
+        description=mail.content.text,
+        category=_category(process, routed.category),
+        links=tuple(
+            Link(linked.id, linked.reference, effect.because.value)
+            for linked in (workspace.activities[cause.organisation, each] for each in effect.linked)
+        ),
+        mail=mail.id,
+        sender=_sender(workspace, incoming, process),
+        acknowledge=routed.send_automated_emails,
+        automatic=mail.automatic is not None,
+    )
+    taken = Taken(
+        step=step,
+        process=process.name,
+        mailbox=target.mailbox,
+        effect=announce.effect_id(cause, f"effect/{id_}"),
+    )
+    activity = take(workspace, cause, None, taken)
+    if isinstance(activity, Refusal) or activity is None:
+        raise ValueError(f"a mail could not open an activity: {activity}")
+    workspace.place(mail, activity, target.mailbox)
+    if effect.continues:
+        workspace.continue_thread(workspace.activities[cause.organisation, effect.continues], activity)
+
+
+def _sender(workspace: Workspace, incoming: Incoming[MailReceived], process: Process) -> UUID | None:
+    """The sender's contact, made where the organisation wants that (CT-12)."""
+    cause, sender = incoming.envelope, incoming.message.sender
+    address = sender.address.lower() if sender else ""
+    known = workspace.by_address(cause.organisation, address)
+    found = contact_of_sender(
+        KnownContact(known.id, known.company) if known else None,
+        address,
+        sender.name if sender else "",
+        companies=(process.company,),
+        automatic_contacts=workspace.organisations[cause.organisation].rules.automatic_contacts,
+    )
+    if not isinstance(found, NewContact):
+        return found
+    contact = Contact(
+        organisation=cause.organisation,
+        id=announce.effect_id(cause, f"contact/{address}"),
+        address=found.address,
+        first_name=found.first_name,
+        last_name=found.last_name,
+        auto_created=True,
+    )
+    workspace.make(contact)
+    return contact.id
+
+
+def _process(organisation: Organisation, routed: Routed, mailbox: str) -> Process:
+    """The route's process; if a newer configuration took it away, that of the mailbox's last route (RT-4)."""
+    try:
+        return organisation.process(routed.process)
+    except Unknown:
+        return organisation.process(organisation.mailbox(mailbox).fallback.process)
+
+
+def _category(process: Process, category: str | None) -> str | None:
+    return category if any(each.path == category for each in process.categories) else None
+
+
+# What matching is told
+
+
+def _facts(workspace: Workspace, organisation: Organisation, message: MailReceived) -> MailFacts:
+    name = organisation.name
+    addressed = (organisation.mailbox_of(each.address) for each in (*message.to, *message.cc))
+    return MailFacts(
+        sender=message.sender.address.lower() if message.sender else "",
+        addressed=frozenset(mailbox for mailbox in addressed if mailbox),
+        targets=tuple(
+            Target(target.address.lower(), target.mailbox, target.routed is not None)
+            for target in message.targets
+        ),
+        answered=tuple(_answered(workspace, name, message)),
+        plus=tuple(_plus(workspace, name, plus) for plus in message.plus),
+        done=frozenset(
+            target.address.lower()
+            for target in message.targets
+            if (name, message.mail, target.address.lower()) in workspace.effects
+        ),
+        appended=frozenset(workspace.standing.get((name, message.mail), ())),
+    )
+
+
+def _answered(workspace: Workspace, name: str, message: MailReceived) -> Iterator[Answered]:
+    """The mails that In-Reply-To names, by our tables or else by the token in our own Message-ID (IN-2)."""
+    for message_id in _answers(message):
+        found = [
+            Answered(activity, mailbox, mail.incoming)
+            for mail in workspace.by_message_id(name, message_id)
+            for activity, mailbox in workspace.standing.get(mail.key, {}).items()
+        ]
+        if not found:
+            tokens = (token for token in _direct(message) if token.message_id == message_id)
+            found = [
+                Answered(activity.id, activity.mailbox, received=False)
+                for token in tokens
+                for activity in _named(workspace, name, token)
+            ]
+        yield from found
+
+
+def _plus(workspace: Workspace, name: str, plus: ReceivedPlus) -> PlusReference:
+    activity = workspace.by_reference(name, _canonical(plus.reference)) if plus.reference else None
+    return PlusReference(
+        address=plus.address,
+        mailbox=plus.mailbox,
+        activity=activity.id if activity else None,
+        conversation=None if plus.reference else plus.conversation,
+        signed=plus.signed,
+    )
+
+
+def _candidates(
+    workspace: Workspace, name: str, facts: MailFacts, message: MailReceived
+) -> Iterator[Activity]:
+    for answered in facts.answered:
+        yield workspace.activities[name, answered.activity]
+    for plus in message.plus:
+        yield from _named(workspace, name, plus)
+
+
+def _named(workspace: Workspace, name: str, token: ReceivedPlus | AnsweredToken) -> list[Activity]:
+    """What a token names: the activity of its reference, or those of its conversation."""
+    if token.reference:
+        activity = workspace.by_reference(name, _canonical(token.reference))
+        return [activity] if activity else []
+    return workspace.by_conversation(name, token.conversation) if token.conversation else []
+
+
+def _known(workspace: Workspace, activity: Activity) -> Known:
+    people = workspace.correspondents.get((activity.organisation, activity.id), {})
+    contacts = (workspace.contacts.get((activity.organisation, each.contact)) for each in activity.contacts)
+    return Known(
+        id=activity.id,
+        closed=activity.status is Status.CLOSED,
+        mailbox=activity.mailbox,
+        conversation=activity.conversation,
+        thread=frozenset(mailbox for mailbox in people.values() if mailbox),
+        participants=frozenset(address for address, mailbox in people.items() if mailbox is None)
+        | {contact.address for contact in contacts if contact},
+    )
+
+
+def _came_through(activity: Activity, facts: MailFacts) -> str:
+    """The mailbox because of which the mail stands here: the activity's own if it was addressed (IN-2)."""
+    if activity.mailbox in facts.addressed:
+        return activity.mailbox or ""
+    named = (plus.mailbox for plus in facts.plus if plus.activity == activity.id)
+    return next(named, facts.targets[0].mailbox)
+
+
+def _mail(organisation: str, message: MailReceived, effects: tuple[Effect, ...]) -> Mail:
+    return Mail(
+        organisation=organisation,
+        id=message.mail,
+        conversation=message.conversation,
+        mailbox=message.mailbox,
+        at=message.received,
+        content=message.content,
+        message_id=message.message_id,
+        references=message.references or message.in_reply_to,
+        sender=message.sender,
+        recipients=Recipients(to=message.to, cc=message.cc),
+        automatic=message.automatic,
+        doubts=tuple(
+            f"{effect.doubt.value} {effect.address}" for effect in effects if isinstance(effect, Doubted)
+        ),
+    )
+
+
+def _answers(message: MailReceived) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*message.in_reply_to, *(each.message_id for each in _direct(message)))))
+
+
+def _direct(message: MailReceived) -> list[AnsweredToken]:
+    return [each for each in message.answered if each.direct]
+
+
+def _canonical(reference: str) -> str:
+    return str(references.parse(reference) or reference)

@@ -1,0 +1,80 @@
+"""notify says what became of a mail: kept with the mail, and told in its activity's timeline (NT-14)."""
+
+from dataclasses import replace
+from typing import Any
+
+from services.activity.domain.steps import MailReported
+from services.activity.domain.vocabulary import Outcome
+from services.activity.store_mails import Delivery, Mail, Recipients
+from services.activity.taking_steps import step_of, take
+from services.activity.workspace import Needs, Workspace
+from shared.contracts.notify_mails import (
+    MailComposed,
+    MailDeferred,
+    MailFailed,
+    MailRefused,
+    MailSent,
+    OutgoingMail,
+)
+from shared.unit_of_work import Incoming
+
+
+class UnknownMail(LookupError):
+    """The report is about a mail or an activity that does not exist here."""
+
+
+def gather(incoming: Incoming[OutgoingMail], needs: Needs) -> None:
+    """The mail and the activity that the report names."""
+    organisation, report = incoming.envelope.organisation, incoming.message
+    needs.activities.add((organisation, report.activity))
+    needs.mails.add((organisation, report.mail))
+
+
+def perform(workspace: Workspace, incoming: Incoming[OutgoingMail]) -> None:
+    """Note what is reported. Raises `UnknownMail` before anything has changed."""
+    organisation, report = incoming.envelope.organisation, incoming.message
+    activity = workspace.activities.get((organisation, report.activity))
+    mail = workspace.mails.get((organisation, report.mail))
+    if activity is None or mail is None:
+        raise UnknownMail(f"mail {report.mail} of activity {report.activity} is not known")
+    workspace.keep(_noted(mail, report))
+    outcome = _OUTCOMES.get(type(report))
+    if outcome:
+        step = MailReported(report.mail, outcome)
+        take(workspace, incoming.envelope, activity, step_of(activity, step, incoming.envelope))
+
+
+_OUTCOMES: dict[type[OutgoingMail], Outcome] = {
+    MailSent: Outcome.SENT,
+    MailDeferred: Outcome.DEFERRED,
+    MailFailed: Outcome.FAILED,
+    MailRefused: Outcome.REFUSED,
+}
+
+
+def _noted(mail: Mail, report: Any) -> Mail:
+    """The mail with what the report says of it. Its content is what was really sent, once it is composed."""
+    match report:
+        case MailComposed():
+            return replace(
+                mail,
+                message_id=report.message_id,
+                sender=report.sender,
+                recipients=Recipients(to=report.to, cc=report.cc),
+                content=report.content,
+                outcome="composed",
+            )
+        case MailSent():
+            delivery = Delivery(recipients=report.recipients, attempts=report.attempts)
+            return replace(mail, message_id=report.message_id, outcome="sent", delivery=delivery)
+        case MailDeferred():
+            delivery = Delivery(
+                reason=report.reason, attempts=report.attempts, next_attempt=report.next_attempt
+            )
+            return replace(mail, outcome="deferred", delivery=delivery)
+        case MailFailed():
+            delivery = Delivery(recipients=report.recipients, reason=report.reason, attempts=report.attempts)
+            return replace(mail, outcome="failed", delivery=delivery)
+        case MailRefused():
+            return replace(mail, outcome="refused", delivery=Delivery(reason=report.detail))
+    raise TypeError(f"{type(report).__name__} is no report")

@@ -1,0 +1,310 @@
+"""Somebody asks for a step: done or refused, answered, and answered the same again when it is repeated."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from services.activity import announce, outgoing_mail
+from services.activity.domain import steps
+from services.activity.domain.activity import Activity
+from services.activity.domain.contacts import Tagged, names_from_display_name
+from services.activity.domain.refusals import Refusal
+from services.activity.domain.states import Status
+from services.activity.domain.vocabulary import Actor, ActorKind, Method, StartedBy, Tag
+from services.activity.outgoing_mail import Reply
+from services.activity.rules import sending_mailbox
+from services.activity.store_contacts import Contact
+from services.activity.store_mails import Recipients
+from services.activity.store_requests import Answered
+from services.activity.taking_steps import Taken, take
+from services.activity.workspace import Needs, Workspace
+from shared.contracts import activity_requests as asked
+from shared.contracts.activity_answers import ActivityAnswer, RequestRefused
+from shared.organisation import Organisation, Unknown
+from shared.tokens import conversation_of_activity
+from shared.unit_of_work import Incoming
+
+_ANSWER: TypeAdapter[announce.Answer] = TypeAdapter(ActivityAnswer)
+
+
+class Declined(Exception):
+    """The request cannot be put to the rules: what it names is not there."""
+
+    def __init__(self, code: str, detail: str, *missing: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.missing = missing
+
+
+@dataclass(slots=True)
+class _Tags:
+    """The contacts that a request names, with their tags; `made` are those that did not exist before."""
+
+    given: list[Tagged] = field(default_factory=list)
+    made: list[Contact] = field(default_factory=list)
+
+
+def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
+    """What has to be read to carry out the request, and whether it was answered before."""
+    organisation, request = incoming.envelope.organisation, incoming.message
+    needs.requests.add(_key(incoming))
+    match request:
+        case asked.OnTicket(reference=reference):
+            needs.references.add((organisation, reference))
+        case asked.TicketOpen():
+            needs.opening.add(organisation)
+    for _, person in _people(request):
+        needs.addresses.add((organisation, person.address.lower()))
+    if isinstance(request, asked.TicketReply):
+        needs.threads.add((organisation, request.reference))
+        if request.answers:
+            needs.mails.add((organisation, request.answers))
+
+
+def perform(workspace: Workspace, incoming: Incoming[asked.Request]) -> None:
+    """Carry out the request and answer it; a repeat gets the first answer again."""
+    key, cause = _key(incoming), incoming.envelope
+    known = workspace.answers.get(key)
+    if known:
+        first = cause.model_copy(update={"time": known.asked_at})
+        workspace.said.append(announce.answer(first, _ANSWER.validate_python(known.answer)))
+        return
+    answer = _answer(workspace, incoming)
+    workspace.answers[key] = Answered(
+        key, cause.time, digest_of(incoming.message), answer.model_dump(mode="json")
+    )
+    workspace.said.append(announce.answer(cause, answer))
+
+
+def digest_of(request: asked.Request) -> str:
+    """Tells a repeated request from another one under the same id."""
+    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+
+
+def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce.Answer:
+    cause, request = incoming.envelope, incoming.message
+    reference = request.reference if isinstance(request, asked.OnTicket) else None
+    tags = _Tags()
+    outcome: Activity | Refusal | RequestRefused
+    try:
+        organisation = workspace.organisations.get(cause.organisation)
+        if organisation is None:
+            raise Declined("unknown_organisation", f"There is no organisation {cause.organisation!r}.")
+        if isinstance(request, asked.TicketOpen):
+            outcome = _open(workspace, incoming, organisation, request, tags)
+        else:
+            assert isinstance(request, asked.OnTicket)
+            outcome = _step(workspace, incoming, organisation, request, tags)
+    except Declined as declined:
+        outcome = RequestRefused(
+            request=announce.asked_by(cause),
+            code=declined.code,
+            detail=str(declined),
+            reference=reference,
+            missing=declined.missing,
+        )
+    if isinstance(outcome, Activity):
+        return announce.accepted(cause, outcome)
+    for contact in tags.made:
+        workspace.unmake(contact)
+    return announce.refused(cause, outcome, reference) if isinstance(outcome, Refusal) else outcome
+
+
+def _open(
+    workspace: Workspace,
+    incoming: Incoming[asked.Request],
+    organisation: Organisation,
+    request: asked.TicketOpen,
+    tags: _Tags,
+) -> Activity | Refusal:
+    cause, actor = incoming.envelope, _actor(request)
+    try:
+        process = organisation.process(request.process)
+        mailbox = request.mailbox or process.default_mailbox
+        if mailbox is not None:
+            organisation.mailbox(mailbox)
+    except Unknown as unknown:
+        raise Declined("unknown_name", f"{unknown}.".capitalize()) from None
+    _tag(workspace, incoming, organisation, process.company, tags)
+    id_ = announce.effect_id(cause, "activity")
+    opening: dict[str, Any] = {
+        "activity": id_,
+        "family": id_,
+        "reference": workspace.next_reference(cause.organisation),
+        "conversation": conversation_of_activity(cause.organisation, id_),
+        "mailbox": mailbox,
+        "title": request.title or "",
+        "description": request.description or "",
+        "category": request.category,
+        "contacts": tuple(tags.given),
+    }
+    step: steps.Opening
+    if request.draft or actor.kind is ActorKind.USER:
+        step = steps.StartManually(**opening)
+    else:
+        step = steps.CreatedByIntegration(started_by=_STARTED_BY[actor.kind], **opening)
+    taken = Taken(step=step, process=process.name, mailbox=mailbox, effect=_effect(incoming), actor=actor)
+    return _taken(take(workspace, cause, None, taken))
+
+
+def _step(
+    workspace: Workspace,
+    incoming: Incoming[asked.Request],
+    organisation: Organisation,
+    request: asked.OnTicket,
+    tags: _Tags,
+) -> Activity | Refusal:
+    cause, effect = incoming.envelope, _effect(incoming)
+    activity = workspace.by_reference(cause.organisation, request.reference)
+    if activity is None:
+        raise Declined("not_found", f"There is no {request.reference}.")
+    if isinstance(request, asked.TicketAssign) and request.assignee is not None:
+        _assignable(organisation, request.assignee, activity.process)
+    _tag(workspace, incoming, organisation, organisation.process(activity.process).company, tags)
+    reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
+    taken = Taken(
+        step=STEPS[type(request)](request, tuple(tags.given)),
+        process=activity.process,
+        mailbox=activity.mailbox,
+        effect=effect,
+        actor=_actor(request),
+        expected_version=request.expected_version,
+    )
+    after = _taken(take(workspace, cause, activity, taken))
+    if isinstance(after, Activity):
+        if isinstance(request, asked.TicketNote):
+            workspace.note(after, effect, request.text)
+        if reply:
+            outgoing_mail.reply(workspace, cause, after, effect, reply)
+    return after
+
+
+def _taken(outcome: Activity | Refusal | None) -> Activity | Refusal:
+    assert outcome is not None, "a request does something or is refused"
+    return outcome
+
+
+def _assignable(organisation: Organisation, name: str, process: str) -> None:
+    """Work goes only to people who may work on its process (ST-20)."""
+    try:
+        user = organisation.user(name)
+    except Unknown:
+        raise Declined("unknown_name", f"There is no user {name!r}.") from None
+    if process not in user.processes:
+        raise Declined("assignee_without_permission", f"{name} does not work on {process!r}.", process)
+
+
+def _writes(request: asked.OnTicket, activity: Activity) -> bool:
+    """Whether a mail is to be written; for a closed Ticket the rules refuse it first."""
+    return isinstance(request, asked.TicketReply) and activity.status is not Status.CLOSED
+
+
+def _reply(
+    workspace: Workspace, organisation: Organisation, activity: Activity, request: asked.OnTicket
+) -> Reply:
+    assert isinstance(request, asked.TicketReply)
+    recipients = Recipients(to=request.to, cc=request.cc)
+    if not request.to:
+        usual = outgoing_mail.primary_recipients(workspace, activity)
+        recipients = Recipients(to=usual.to, cc=request.cc or usual.cc)
+    if not recipients.to:
+        raise Declined("incomplete", "There is no primary contact, so say to whom the mail goes.", "to")
+    if sending_mailbox(organisation, activity.process, activity.mailbox) is None:
+        raise Declined("incomplete", "Neither it nor its process has a mailbox to send from.", "mailbox")
+    answers = workspace.newest.get((activity.organisation, activity.id))
+    if request.answers:
+        answers = workspace.mails.get((activity.organisation, request.answers))
+        if answers is None or activity.id not in workspace.standing.get(answers.key, {}):
+            raise Declined("not_found", f"{request.reference} has no mail {request.answers}.")
+    return Reply(text=request.text, subject=request.subject, recipients=recipients, answers=answers)
+
+
+def _tag(
+    workspace: Workspace,
+    incoming: Incoming[asked.Request],
+    organisation: Organisation,
+    company: str,
+    tags: _Tags,
+) -> None:
+    """Find the contacts that the request names, or make them (CT-12, CT-15)."""
+    cause = incoming.envelope
+    for tag, person in _people(incoming.message):
+        address = person.address.lower()
+        contact = workspace.by_address(cause.organisation, address)
+        if contact is None:
+            first, last = names_from_display_name(person.name)
+            contact = Contact(
+                organisation=cause.organisation,
+                id=announce.effect_id(cause, f"contact/{address}"),
+                address=address,
+                first_name=first or person.name.strip() * (not last),
+                last_name=last,
+                auto_created=incoming.message.actor.kind is not asked.ActorKind.USER,
+            )
+            workspace.make(contact)
+            tags.made.append(contact)
+        elif contact.company not in (None, company):
+            detail = f"{person.address} is a contact of another company (CT-10)."
+            raise Declined("contact_of_another_company", detail, tag.value)
+        tags.given.append(Tagged(tag, contact.id))
+
+
+class _Person(NamedTuple):
+    tag: Tag
+    person: asked.Person
+
+
+def _people(request: asked.Request) -> list[_Person]:
+    if not isinstance(request, asked.TicketOpen | asked.TicketEdit):
+        return []
+    named = ((Tag.PRIMARY_CONTACT, request.primary_contact), (Tag.REQUESTER, request.requester))
+    return [_Person(tag, person) for tag, person in named if person]
+
+
+def _actor(request: asked.Request) -> Actor:
+    return Actor(ActorKind(request.actor.kind.value), request.actor.id)
+
+
+def _effect(incoming: Incoming[asked.Request]) -> UUID:
+    return announce.effect_id(incoming.envelope, "effect")
+
+
+def _key(incoming: Incoming[asked.Request]) -> tuple[str, str, str]:
+    envelope = incoming.envelope
+    return envelope.organisation, envelope.source, envelope.id
+
+
+def _resolve(request: asked.TicketResolve) -> steps.Step:
+    if request.method is asked.ResolutionMethod.REJECTED_AS_SPAM:
+        return steps.RejectAsSpam()
+    return steps.Resolve(Method(request.method.value))
+
+
+_STARTED_BY = {
+    ActorKind.ROBOT: StartedBy.ROBOTICS,
+    ActorKind.SYSTEM: StartedBy.WORKFLOW,
+    ActorKind.INTEGRATION: StartedBy.WORKFLOW,
+}
+
+# From the contract's words to the domain's: one line per step.
+STEPS: Mapping[type[asked.OnTicket], Callable[[Any, tuple[Tagged, ...]], steps.Step]] = {
+    asked.TicketEdit: lambda r, tags: steps.Edit(
+        title=r.title, description=r.description, category=r.category, tag=tags
+    ),
+    asked.TicketSubmit: lambda r, _: steps.Submit(r.keep_with_me),
+    asked.TicketPickUp: lambda r, _: steps.PickUp(r.take_over),
+    asked.TicketAssign: lambda r, _: steps.Assign(r.assignee),
+    asked.TicketSetToDo: lambda r, _: steps.SetToDo(),
+    asked.TicketWait: lambda r, _: steps.WaitForMoreInformation(r.days, r.close_if_no_response),
+    asked.TicketWaitUntil: lambda r, _: steps.WaitUntil(r.until),
+    asked.TicketResume: lambda r, _: steps.Resume(steps.ResumeTo(r.to)),
+    asked.TicketResolve: lambda r, _: _resolve(r),
+    asked.TicketReopen: lambda r, _: steps.Reopen(r.keep_with_me),
+    asked.TicketNote: lambda r, _: steps.AddNote(),
+    asked.TicketReply: lambda r, _: steps.SendMail(),
+    asked.TicketMarkInformation: lambda r, _: steps.MarkInformation(r.new),
+}

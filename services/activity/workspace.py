@@ -1,0 +1,320 @@
+"""What a batch knows and changes, between the read from Postgres and the write back.
+
+Everything is read once, before the first record is worked on, and written once, after the last. In between
+the rules see what earlier records of the same batch did, so that how batches are cut changes nothing
+(design §3).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.activity import (
+    announce,
+    store_activities,
+    store_contacts,
+    store_families,
+    store_history,
+    store_mails,
+    store_requests,
+    store_threads,
+)
+from services.activity.domain.activity import Activity
+from services.activity.domain.events import Event, Linked
+from services.activity.store_contacts import Contact
+from services.activity.store_history import HistoryRow, Note
+from services.activity.store_mails import Mail
+from services.activity.store_requests import Answered, RequestKey
+from services.activity.store_rows import Key
+from services.activity.store_threads import Association, Correspondent
+from shared import references
+from shared.contracts.activity_activities import ActivityRecord
+from shared.contracts.envelope import Envelope
+from shared.failure import FamilyMoved
+from shared.organisation import Organisation
+from shared.outbox import Outgoing
+from shared.postgres import Connection
+from shared.references import Reference
+
+Named = tuple[str, str]
+"""An organisation and what something is called there."""
+
+
+@dataclass(slots=True)
+class Needs:
+    """What the records of a batch ask for: gathered first, then read at once.
+
+    `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
+    reference or id) that mail may be sent from. In `opening` organisations activities may be opened.
+    """
+
+    references: set[Named] = field(default_factory=set)
+    conversations: set[Named] = field(default_factory=set)
+    activities: set[Key] = field(default_factory=set)
+    message_ids: set[Named] = field(default_factory=set)
+    arrived: set[Key] = field(default_factory=set)
+    mails: set[Key] = field(default_factory=set)
+    addresses: set[Named] = field(default_factory=set)
+    requests: set[RequestKey] = field(default_factory=set)
+    threads: set[Named | Key] = field(default_factory=set)
+    opening: set[str] = field(default_factory=set)
+
+
+class Workspace:
+    """One batch's view of the tables: plain Python between `load` and `save`, which do the SQL."""
+
+    def __init__(self, now: datetime, organisations: Mapping[str, Organisation]) -> None:
+        self.now = now
+        self.organisations = organisations
+        self.activities: dict[Key, Activity] = {}
+        self.contacts: dict[Key, Contact] = {}
+        self.mails: dict[Key, Mail] = {}
+        self.newest: dict[Key, Mail] = {}
+        self.effects: set[tuple[str, UUID, str]] = set()
+        self.answers: dict[RequestKey, Answered] = {}
+        self.standing: dict[Key, dict[UUID, str]] = defaultdict(dict)
+        self.correspondents: dict[Key, dict[str, str | None]] = defaultdict(dict)
+        self.said: list[Outgoing] = []
+        self._references: dict[Named, UUID] = {}
+        self._conversations: dict[Named, list[Key]] = defaultdict(list)
+        self._message_ids: dict[Named, list[Key]] = defaultdict(list)
+        self._addresses: dict[Named, Key] = {}
+        self._numbers: dict[str, int] = {}
+        self._before = _Before()
+        self._history: list[HistoryRow] = []
+        self._notes: list[Note] = []
+        self._links: list[tuple[str, UUID, UUID, str]] = []
+        self._continued: list[tuple[str, UUID, UUID]] = []
+        self._ordinals: Counter[tuple[str, str, str]] = Counter()
+
+    # What is known
+
+    def by_reference(self, organisation: str, reference: str) -> Activity | None:
+        """The activity that people call so."""
+        id_ = self._references.get((organisation, reference))
+        return None if id_ is None else self.activities.get((organisation, id_))
+
+    def by_conversation(self, organisation: str, conversation: str) -> list[Activity]:
+        """The activities of a conversation, the oldest first."""
+        keys = self._conversations[organisation, conversation]
+        return sorted((self.activities[key] for key in keys), key=lambda activity: activity.id)
+
+    def by_message_id(self, organisation: str, message_id: str) -> list[Mail]:
+        """The mails that bear a Message-ID."""
+        return [self.mails[key] for key in self._message_ids[organisation, message_id]]
+
+    def by_address(self, organisation: str, address: str) -> Contact | None:
+        """The contact of an address, in lower case."""
+        key = self._addresses.get((organisation, address))
+        return self.contacts[key] if key else None
+
+    # What changes
+
+    def next_reference(self, organisation: str) -> Reference:
+        """A reference that nobody had before."""
+        number = self._numbers[organisation]
+        self._numbers[organisation] = number + 1
+        return references.ticket(number)
+
+    def happened(self, cause: Envelope, activity: Activity, event: Event) -> None:
+        """An event; `activity` is what it left behind."""
+        organisation = activity.organisation
+        record = announce.record_of(activity, event, self.organisations[organisation].version)
+        ordinal = self._ordinals[organisation, cause.source, cause.id]
+        self._ordinals[organisation, cause.source, cause.id] += 1
+        self.said.append(announce.event(cause, ordinal, activity, record))
+        self._history.append(_history_row(organisation, record))
+        self._know(activity)
+        if isinstance(event, Linked):
+            # Both sides show the link (LK-8).
+            one, other, reason = activity.id, event.link.activity, event.link.reason
+            self._links += [(organisation, one, other, reason), (organisation, other, one, reason)]
+
+    def note(self, activity: Activity, id_: UUID, text: str) -> None:
+        """The text of a note that was added."""
+        self._notes.append(Note(activity.organisation, id_, activity.id, text))
+
+    def keep(self, mail: Mail) -> None:
+        """A mail that came in or was asked for, or what has become of it."""
+        if mail.key not in self.mails or self.mails[mail.key].message_id != mail.message_id:
+            self._index(mail)
+        self.mails[mail.key] = mail
+
+    def place(self, mail: Mail, activity: Activity, mailbox: str) -> None:
+        """Let a mail stand on an activity, because of one of our mailboxes."""
+        key = (activity.organisation, activity.id)
+        self.standing[mail.key].setdefault(activity.id, mailbox)
+        if mail.incoming and (key not in self.newest or self.newest[key].order < mail.order):
+            self.newest[key] = mail
+        organisation = self.organisations[activity.organisation]
+        known = self.correspondents[key]
+        for person in (mail.sender, *mail.recipients.to, *mail.recipients.cc):
+            if person:
+                known.setdefault(person.address.lower(), organisation.mailbox_of(person.address))
+
+    def continue_thread(self, closed: Activity, activity: Activity) -> None:
+        """Let the mails of a closed activity stand on the one that continues it (IN-14)."""
+        self._continued.append((activity.organisation, closed.id, activity.id))
+        for places in self.standing.values():
+            if closed.id in places:
+                places.setdefault(activity.id, places[closed.id])
+
+    def make(self, contact: Contact) -> None:
+        """A contact that there was not."""
+        key = (contact.organisation, contact.id)
+        self.contacts[key] = contact
+        self._addresses[contact.organisation, contact.address] = key
+
+    def unmake(self, contact: Contact) -> None:
+        """The contact is not wanted after all: what it was made for was refused."""
+        del self.contacts[contact.organisation, contact.id]
+        del self._addresses[contact.organisation, contact.address]
+
+    # Postgres
+
+    async def load(self, connection: Connection, needs: Needs) -> None:
+        """Read what the batch needs; its families are locked when this returns. Raises `FamilyMoved`."""
+        self.answers = await store_requests.answers(connection, needs.requests)
+        self._references = await store_activities.find(connection, needs.references)
+        found = await store_mails.by_message_id(connection, needs.message_ids)
+        found += await store_mails.by_id(connection, needs.mails)
+        for mail in found:
+            self.keep(mail)
+        for place in await store_threads.associations(connection, needs.arrived | self.mails.keys()):
+            self.standing[place.organisation, place.mail][place.activity] = place.mailbox
+        self.effects = await store_threads.effects(connection, needs.arrived)
+        keys = needs.activities | await store_activities.of_conversations(connection, needs.conversations)
+        keys |= {(organisation, id_) for (organisation, _), id_ in self._references.items()}
+        keys |= {(mail[0], id_) for mail, places in self.standing.items() for id_ in places}
+        await store_families.lock(connection, keys)
+        for activity in (await store_activities.load(connection, keys)).values():
+            self._know(activity)
+        await self._load_people(connection, needs)
+        threads = {key for key in map(self._key_of, needs.threads) if key}
+        self.newest = await store_mails.newest_incoming(connection, threads)
+        self._numbers = await store_history.next_numbers(
+            connection, needs.opening & self.organisations.keys()
+        )
+        self._before = _Before(
+            activities=dict(self.activities),
+            contacts=dict(self.contacts),
+            mails=dict(self.mails),
+            effects=set(self.effects),
+            answers=set(self.answers),
+            standing={mail: dict(places) for mail, places in self.standing.items()},
+            correspondents={key: dict(known) for key, known in self.correspondents.items()},
+            numbers=dict(self._numbers),
+        )
+
+    async def _load_people(self, connection: Connection, needs: Needs) -> None:
+        tagged = {
+            (organisation, each.contact)
+            for (organisation, _), activity in self.activities.items()
+            for each in activity.contacts
+        }
+        for contact in await store_contacts.by_address(connection, needs.addresses):
+            self.make(contact)
+        for contact in await store_contacts.by_id(connection, tagged - self.contacts.keys()):
+            self.make(contact)
+        # Only a mail that comes in asks who had a part in the thread.
+        if needs.arrived:
+            for each in await store_threads.correspondents(connection, self.activities.keys()):
+                self.correspondents[each.organisation, each.activity][each.address] = each.mailbox
+
+    async def save(self, connection: Connection) -> None:
+        """Write what has changed. Raises `FamilyMoved` when somebody else made the same thing meanwhile.
+
+        Tables come in one order for everybody, and rows in the order of their keys, so that two batches
+        never wait for each other.
+        """
+        before = self._before
+        counted = [pair for pair in sorted(self._numbers.items()) if pair not in before.numbers.items()]
+        await store_history.count_on(connection, counted)
+        fresh = (
+            await store_threads.add_effects(connection, self.effects - before.effects),
+            await store_requests.add(
+                connection, [each for key, each in self.answers.items() if key not in before.answers]
+            ),
+            await store_contacts.add(
+                connection, [each for key, each in self.contacts.items() if key not in before.contacts]
+            ),
+        )
+        if not all(fresh):
+            raise FamilyMoved("another transaction did the same meanwhile")
+        await store_activities.save(connection, before.activities, self.activities.values())
+        await store_activities.link(connection, self._links)
+        new = [mail for key, mail in self.mails.items() if key not in before.mails]
+        await store_mails.add(connection, new)
+        changed = [mail for key, mail in self.mails.items() if before.mails.get(key, mail) != mail]
+        await store_mails.update(connection, changed)
+        await store_threads.continue_threads(connection, self._continued)
+        await store_threads.associate(connection, self._placed())
+        await store_threads.add_correspondents(connection, self._joined())
+        await store_history.add_notes(connection, self._notes)
+        await store_history.add_history(connection, self._history)
+
+    def _placed(self) -> list[Association]:
+        return [
+            Association(organisation, activity, mail, mailbox)
+            for (organisation, mail), places in sorted(self.standing.items())
+            for activity, mailbox in sorted(places.items())
+            if activity not in self._before.standing.get((organisation, mail), {})
+        ]
+
+    def _joined(self) -> list[Correspondent]:
+        return [
+            Correspondent(organisation, activity, address, mailbox)
+            for (organisation, activity), known in sorted(self.correspondents.items())
+            for address, mailbox in sorted(known.items())
+            if address not in self._before.correspondents.get((organisation, activity), {})
+        ]
+
+    def _key_of(self, name: Named | Key) -> Key | None:
+        organisation, called = name
+        id_ = called if isinstance(called, UUID) else self._references.get((organisation, called))
+        return None if id_ is None else (organisation, id_)
+
+    def _know(self, activity: Activity) -> None:
+        key = (activity.organisation, activity.id)
+        if key not in self.activities:
+            self._references[activity.organisation, str(activity.reference)] = activity.id
+            self._conversations[activity.organisation, activity.conversation].append(key)
+        self.activities[key] = activity
+
+    def _index(self, mail: Mail) -> None:
+        if mail.message_id and mail.key not in self._message_ids[mail.organisation, mail.message_id]:
+            self._message_ids[mail.organisation, mail.message_id].append(mail.key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What the tables held, to tell what has changed."""
+
+    activities: dict[Key, Activity] = field(default_factory=dict)
+    contacts: dict[Key, Contact] = field(default_factory=dict)
+    mails: dict[Key, Mail] = field(default_factory=dict)
+    effects: set[tuple[str, UUID, str]] = field(default_factory=set)
+    answers: set[RequestKey] = field(default_factory=set)
+    standing: dict[Key, dict[UUID, str]] = field(default_factory=dict)
+    correspondents: dict[Key, dict[str, str | None]] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+
+
+_HISTORY_COLUMNS = ("was", "status", "reason", "wait", "method", "mail", "note")
+
+
+def _history_row(organisation: str, record: ActivityRecord) -> HistoryRow:
+    return HistoryRow(
+        organisation=organisation,
+        activity=record.activity,
+        version=record.version,
+        type=record.type,
+        at=record.at,
+        actor_kind=record.actor.kind.value,
+        actor=record.actor.id,
+        rule=record.rule,
+        event=record.model_dump(mode="json"),
+        **{name: getattr(record, name, None) for name in _HISTORY_COLUMNS},
+    )
