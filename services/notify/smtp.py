@@ -80,20 +80,26 @@ class Letter:
 class SmtpError(Exception):
     """The connection is of no more use. `reason` is a sentence.
 
-    `transient` is false where only a person can help: a wrong password, a wrong certificate. `uncertain`
-    means that the server had the mail's content, or a part of it, and its answer was lost.
+    `transient` is false where only a person can help: a wrong password, a wrong certificate. `blameless`
+    means that the mail has nothing to do with it: it happened before the mail was at stake, or to the server
+    as a whole. `uncertain` means that the server had the mail's content and its answer was lost.
     """
 
-    def __init__(self, reason: str, *, transient: bool = True, uncertain: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, transient: bool = True, blameless: bool = False, uncertain: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.transient = transient
+        self.blameless = blameless
         self.uncertain = uncertain
 
 
 class Connection(Protocol):
     """What the sender needs of a connection; the fake of the tests has the same."""
 
+    @property
+    def usable(self) -> bool: ...
     async def open(self) -> None: ...
     async def check(self) -> None: ...
     async def deliver(self, letter: Letter) -> list[Recipient]: ...
@@ -107,6 +113,11 @@ class SmtpConnection:
         self._server = server
         self._login = login
         self._client: aiosmtplib.SMTP | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is open, as far as we know."""
+        return self._client is not None and self._client.is_connected
 
     async def open(self) -> None:
         """Connect, protect, greet and log in. Raises `SmtpError`."""
@@ -128,16 +139,16 @@ class SmtpConnection:
             if self._client.is_ehlo_or_helo_needed:
                 await self._within(self._greet(self._client), 2 * server.command_seconds)
         except (aiosmtplib.SMTPAuthenticationError, ssl.SSLCertVerificationError, FileNotFoundError) as error:
-            raise self._broken(error, transient=False) from error
+            raise self._broken(error, transient=False, blameless=True) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise self._broken(error, transient=not _certificate_refused(error)) from error
+            raise self._broken(error, transient=not _certificate_refused(error), blameless=True) from error
 
     async def check(self) -> None:
         """See whether the server is still there. Raises `SmtpError`."""
         try:
             await self._within(self._opened.noop(), self._server.command_seconds)
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise self._broken(error) from error
+            raise self._broken(error, blameless=True) from error
 
     async def deliver(self, letter: Letter) -> list[Recipient]:
         """Hand a mail over: one answer per recipient, in their order.
@@ -197,15 +208,17 @@ class SmtpConnection:
             await self._within(client.mail(letter.sender, options=options, encoding=encoding), seconds)
         except aiosmtplib.SMTPSenderRefused as error:
             if error.code in _NOT_THE_MAILS_FAULT:
-                raise self._broken(error, transient=error.code == 421) from error
+                raise self._broken(error, transient=error.code == 421, blameless=True) from error
             return {each: _answered(each, error.code, error.message) for each in letter.recipients}
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise self._broken(error, blameless=True) from error
         refused: dict[str, Recipient] = {}
         for recipient in letter.recipients:
             try:
                 await self._within(client.rcpt(recipient, encoding=encoding), seconds)
             except aiosmtplib.SMTPRecipientRefused as error:
-                if error.code in _NOT_THE_MAILS_FAULT:
-                    raise self._broken(error, transient=error.code == 421) from error
+                if error.code == 421:
+                    raise self._broken(error) from error
                 refused[recipient] = _answered(recipient, error.code, error.message)
         return refused
 
@@ -224,10 +237,12 @@ class SmtpConnection:
     @property
     def _opened(self) -> aiosmtplib.SMTP:
         if self._client is None:
-            raise SmtpError("The connection is not open.")
+            raise SmtpError("The connection is not open.", blameless=True)
         return self._client
 
-    def _broken(self, error: Exception, *, transient: bool = True, uncertain: bool = False) -> SmtpError:
+    def _broken(
+        self, error: Exception, *, transient: bool = True, blameless: bool = False, uncertain: bool = False
+    ) -> SmtpError:
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -238,7 +253,7 @@ class SmtpConnection:
             else str(error)
         )
         text = _one_line(said) or type(error).__name__
-        return SmtpError(f"{where}: {text}", transient=transient, uncertain=uncertain)
+        return SmtpError(f"{where}: {text}", transient=transient, blameless=blameless, uncertain=uncertain)
 
 
 def _answered(recipient: str, code: int, text: str) -> Recipient:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.activity_answers import AskedBy
 from shared.contracts.mail import Content, Mailbox, RecipientResult
 from shared.contracts.record import Conversation, Instant, Name, Record, Reference
 
@@ -66,6 +67,16 @@ class MailRefused(OutgoingMail):
     detail: str
 
 
+class RequestRefused(Record):
+    """A request that could not be understood, so that no mail can be named. Key: the request's id."""
+
+    type: Literal["request.refused"] = "request.refused"
+    request: AskedBy
+    code: str
+    detail: str
+
+
 NotifyMail = Annotated[
-    MailComposed | MailSent | MailDeferred | MailFailed | MailRefused, Field(discriminator="type")
+    MailComposed | MailSent | MailDeferred | MailFailed | MailRefused | RequestRefused,
+    Field(discriminator="type"),
 ]

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from services.notify.domain.addresses import compared, sendable
-from services.notify.domain.headers import POLICY, POLICY_UTF8
+from services.notify.domain.headers import CONTROL, POLICY, POLICY_UTF8
 from services.notify.domain.mail import (
     Asked,
     ComposedMail,
@@ -34,8 +34,7 @@ def compose(asked: Asked, organisation: OrganisationView, keyring: Keyring, now:
     signed = message_id(
         keyring, organisation.name, _domain(mailbox.address), asked.mail, asked.conversation, asked.reference
     )
-    recipients = tuple(dict.fromkeys(person.address for person in (*to, *cc)))
-    needs_smtputf8 = not all(address.isascii() for address in (sender.address, home, *recipients))
+    needs_smtputf8 = not all(person.address.isascii() for person in (Person(home), sender, *to, *cc))
     mail = EmailMessage(POLICY_UTF8 if needs_smtputf8 else POLICY)
     try:
         mail["Date"] = format_datetime(now)
@@ -46,7 +45,7 @@ def compose(asked: Asked, organisation: OrganisationView, keyring: Keyring, now:
         for name, people in (("To", to), ("Cc", cc)):
             if people:
                 mail[name] = people
-        mail["Subject"] = content.subject.replace("\t", " ")
+        mail["Subject"] = content.subject
         _tie(mail, asked)
         _mark(mail, asked)
     except ValueError as error:
@@ -60,7 +59,8 @@ def compose(asked: Asked, organisation: OrganisationView, keyring: Keyring, now:
         # RFC 3834 3.3: nobody needs to hear that an automatic mail failed, and a bounce that opened or woke
         # an activity could begin a loop. What a person wrote comes home to its activity when it bounces.
         envelope_sender="" if asked.automatic else home,
-        recipients=recipients,
+        to=to,
+        cc=cc,
         needs_smtputf8=needs_smtputf8,
         subject=content.subject,
         text=content.text,
@@ -99,7 +99,8 @@ def _content(
     asked: Asked, organisation: OrganisationView, mailbox: SendingMailbox, home: str
 ) -> TemplateText:
     if asked.template is None:
-        subject = (asked.subject or str(asked.reference)).strip()
+        # It may be the subject of a mail that came in, with whatever a stranger put there.
+        subject = " ".join(CONTROL.sub(" ", asked.subject or "").split()) or str(asked.reference)
         if asked.in_reply_to or asked.references:
             subject = reply_subject(subject)
         return TemplateText(subject, asked.text or "")

@@ -23,14 +23,14 @@ _LONGEST_NAME = len("Reply-To: ")
 NAME_LIMIT = 100
 """Characters of a display name. Longer ones are no names."""
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+>")
 _UNSAFE_WORD = re.compile(rf"=\?|[^ ]{{{LINE},}}|  |^ | $")
 
 
 def phrase(name: str) -> str:
     """A display name as RFC 5322 and 2047 write it: atoms, a quoted string, encoded words, or nothing."""
-    shown = _CONTROL.sub(" ", name).strip()[:NAME_LIMIT].strip()
+    shown = CONTROL.sub(" ", name).strip()[:NAME_LIMIT].strip()
     if not shown.isascii() or "=?" in shown:
         return _encoded(shown)
     if not shown or _ATOMS.fullmatch(shown):
@@ -82,7 +82,7 @@ class _Text(_Spelled):
 
     @classmethod
     def parse(cls, value: str, kwds: dict[str, Any]) -> None:
-        if _CONTROL.search(value):
+        if CONTROL.search(value):
             raise ValueError("a header holds neither line breaks nor control characters")
         plain = value.isascii() and not _UNSAFE_WORD.search(value)
         kwds["decoded"] = _folded(value) if plain else _encoded(value)

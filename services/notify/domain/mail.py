@@ -100,17 +100,22 @@ class Refused(Exception):
 class ComposedMail:
     """A mail ready to be sent. `message_id` has no angle brackets.
 
-    `envelope_sender` is where failures go (RFC 5321); empty means the null reverse path. `recipients` are
-    addr-specs as SMTP takes them, in the order of To and Cc, each once. `mime` has CRLF line ends.
+    `envelope_sender` is where failures go (RFC 5321); empty means the null reverse path. `to` and `cc` hold
+    each address once, as SMTP takes it. `mime` has CRLF line ends.
     """
 
     asked: Asked
     message_id: str
     sender: Person
     envelope_sender: str
-    recipients: tuple[str, ...]
+    to: tuple[Person, ...]
+    cc: tuple[Person, ...]
     needs_smtputf8: bool
     subject: str
     text: str
     mime: bytes
     composed_at: datetime
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return tuple(person.address for person in self.to + self.cc)

@@ -76,7 +76,7 @@ RULES: tuple[Rule, ...] = (
     Rule("mailbox_unknown", _mailbox_unknown),
     Rule("no_recipient", _no_recipient),
     Rule("address_unusable", _address_unusable),
-    Rule("recipient_is_own_mailbox", _own_mailbox),
+    Rule("own_mailbox", _own_mailbox),
     Rule("content_missing", _no_content),
     Rule("template_unknown", _template_unknown),
     Rule("automatic_without_template", _automatic_without_template),

@@ -1,0 +1,205 @@
+"""Outgoing mail from the request to the queue, and what people do about mail that was not sent."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.notify import announce, store, store_queue
+from services.notify.domain.addresses import compared
+from services.notify.domain.compose import compose
+from services.notify.domain.delivery import CANCELLABLE, RETRYABLE, State, finish
+from services.notify.domain.mail import Asked, ComposedMail, OrganisationView, Refusal, Refused
+from services.notify.domain.policy import refusal
+from services.notify.domain.rate import Allowance
+from services.notify.queued import QueuedMail, Settled
+from services.notify.store import NewMail
+from shared.blobs import BlobStore
+from shared.contracts.blob import Blob
+from shared.contracts.envelope import Envelope
+from shared.contracts.mail import TEXT_LIMIT, Content
+from shared.contracts.notify_requests import MailCompose
+from shared.keyring import Keyring
+from shared.metrics import OUTGOING_DECIDED
+from shared.unit_of_work import Batch
+
+MIME_INLINE_BYTES = 256 * 1024
+"""Larger mails lie in the blob store, as ingest does it with what comes in (design §3)."""
+
+
+class NotAllowed(Exception):
+    """A person asked for something that the mail's state does not allow. The message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request to work on: as it came, and as the domain sees it."""
+
+    cause: Envelope
+    request: MailCompose
+    asked: Asked
+    organisation: OrganisationView
+
+
+Decision = ComposedMail | Refusal | Exception
+
+
+class Outgoing:
+    """Decides about requests: composes what may be sent, refuses the rest, and tells both."""
+
+    def __init__(self, keyring: Keyring, blobs: BlobStore) -> None:
+        self._keyring = keyring
+        self._blobs = blobs
+
+    async def take(self, batch: Batch[MailCompose], orders: Sequence[Order]) -> list[Exception | None]:
+        """Decide about every mail that was not decided before; the mail's id is the natural key.
+
+        Returns for each order the bug it met, if it met one: then nothing was done for it.
+        """
+        asked_before = await store.known(batch.connection, {_key(order) for order in orders})
+        fresh: list[Order] = []
+        for order in orders:
+            if _key(order) not in asked_before:
+                asked_before.add(_key(order))
+                fresh.append(order)
+        used = await store.automatic_mails(batch.connection, _counted(fresh), batch.now)
+        # Rendering takes about a millisecond a mail: that is too long for the event loop.
+        decisions = await asyncio.to_thread(decide, fresh, used, self._keyring, batch.now)
+        failed: dict[int, Exception] = {}
+        mails: list[NewMail] = []
+        for order, decision in zip(fresh, decisions, strict=True):
+            if isinstance(decision, Exception):
+                failed[id(order)] = decision
+            elif isinstance(decision, Refusal):
+                mails.append(_refused(order, decision))
+                batch.publish(announce.refused(order.cause, order.request, decision, batch.now))
+                OUTGOING_DECIDED.labels(decision.code).inc()
+            else:
+                mails.append(await self._composed(order, decision))
+                content = await self._content(order, decision)
+                batch.publish(announce.composed(order.cause, order.request, decision, content))
+                OUTGOING_DECIDED.labels("composed").inc()
+        await store.add(batch.connection, mails, batch.now)
+        return [failed.get(id(order)) for order in orders]
+
+    async def _composed(self, order: Order, mail: ComposedMail) -> NewMail:
+        blob: Blob | None = None
+        if len(mail.mime) > MIME_INLINE_BYTES:
+            blob = await self._blobs.put(order.organisation.name, mail.mime, "message/rfc822")
+        return NewMail(
+            **_about(order),
+            message_id=mail.message_id,
+            subject=mail.subject,
+            sender=mail.sender.address,
+            envelope_sender=mail.envelope_sender,
+            needs_smtputf8=mail.needs_smtputf8,
+            mime=None if blob else mail.mime,
+            mime_blob=blob,
+            recipients=tuple(
+                (address, compared(address) if order.asked.automatic else None) for address in mail.recipients
+            ),
+        )
+
+    async def _content(self, order: Order, mail: ComposedMail) -> Content:
+        whole: Blob | None = None
+        if len(mail.text) > TEXT_LIMIT:
+            whole = await self._blobs.put(order.organisation.name, mail.text.encode(), "text/plain")
+        return Content(subject=mail.subject, text=mail.text[:TEXT_LIMIT], full_text=whole)
+
+
+def decide(
+    orders: Sequence[Order], used: Mapping[tuple[str, str], int], keyring: Keyring, now: datetime
+) -> list[Decision]:
+    """Compose or refuse, in order. `used` is what each (organisation, address) had within the hour."""
+    allowances: dict[str, Allowance] = {}
+    decisions: list[Decision] = []
+    for order in orders:
+        organisation = order.organisation
+        if organisation.name not in allowances:
+            own = {address: number for (name, address), number in used.items() if name == organisation.name}
+            allowances[organisation.name] = Allowance(organisation.hourly_limit, own)
+        try:
+            decisions.append(_decide(order, allowances[organisation.name], keyring, now))
+        except Exception as error:  # a bug of ours costs this mail only
+            decisions.append(error)
+    return decisions
+
+
+def _decide(order: Order, allowance: Allowance, keyring: Keyring, now: datetime) -> ComposedMail | Refusal:
+    if (broken := refusal(order.asked, order.organisation)) is not None:
+        return broken
+    try:
+        mail = compose(order.asked, order.organisation, keyring, now)
+    except Refused as error:
+        return error.refusal
+    # Last, so that a mail which is refused for another reason uses nothing up.
+    if order.asked.automatic and (exceeded := allowance.admit(mail.recipients)) is not None:
+        return exceeded
+    return mail
+
+
+async def retry(batch: Batch[Any], organisation: str, mail: UUID) -> QueuedMail | None:
+    """Try a deferred or failed mail again at once, with all attempts before it (NT-14).
+
+    Returns None if there is none such. Raises `NotAllowed`.
+    """
+    found = await store_queue.locked(batch.connection, (organisation, mail))
+    if found is None:
+        return None
+    if found.state not in RETRYABLE:
+        raise NotAllowed(f"It is {found.state}; only deferred and failed mail can be tried again.")
+    await store_queue.try_again(batch.connection, found.key, batch.now)
+    return found
+
+
+async def cancel(batch: Batch[Any], organisation: str, mail: UUID, by: str) -> QueuedMail | None:
+    """Give a mail up that was not sent (NT-14). A failed one was reported already and is only put away.
+
+    Returns None if there is none such. Raises `NotAllowed`.
+    """
+    found = await store_queue.locked(batch.connection, (organisation, mail))
+    if found is None:
+        return None
+    if found.state not in CANCELLABLE:
+        raise NotAllowed(f"It is {found.state}; only queued, deferred and failed mail can be cancelled.")
+    reason = f"Cancelled by {by}."
+    await store_queue.cancel(batch.connection, found.key, reason, batch.now)
+    if found.state is not State.FAILED:
+        end = finish(found.recipients, reason)
+        result = Settled(found, end.state, end.recipients, "cancelled", reason, due=None, ended=batch.now)
+        batch.publish(announce.settled(result))
+    return found
+
+
+def _key(order: Order) -> tuple[str, UUID]:
+    return order.organisation.name, order.request.mail
+
+
+def _counted(orders: Sequence[Order]) -> set[tuple[str, str]]:
+    return {
+        (order.organisation.name, compared(person.address))
+        for order in orders
+        if order.asked.automatic
+        for person in order.asked.recipients
+    }
+
+
+def _refused(order: Order, why: Refusal) -> NewMail:
+    return NewMail(**_about(order), subject=order.asked.subject or "", refusal=why.code, reason=why.detail)
+
+
+def _about(order: Order) -> dict[str, Any]:
+    request = order.request
+    return {
+        "organisation": order.organisation.name,
+        "id": request.mail,
+        "activity": request.activity,
+        "reference": request.reference,
+        "conversation": request.conversation,
+        "mailbox": request.mailbox,
+        "automatic": request.automatic,
+        "cause": order.cause,
+        "requested_at": request.requested,
+    }

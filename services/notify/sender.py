@@ -1,0 +1,188 @@
+"""The component that works the queue: a lane for each account that mail goes out through (NT-18).
+
+Mailboxes that share a server and a login share a lane; lanes do not wait for each other, so one server that
+is slow or away stops nobody else. Postgres says when there is mail; looking now and then is the backstop.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from services.notify import store_list
+from services.notify.domain.delivery import State
+from services.notify.lane import Lane
+from services.notify.settings import NotifySettings
+from services.notify.smtp import Connection, Login, SmtpConnection, SmtpServer
+from services.notify.store import QUEUE_CHANNEL
+from services.notify.store_queue import Box
+from shared.blobs import BlobStore
+from shared.failure import is_transient, sentence
+from shared.logs import get_logger
+from shared.metrics import OUTGOING_HELD, OUTGOING_OLDEST, OUTGOING_QUEUE
+from shared.organisation import Organisation, Organisations
+from shared.postgres import acquired, close_connection, open_connection
+from shared.unit_of_work import UnitOfWork
+
+LISTEN_PAUSE_SECONDS = 2.0
+
+Connect = Callable[[SmtpServer, Login | None], Connection]
+
+log = get_logger(__name__)
+
+
+class Account(NamedTuple):
+    """A way out: a server of the settings, and who logs in there with which secret."""
+
+    server: str
+    user: str | None
+    secret: str | None
+
+    def __str__(self) -> str:
+        return self.server if self.user is None else f"{self.server} as {self.user}"
+
+
+class Sender:
+    """Sends what is queued, for all organisations."""
+
+    name = "sender"
+
+    def __init__(
+        self,
+        settings: NotifySettings,
+        work: UnitOfWork,
+        blobs: BlobStore,
+        organisations: Organisations,
+        connect: Connect = SmtpConnection,
+    ) -> None:
+        self._settings = settings
+        self._work = work
+        self._blobs = blobs
+        self._organisations = organisations
+        self._connect = connect
+        self._lanes: dict[Account, tuple[Lane, asyncio.Task[None]]] = {}
+        self._unknown: set[str] = set()
+        self._woken = asyncio.Event()
+        self._trouble: str | None = "The configuration has not been read yet."
+
+    async def run(self) -> None:
+        """Keep a lane for every account, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen_for_ever(), name="listen")
+            while True:
+                self._woken.clear()
+                try:
+                    await self._look(group)
+                    self._trouble = None
+                except Exception as error:
+                    if not is_transient(error):
+                        raise
+                    self._trouble = f"The queue cannot be looked at: {sentence(error)}"
+                    log.warning("queue not looked at", reason=sentence(error))
+                for lane, _ in self._lanes.values():
+                    lane.stir()
+                await self._wait(self._settings.queue_poll_seconds)
+
+    def not_ready(self) -> str | None:
+        """In a sentence, why nothing is sent: one server that is away is a metric, all of them are this."""
+        if self._trouble is not None:
+            return self._trouble
+        reasons = [lane.not_ready() for lane, _ in self._lanes.values()]
+        return "; ".join(filter(None, reasons)) if reasons and all(reasons) else None
+
+    async def _look(self, group: asyncio.TaskGroup) -> None:
+        async with acquired(self._work.pool) as connection:
+            organisations = await self._organisations.all(connection)
+            boxes = self._boxes(organisations)
+            known = [box for of_account in boxes.values() for box in of_account]
+            length = await store_list.queue_length(connection, known)
+        self._keep_lanes(group, boxes)
+        for state in (State.QUEUED, State.SENDING, State.DEFERRED):
+            OUTGOING_QUEUE.labels(state.value).set(length.by_state.get(state.value, 0))
+        OUTGOING_HELD.set(length.held)
+        waited = (self._work.clock.now() - length.oldest_due).total_seconds() if length.oldest_due else 0.0
+        OUTGOING_OLDEST.set(max(0.0, waited))
+
+    def _boxes(self, organisations: list[Organisation]) -> dict[Account, set[Box]]:
+        """Which mailboxes send through which account; those whose server nobody configured send nothing."""
+        boxes: defaultdict[Account, set[Box]] = defaultdict(set)
+        unknown: set[str] = set()
+        for organisation in organisations:
+            for mailbox in organisation.mailboxes:
+                if mailbox.smtp.server in self._settings.smtp_servers:
+                    account = Account(mailbox.smtp.server, mailbox.smtp.user, mailbox.smtp.password)
+                    boxes[account].add((organisation.name, mailbox.name))
+                else:
+                    unknown.add(mailbox.smtp.server)
+        for server in sorted(unknown - self._unknown):
+            log.error("smtp server not in the settings", server=server, setting="MAILROOM_SMTP_SERVERS")
+        self._unknown = unknown
+        return boxes
+
+    def _keep_lanes(self, group: asyncio.TaskGroup, boxes: dict[Account, set[Box]]) -> None:
+        for account in [account for account in self._lanes if account not in boxes]:
+            self._lanes.pop(account)[1].cancel()
+        for account, own in boxes.items():
+            if account not in self._lanes:
+                lane = self._lane(account)
+                self._lanes[account] = (lane, group.create_task(lane.run(), name=f"lane {account}"))
+            self._lanes[account][0].boxes = frozenset(own)
+
+    def _lane(self, account: Account) -> Lane:
+        server = self._settings.smtp_servers[account.server]
+
+        def connect() -> Connection:
+            # The secret is read each time, so that a changed password needs no restart.
+            login = None
+            if account.user is not None:
+                password = self._settings.secret(account.secret) if account.secret else ""
+                login = Login(account.user, password)
+            return self._connect(server, login)
+
+        return Lane(
+            str(account),
+            connect,
+            self._work,
+            self._blobs,
+            connections=server.connections,
+            idle_seconds=server.idle_seconds,
+            claim_seconds=self._settings.claim_seconds,
+            poll_seconds=self._settings.queue_poll_seconds,
+        )
+
+    async def _listen_for_ever(self) -> None:
+        """Be woken by Postgres. Without it the queue is looked at less often, and that is all."""
+        while True:
+            try:
+                await self._listen()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("not listening", channel=QUEUE_CHANNEL, reason=sentence(error))
+            await asyncio.sleep(LISTEN_PAUSE_SECONDS)
+
+    async def _listen(self) -> None:
+        connection = await open_connection(
+            self._settings.postgres_dsn,
+            schema=self._work.service,
+            application="notify sender",
+            password=self._settings.postgres_password(),
+        )
+        try:
+            ended = asyncio.Event()
+            connection.add_termination_listener(lambda _: ended.set())
+            await connection.add_listener(QUEUE_CHANNEL, self._on_notify)
+            self._woken.set()  # for what was said while nobody listened
+            await ended.wait()
+        finally:
+            await close_connection(connection)
+
+    def _on_notify(self, *_: Any) -> None:
+        self._woken.set()
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
