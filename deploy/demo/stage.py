@@ -60,7 +60,7 @@ class Stage:
             tag = contact["tag"].replace("_", " ").capitalize()
             self.console.print(
                 Text.assemble(
-                    (f"    {tag:<{_WIDTH_OF_NAMES + 4}}", "dim"), contact["name"], "  ", contact["address"]
+                    (f"    {tag:<{_WIDTH_OF_TAGS}}", "dim"), contact["name"], "  ", contact["address"]
                 )
             )
 
