@@ -113,27 +113,21 @@ class Intake:
             if reason is not None:
                 verdict = failed(one, around, known, reason)
             else:
-                verdict = self.decide(batch, one, around, known)
+                verdict = _decided(batch, one, around, known)
             note(verdict, one, around, known)
             verdicts.append(verdict)
         return verdicts
 
-    def decide(self, batch: Batch[object], one: PreparedMail, around: Circumstances, known: Known) -> Verdict:
-        """The verdict on one mail, published if it is to be; a mistake of ours parks the mail."""
-        try:
-            verdict = judge(one, around, known)
-            if verdict.outgoing is not None:
-                batch.publish(verdict.outgoing)
-        except Exception as error:
-            _log.exception("a mail could not be decided", uid=one.fetched.uid, mailbox=around.mailbox)
-            return failed(one, around, known, sentence(error))
-        return verdict
-
     async def known(
-        self, batch: Batch[object], organisation: str, mailbox: str, mails: Sequence[ParsedMail]
+        self,
+        batch: Batch[object],
+        organisation: str,
+        mailbox: str,
+        mails: Sequence[ParsedMail],
+        keys: Sequence[str] = (),
     ) -> Known:
-        """What the tables know about these mails and those they may answer."""
-        keys = keys_to_look_up(organisation, mails)
+        """What the tables know about these mails, those they may answer, and those with `keys`."""
+        keys = [*keys, *keys_to_look_up(organisation, mails)]
         known = await store_mails.known(batch.connection, organisation, mailbox, keys)
         if further := further_keys(organisation, mails, known):
             known |= await store_mails.known(batch.connection, organisation, mailbox, further)
@@ -160,6 +154,16 @@ class Intake:
         return await outlast(once)
 
 
+def publish_verdict(
+    batch: Batch[object], one: PreparedMail, around: Circumstances, known: Known, key: str | None = None
+) -> Verdict:
+    """The verdict on one mail, published if it is to be. Raises whatever a mistake of ours raises."""
+    verdict = judge(one, around, known, key)
+    if verdict.outgoing is not None:
+        batch.publish(verdict.outgoing)
+    return verdict
+
+
 async def write_effects(connection: Connection, organisation: str, verdicts: Sequence[Verdict]) -> None:
     """Write down what activity is told, and what became of unhandled mails. Raises `Overtaken`."""
     # A mail that comes several times in a page is judged each time; the last word counts.
@@ -170,6 +174,15 @@ async def write_effects(connection: Connection, organisation: str, verdicts: Seq
         organisation,
         [(v.mail, target.address, target.mailbox) for v in verdicts for target in v.targets],
     )
+
+
+def _decided(batch: Batch[object], one: PreparedMail, around: Circumstances, known: Known) -> Verdict:
+    """The verdict; a mistake of ours parks the mail."""
+    try:
+        return publish_verdict(batch, one, around, known)
+    except Exception as error:
+        _log.exception("a mail could not be decided", uid=one.fetched.uid, mailbox=around.mailbox)
+        return failed(one, around, known, sentence(error))
 
 
 def _label(verdict: Verdict) -> str:

@@ -93,11 +93,14 @@ def conversations_of(organisation: str, mail: ParsedMail, known: Known) -> dict[
     return found
 
 
-def judge(one: PreparedMail, around: Circumstances, known: Known) -> Verdict:
-    """Decide about one mail. Raises whatever a mistake of ours raises; then nothing has been noted."""
+def judge(one: PreparedMail, around: Circumstances, known: Known, key: str | None = None) -> Verdict:
+    """Decide about one mail. Raises whatever a mistake of ours raises; then nothing has been noted.
+
+    `key` is for a mail that is taken in already: another parser may make another key of it.
+    """
     organisation = around.organisation.name
     mail = one.mail
-    key = key_of(organisation, mail, known)
+    key = key or key_of(organisation, mail, known)
     decision = decide(
         mail,
         around.mailbox,

@@ -202,7 +202,7 @@ class _Visit:
             await self._reader.show(self._lease, State.CONNECTED, f"Mails stay where they are: {error}")
 
     async def _put_away_chunk(self, uids: Sequence[int]) -> None:
-        """In one step where the server can. Elsewhere, what was copied is written down and not copied again."""
+        """In one step where the server can. Elsewhere, what was copied is noted and not copied again."""
         done = self._imap.done_folder
         fresh = [uid for uid in uids if self._taken[uid] is Taken.TAKEN]
         if fresh and self._session.can_move:

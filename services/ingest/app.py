@@ -1,0 +1,58 @@
+"""The wiring of ingest: read it first."""
+
+from contextlib import AbstractAsyncContextManager
+
+from services.ingest import api
+from services.ingest.handlers import SUBSCRIPTIONS
+from services.ingest.imap import Connect
+from services.ingest.imap_aioimaplib import connect as connect_aioimaplib
+from services.ingest.intake import Intake
+from services.ingest.parsing.pool import ParserPool
+from services.ingest.routing import Routing
+from services.ingest.settings import IngestSettings
+from services.ingest.supervision import Mailboxes
+from shared.blobs import BlobStore
+from shared.http import create_api
+from shared.kafka import Consumers
+from shared.keyring import Keyring
+from shared.organisation import Organisations
+from shared.postgres import make_pool, opened
+from shared.relay import Relay
+from shared.service import Service
+from shared.unit_of_work import UnitOfWork
+
+NAME = "ingest"
+
+
+def build(settings: IngestSettings, connect: Connect = connect_aioimaplib) -> Service:
+    """The service, ready to run. `connect` opens IMAP sessions."""
+    password = settings.postgres_password()
+    pool = make_pool(settings.postgres_dsn, schema=NAME, application=f"mailroom {NAME}", password=password)
+    work = UnitOfWork(pool, service=NAME, topic_prefix=settings.topic_prefix)
+    parser = ParserPool(pages=settings.parser_processes)
+    intake = Intake(
+        work=work,
+        blobs=BlobStore(settings.blobs_url, NAME),
+        parser=parser,
+        keyring=Keyring.parse(settings.secret(settings.token_keys)),
+        organisations=Organisations(),
+        routing=Routing(),
+    )
+    resources: tuple[AbstractAsyncContextManager[object], ...] = (opened(pool), parser)
+    return Service(
+        NAME,
+        settings,
+        components=(
+            Mailboxes(intake, settings, connect),
+            Consumers(work, SUBSCRIPTIONS, bootstrap=settings.kafka_bootstrap),
+            Relay(
+                settings.postgres_dsn,
+                service=NAME,
+                bootstrap=settings.kafka_bootstrap,
+                topic_prefix=settings.topic_prefix,
+                password=password,
+            ),
+        ),
+        api=create_api("Mailroom ingest", [api.routes(intake)]),
+        resources=resources,
+    )
