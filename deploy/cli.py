@@ -7,12 +7,6 @@ from importlib import import_module
 import typer
 
 from deploy import commands
-from deploy.local.failure import StackFailure
-from shared.migrations import MigrationError, SchemaMismatch
-from shared.settings import SettingsError
-
-# Their message is one sentence, written for the person who typed the command.
-_SENTENCES = (StackFailure, SettingsError, MigrationError, SchemaMismatch)
 
 app = typer.Typer(name="mailroom", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,9 +28,20 @@ def main() -> None:
     """Runs the command line; what a person can mend is said in one sentence, with exit code 1."""
     try:
         app()
-    except _SENTENCES as failure:
+    except Exception as failure:
+        if not isinstance(failure, _sentences()):
+            raise
         print(failure, file=sys.stderr)
         sys.exit(1)
+
+
+def _sentences() -> tuple[type[Exception], ...]:
+    """The failures whose message is one sentence, written for the person who typed the command."""
+    from deploy.local.failure import StackFailure
+    from shared.migrations import MigrationError, SchemaMismatch
+    from shared.settings import SettingsError
+
+    return StackFailure, SettingsError, MigrationError, SchemaMismatch
 
 
 if __name__ == "__main__":

@@ -79,7 +79,8 @@ class Home:
     def reap(self) -> bool:
         """Ends what is recorded and still runs; says whether there was any. Only for a home nobody holds."""
         (self.path / FILE).unlink(missing_ok=True)
-        found = processes.end(list(self._records().values()))
+        others = [record for record in self._records().values() if record.pid != os.getpid()]
+        found = processes.end(others)
         (self.path / "processes.json").unlink(missing_ok=True)
         return found
 

@@ -45,6 +45,7 @@ LOCK_FILE = Path(__file__).with_name("jars.lock.json")
 _DOWNLOADS_AT_ONCE = 4
 _TIMEOUT = 30
 _ATTEMPTS = 3
+_LONGEST_PAUSE = 5.0
 
 
 class Jar(BaseModel, frozen=True):
@@ -146,7 +147,7 @@ def _download(
 
     @retry(
         retry=retry_if_exception_type((requests.RequestException, _Damaged)),
-        wait=wait_exponential_jitter(initial=0.5),
+        wait=wait_exponential_jitter(multiplier=0.5, max=_LONGEST_PAUSE),
         stop=stop_after_attempt(_ATTEMPTS) | stop_when_event_set(given_up),
         reraise=True,
     )

@@ -49,6 +49,7 @@ class Postgres:
         """Opens what another user needs, if we are root."""
         if user := _other_user():
             _let_through(self._data)
+            _let_through(_PROGRAMS)
             if not (_PROGRAMS / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
                 _open_for_others(_PROGRAMS.parents[1])
             self._data.mkdir(mode=0o700, exist_ok=True)
@@ -118,7 +119,7 @@ def _other_user() -> tuple[int, int] | None:
 
 def _let_through(path: Path) -> None:
     """Lets other users pass (not list) the folders above `path`."""
-    for folder in path.resolve().parents:
+    for folder in {*path.absolute().parents, *path.resolve().parents}:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
@@ -126,7 +127,6 @@ def _let_through(path: Path) -> None:
 
 def _open_for_others(package: Path) -> None:
     """Lets other users run what is in `package`, and read the libraries that came beside it."""
-    _let_through(package)
     for root in package.parent.glob(f"{package.name}*"):
         for path in (root, *root.rglob("*")):
             mode = path.stat().st_mode

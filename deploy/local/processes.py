@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from deploy.local import tether
 
 _SECONDS_TO_END = 20.0
+_SECONDS_BETWEEN_LOOKS = 0.02
 # psutil derives the start from the boot time, which clock corrections move a little.
 _START_TOLERANCE = 2.0
 
@@ -46,9 +47,16 @@ class ProcessRecord(BaseModel, frozen=True):
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < _START_TOLERANCE
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return process if same and is_alive(process) else None
         except psutil.NoSuchProcess:
             return None
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it still runs: an ended one whose parent has not asked for its exit code does not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 @dataclass(frozen=True)
@@ -143,9 +151,17 @@ def end(records: Sequence[ProcessRecord], seconds: float = _SECONDS_TO_END) -> b
     for leader, record in leaders:
         with contextlib.suppress(psutil.NoSuchProcess):
             leader.send_signal(record.stop_signal)
-    _, alive = psutil.wait_procs([leader for leader, _ in leaders], timeout=seconds)
-    for process in alive + orphans:
+    left = _still_alive([leader for leader, _ in leaders], seconds) + orphans
+    for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(alive + orphans, timeout=seconds)
+    _still_alive(left, seconds)
     return bool(leaders or orphans)
+
+
+def _still_alive(these: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Waits for them to end, and says which have not."""
+    deadline = time.monotonic() + seconds
+    while (left := [process for process in these if is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return left

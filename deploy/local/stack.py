@@ -67,10 +67,11 @@ class Stack:
         self._report = report
         self._preparations = preparations
         self._home = Home(options.home)
-        self._units = Units(self._home, report)
+        self._units = Units(self._home, report, self._save)
         self._environment = clean_environment(os.environ)
         self._held = contextlib.ExitStack()
         self._endpoints: Endpoints | None = None
+        self._is_up = False
 
     @property
     def endpoints(self) -> Endpoints:
@@ -105,10 +106,11 @@ class Stack:
 
     async def stop(self) -> None:
         """Ends everything, services first; may be called again."""
+        was_up, self._is_up = self._is_up, False
         (self._home.path / FILE).unlink(missing_ok=True)
         await self._units.halt_all(first=self._options.services)
         self._held.close()
-        if self._options.temporary and self._endpoints is not None:
+        if self._options.temporary and was_up:
             shutil.rmtree(self._home.path, ignore_errors=True)
 
     async def watch(self) -> None:
@@ -122,7 +124,6 @@ class Stack:
     async def resume(self, name: str) -> None:
         """Starts what was halted, on the same ports and data; returns when it is ready."""
         await self._units.resume(name)
-        self.endpoints.save()
 
     async def _start(self) -> None:
         if shutil.disk_usage(self._home.path).free < _FREE_DISK_NEEDED:
@@ -157,7 +158,12 @@ class Stack:
             await together(self._start_service(name, chosen[name]) for name in self._options.services)
         if set(self._options.services) == set(SERVICES):
             await self._prepare(CONFIGURE)
-        self.endpoints.save()
+        self._is_up = True
+        self._save()
+
+    def _save(self) -> None:
+        if self._is_up:
+            self.endpoints.save()
 
     async def _class_paths(self) -> dict[str, str]:
         given_up = threading.Event()

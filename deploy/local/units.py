@@ -33,6 +33,7 @@ class Units:
 
     home: Home
     report: Report
+    on_resumed: Callable[[], None]
     _known: dict[str, Unit] = field(default_factory=dict)
     _running: dict[str, Tethered] = field(default_factory=dict)
 
@@ -68,6 +69,7 @@ class Units:
             ) from late
         if running.exit_code is not None:
             raise StackFailure(_why_it_ended(unit))
+        self.on_resumed()
         self.report(Progress(step=name, phase=Phase.READY, detail=", ".join(map(str, unit.ports))))
 
     async def halt(self, name: str) -> None:

@@ -3,9 +3,19 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
+
+
+@overload
+async def eventually(
+    condition: Callable[[], Awaitable[T]], *, deadline: float = ..., every: float = ...
+) -> T: ...
+
+
+@overload
+async def eventually(condition: Callable[[], T], *, deadline: float = ..., every: float = ...) -> T: ...
 
 
 async def eventually(
