@@ -30,7 +30,9 @@ from services.activity.domain.vocabulary import MatchedBy
 
 A, B, CLOSED, PARENT = (UUID(int=number) for number in (1, 2, 3, 4))
 TALK = "00000000000000aa"
-INFO, SALES, HR = (Target(f"{name}@acme.example", name, True) for name in ("info", "sales", "hr"))
+INFO, SALES, HR, LEGAL = (
+    Target(f"{name}@acme.example", name, True) for name in ("info", "sales", "hr", "legal")
+)
 NOWHERE = Target("jobs@acme.example", "info", False)
 JANE, EVE = "jane@customer.example", "eve@elsewhere.example"
 
@@ -42,7 +44,7 @@ KNOWN = {
             closed=False,
             mailbox="info",
             conversation=TALK,
-            thread=frozenset({"info"}),
+            thread=frozenset({"legal"}),
             participants=frozenset({JANE}),
         ),
         Known(id=B, closed=False, mailbox="sales", conversation=TALK, thread=frozenset({"sales"})),
@@ -97,6 +99,14 @@ CASES: dict[str, tuple[MailFacts, tuple[Effect, ...]]] = {
     "RT-7: a mailbox joins a thread": (
         mail(INFO, HR, answered=(answer(A),)),
         (appended(A, IN_REPLY_TO), Open(HR, NEW_MAILBOX, (A,))),
+    ),
+    "RT-7: a mailbox that earlier mails went to opens nothing": (
+        mail(INFO, LEGAL, answered=(answer(A),)),
+        (appended(A, IN_REPLY_TO),),
+    ),
+    "RT-7: nor the activity's own, when it was found through another": (
+        mail(INFO, SALES, plus=(plus(A, "sales"),)),
+        (appended(A, SIGNED),),
     ),
     "RT-7: what was in the thread opens nothing": (
         mail(INFO, SALES, answered=(answer(A), answer(B, "sales"))),

@@ -55,7 +55,7 @@ def test_new_information_is_marked_read_or_new_again() -> None:
 
 
 def test_every_event_says_when_by_whom_and_by_which_row() -> None:
-    """ST-16."""
+    """ST-16, ST-17."""
     life = life_in(State.WAIT_MORE_INFO)
     opened, *_, waited = life.history
     assert isinstance(opened, Opened)

@@ -91,7 +91,7 @@ def test_no_acknowledgement_where_none_is_wanted(without: dict[str, Any]) -> Non
 
 
 def test_a_new_ticket_is_linked_with_the_closed_one_it_follows() -> None:
-    """T35, IN-14: the new activity knows the old one."""
+    """T35, IN-14, LK-2: the new activity knows the old one."""
     life = Life()
     life.take(replace(MAIL_ROUTED, links=(Link(UUID(int=9), ticket(9), "closed_match"),)), SYSTEM)
     assert life.it.links == {UUID(int=9)}

@@ -1,9 +1,12 @@
 """How a Ticket is worked on (T7 to T9)."""
 
+from uuid import UUID
+
 import pytest
 
 from services.activity.domain.activity import Holders
 from services.activity.domain.contacts import all_four
+from services.activity.domain.events import MailRequested
 from services.activity.domain.refusals import Missing, Refusal, RefusalCode
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
@@ -19,6 +22,7 @@ from services.activity.domain.steps import (
 )
 from services.activity.domain.vocabulary import (
     Actor,
+    Purpose,
 )
 from tests.unit.activity.tickets import (
     ALICE,
@@ -27,6 +31,7 @@ from tests.unit.activity.tickets import (
     ERP,
     ROBOT,
     life_in,
+    only,
     refused,
 )
 
@@ -112,3 +117,11 @@ def test_unassigning_keeps_the_status_of_what_nobody_works_on(state: State) -> N
     assert (life.it.state, life.it.holders.person) == (state, "bob")
     life.take(Assign(None))
     assert (life.it.state, life.it.holders.person) == (state, None)
+
+
+def test_a_reply_is_asked_for_under_the_id_of_its_cause() -> None:
+    """NT-10, NT-17: its recipients are the request's to say."""
+    life = life_in(State.WAIT_MORE_INFO)
+    request = only(MailRequested, life.take(SendMail(), BOB, effect=0x99))
+    assert (request.mail, request.purpose, request.to, request.cc) == (UUID(int=0x99), Purpose.REPLY, (), ())
+    assert life.it.state is State.WAIT_MORE_INFO
