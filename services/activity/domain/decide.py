@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from services.activity.domain import timers
@@ -92,9 +93,10 @@ def _carry_out(row: Transition[Any], occasion: Occasion[Any]) -> tuple[Event, ..
     """The row's effects, each seeing what those before it did; then status, wait, timer and holders."""
     events: list[Event] = []
     for effect in row.effects:
-        for event in effect(occasion):
-            events.append(event)
-            occasion = replace(occasion, present=evolve(occasion.present, event))
+        made = tuple(effect(occasion))
+        if made:
+            events += made
+            occasion = replace(occasion, present=reduce(evolve, made, occasion.present))
     last = _settled(row, occasion)
     return (*events, last) if last else tuple(events)
 
