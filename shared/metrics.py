@@ -192,3 +192,10 @@ IMAP_FAILURES = Counter(
 )
 MAILS_MOVED = Counter("mailroom_mails_moved_total", "Mails moved to their done folder.")
 MAILS_SWEPT = Counter("mailroom_mails_swept_total", "Mails deleted from a done folder after their time.")
+
+# --- activity ---------------------------------------------------------------------------------------
+
+TIMERS_FIRED = Counter("mailroom_timers_fired_total", "Timers that were due and led to a step.")
+TIMERS_FAILED = Counter(
+    "mailroom_timers_failed_total", "Timers whose step failed by a mistake of ours; tried again later. Act."
+)

@@ -23,7 +23,7 @@ from services.activity.domain.activity import (
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.states import Status, WaitType
 from services.activity.domain.vocabulary import StartedBy, Tag
-from services.activity.store_rows import Key, columns
+from services.activity.store_rows import Key, arrays, columns, json_text
 from shared import references
 from shared.postgres import Connection
 
@@ -60,14 +60,14 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("owner", "text", lambda a: a.holders.owner),
     ("queue", "text", lambda a: a.holders.queue),
     ("new_information", "boolean", lambda a: a.new_information),
-    ("first_resolution", "jsonb", lambda a: _RESOLUTION.dump_python(a.first_resolution, mode="json")),
-    ("resolution", "jsonb", lambda a: _RESOLUTION.dump_python(a.resolution, mode="json")),
-    ("reopening", "jsonb", lambda a: _REOPENING.dump_python(a.reopening, mode="json")),
-    ("written", "jsonb", lambda a: _WRITTEN.dump_python(a.written, mode="json")),
+    ("first_resolution", "jsonb", lambda a: json_text(a.first_resolution)),
+    ("resolution", "jsonb", lambda a: json_text(a.resolution)),
+    ("reopening", "jsonb", lambda a: json_text(a.reopening)),
+    ("written", "jsonb", lambda a: json_text(a.written)),
 )
 
 _NAMES = ", ".join(name for name, _, _ in _COLUMNS)
-_ARRAYS = ", ".join(f"${place}::{kind}[]" for place, (_, kind, _) in enumerate(_COLUMNS, 1))
+_ARRAYS = arrays([kind for _, kind, _ in _COLUMNS])
 _CHANGES = ", ".join(f"{name} = new.{name}" for name, _, _ in _COLUMNS[2:])
 
 _ACTIVITIES = """

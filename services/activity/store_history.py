@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from services.activity.store_rows import columns
@@ -15,7 +14,7 @@ FIRST_NUMBER = 100_001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
-    """One event of an activity with the columns of ST-16; `event` is the record as it was published."""
+    """One event of an activity with the columns of ST-16; `event` is the record as it was published, JSON."""
 
     organisation: str
     activity: UUID
@@ -25,7 +24,7 @@ class HistoryRow:
     actor_kind: str
     actor: str
     rule: str
-    event: dict[str, Any]
+    event: str
     was: str | None = None
     status: str | None = None
     reason: str | None = None
@@ -49,8 +48,8 @@ _ADD_HISTORY = """
 INSERT INTO history (organisation, activity, version, type, at, actor_kind, actor, rule, event,
     was, status, reason, wait, method, mail, note)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[], $6::text[],
-    $7::text[], $8::text[], $9::jsonb[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-    $15::uuid[], $16::uuid[])
+    $7::text[], $8::text[], $9::text[]::jsonb[], $10::text[], $11::text[], $12::text[], $13::text[],
+    $14::text[], $15::uuid[], $16::uuid[])
 """
 _ADD_NOTES = """
 INSERT INTO notes (organisation, id, activity, text)

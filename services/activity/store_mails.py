@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.activity.store_rows import Key, columns
+from services.activity.store_rows import Key, arrays, columns, json_text
 from shared.contracts.mail import Content, Mailbox, RecipientResult
 from shared.contracts.record import Instant, Part
 from shared.postgres import Connection
@@ -79,21 +79,21 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("id", "uuid", lambda m: m.id),
     ("direction", "text", lambda m: "in" if m.incoming else "out"),
     ("message_id", "text", lambda m: m.message_id),
-    ('"references"', "jsonb", lambda m: list(m.references)),
+    ('"references"', "jsonb", lambda m: json_text(m.references)),
     ("conversation", "text", lambda m: m.conversation),
     ("mailbox", "text", lambda m: m.mailbox),
     ("at", "timestamptz", lambda m: m.at),
-    ("sender", "jsonb", lambda m: _MAILBOX.dump_python(m.sender, mode="json")),
-    ("recipients", "jsonb", lambda m: m.recipients.model_dump(mode="json")),
-    ("content", "jsonb", lambda m: m.content.model_dump(mode="json")),
+    ("sender", "jsonb", lambda m: json_text(m.sender)),
+    ("recipients", "jsonb", lambda m: json_text(m.recipients)),
+    ("content", "jsonb", lambda m: json_text(m.content)),
     ("automatic", "text", lambda m: m.automatic),
     ("purpose", "text", lambda m: m.purpose),
     ("outcome", "text", lambda m: m.outcome),
-    ("delivery", "jsonb", lambda m: _DELIVERY.dump_python(m.delivery, mode="json")),
-    ("doubts", "jsonb", lambda m: list(m.doubts)),
+    ("delivery", "jsonb", lambda m: json_text(m.delivery)),
+    ("doubts", "jsonb", lambda m: json_text(m.doubts)),
 )
 _NAMES = ", ".join(name for name, _, _ in _COLUMNS)
-_ARRAYS = ", ".join(f"${place}::{kind}[]" for place, (_, kind, _) in enumerate(_COLUMNS, 1))
+_ARRAYS = arrays([kind for _, kind, _ in _COLUMNS])
 
 _ADD = f"INSERT INTO mails ({_NAMES}) SELECT * FROM unnest({_ARRAYS}) ON CONFLICT DO NOTHING"  # noqa: S608
 _UPDATE = f"""

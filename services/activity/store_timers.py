@@ -33,8 +33,8 @@ _MAY_FIRE = """
 """
 _DUE = f"""
 SELECT organisation, activity, generation, due_at FROM timers
-WHERE due_at <= $1 AND {_MAY_FIRE}
-ORDER BY due_at, organisation, activity LIMIT $5
+WHERE due_at <= $1 AND {_MAY_FIRE} AND activity <> ALL ($5::uuid[])
+ORDER BY due_at, organisation, activity LIMIT $6
 """  # noqa: S608 - our own condition
 _REREAD = f"""
 SELECT organisation, activity, generation, due_at FROM timers
@@ -63,9 +63,12 @@ class Horizon:
         return (self.now, *columns(self.mailboxes, 2), self.partitions)
 
 
-async def due(connection: Connection, horizon: Horizon, limit: int) -> list[DueTimer]:
-    """Timers that may fire, the longest overdue first. Nothing is locked."""
-    return [DueTimer(*row) for row in await connection.fetch(_DUE, *horizon.parameters, limit)]
+async def due(
+    connection: Connection, horizon: Horizon, limit: int, besides: Collection[UUID] = ()
+) -> list[DueTimer]:
+    """Timers that may fire, the longest overdue first, but for those of some activities. Locks nothing."""
+    rows = await connection.fetch(_DUE, *horizon.parameters, list(besides), limit)
+    return [DueTimer(*row) for row in rows]
 
 
 async def reread(connection: Connection, horizon: Horizon, activities: Collection[Key]) -> list[DueTimer]:

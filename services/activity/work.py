@@ -4,7 +4,7 @@ Kafka's batches, HTTP requests and due timers all come through `Work.perform`, i
 somebody else commits.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.record import Record
 from shared.organisation import NoConfiguration, Organisation, Organisations
 from shared.topics import ACTIVITY_REQUESTS, NOTIFY_MAILS, Topic
-from shared.unit_of_work import Batch
+from shared.unit_of_work import Batch, Incoming
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,20 @@ class Work:
     def __init__(self, organisations: Organisations) -> None:
         self._organisations = organisations
 
-    async def perform(self, batch: Batch[Any]) -> Mapping[RequestKey, Answered]:
-        """Work on a batch's records in order; returns the answers to the requests among them.
+    async def perform(
+        self, batch: Batch[Any], records: Sequence[Incoming[Any]]
+    ) -> Mapping[RequestKey, Answered]:
+        """Work on records of a batch in order; returns the answers to the requests among them.
 
         Raises `FamilyMoved` when the batch has to be begun again. A report about an unknown mail is
         rejected by itself.
         """
         needs = Needs()
-        for incoming in batch.records:
+        for incoming in records:
             PERFORMERS[type(incoming.message)].gather(incoming, needs)
-        workspace = Workspace(batch.now, await self._configurations(batch))
+        workspace = Workspace(batch.now, await self._configurations(batch, records))
         await workspace.load(batch.connection, needs)
-        for incoming in batch.records:
+        for incoming in records:
             try:
                 PERFORMERS[type(incoming.message)].perform(workspace, incoming)
             except UnknownMail as error:
@@ -70,18 +72,20 @@ class Work:
         batch.publish(*workspace.said)
         return workspace.answers
 
-    async def _configurations(self, batch: Batch[Any]) -> dict[str, Organisation]:
+    async def _configurations(
+        self, batch: Batch[Any], records: Sequence[Incoming[Any]]
+    ) -> dict[str, Organisation]:
         """The configuration of each organisation in the batch.
 
         This service owns them: a request for an organisation without one is not early but wrong, and is
         refused. Anything else without one waits, as after a restored backup.
         """
         found: dict[str, Organisation] = {}
-        for name in sorted({incoming.envelope.organisation for incoming in batch.records}):
+        for name in sorted({incoming.envelope.organisation for incoming in records}):
             try:
                 found[name] = await self._organisations.current(batch.connection, name)
             except NoConfiguration:
-                mine = (each for each in batch.records if each.envelope.organisation == name)
+                mine = (each for each in records if each.envelope.organisation == name)
                 if not all(isinstance(each.message, Request) for each in mine):
                     raise
         return found

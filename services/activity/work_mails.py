@@ -7,7 +7,7 @@ from services.activity import announce
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import KnownContact, NewContact, contact_of_sender
 from services.activity.domain.mail_facts import Answered, Known, MailFacts, PlusReference, Target
-from services.activity.domain.matching import Append, Doubted, Effect, Open, match
+from services.activity.domain.matching import Append, Doubted, Effect, Open, Unplaced, match
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
 from services.activity.domain.steps import Link, MailArrived, MailRouted
@@ -60,7 +60,11 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
             case Open():
                 workspace.keep(mail)
                 _open(workspace, incoming, mail, effect)
-    workspace.effects |= {(name, message.mail, target.address) for target in facts.targets}
+    # What found no place is left undone: it may be tried again once there is a route for it.
+    unplaced = {effect.target for effect in effects if isinstance(effect, Unplaced)}
+    workspace.effects |= {
+        (name, message.mail, target.address) for target in facts.targets if target not in unplaced
+    }
 
 
 def _append(

@@ -315,6 +315,6 @@ def _history_row(organisation: str, record: ActivityRecord) -> HistoryRow:
         actor_kind=record.actor.kind.value,
         actor=record.actor.id,
         rule=record.rule,
-        event=record.model_dump(mode="json"),
+        event=record.model_dump_json(),
         **{name: getattr(record, name, None) for name in _HISTORY_COLUMNS},
     )

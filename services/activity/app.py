@@ -1,0 +1,75 @@
+"""The wiring of activity: what is read by whom, and what runs."""
+
+from services.activity import handlers
+from services.activity.api import routes
+from services.activity.configuration_api import routes as configuration_routes
+from services.activity.handlers import Handlers
+from services.activity.settings import ActivitySettings
+from services.activity.timers import Timers
+from services.activity.work import Work
+from shared.blobs import BlobStore
+from shared.http import create_api
+from shared.kafka import Consumers
+from shared.organisation import Organisations
+from shared.postgres import make_pool, opened
+from shared.relay import Relay
+from shared.service import Service
+from shared.topics import ACTIVITY_REQUESTS, INGEST_MAILS, NOTIFY_MAILS
+from shared.unit_of_work import Subscription, UnitOfWork
+
+SERVICE = "activity"
+
+
+def subscriptions(work: Work) -> tuple[Subscription, ...]:
+    """Which topic is read by which group, and who works on it."""
+    on = Handlers(work)
+    return (
+        Subscription(INGEST_MAILS, "activity.mails", on.on_mails),
+        Subscription(NOTIFY_MAILS, "activity.deliveries", on.on_records),
+        # Requests bypass the inbox: a repeat is answered again with the first answer (design §2).
+        Subscription(
+            ACTIVITY_REQUESTS, "activity.requests", on.on_records, inbox=False, refuse=handlers.refuse
+        ),
+    )
+
+
+def build(settings: ActivitySettings) -> Service:
+    """One process of activity: consumers, timers, relay and HTTP on one pool."""
+    password = settings.postgres_password()
+    pool = make_pool(
+        settings.postgres_dsn, schema=SERVICE, application="mailroom-activity", password=password
+    )
+    unit = UnitOfWork(pool, service=SERVICE, topic_prefix=settings.topic_prefix)
+    organisations = Organisations()
+    work = Work(organisations)
+    return Service(
+        SERVICE,
+        settings,
+        components=(
+            Consumers(
+                unit, subscriptions(work), bootstrap=settings.kafka_bootstrap, instance=settings.instance
+            ),
+            Timers(
+                unit,
+                work,
+                organisations,
+                poll_seconds=settings.timer_poll_seconds,
+                page=settings.timer_page,
+            ),
+            Relay(
+                settings.postgres_dsn,
+                service=SERVICE,
+                bootstrap=settings.kafka_bootstrap,
+                topic_prefix=settings.topic_prefix,
+                password=password,
+            ),
+        ),
+        api=create_api(
+            "Mailroom activity",
+            (
+                routes(unit, work, organisations, BlobStore(settings.blobs_url, SERVICE)),
+                configuration_routes(unit),
+            ),
+        ),
+        resources=(opened(pool),),
+    )
