@@ -1,0 +1,61 @@
+"""The wiring of notify: what it reads, what works for it, what it answers. Read this first."""
+
+from collections.abc import Sequence
+
+from services.notify import api
+from services.notify.handlers import Handlers, refuse
+from services.notify.outgoing import Outgoing
+from services.notify.sender import Sender
+from services.notify.settings import NotifySettings
+from shared.blobs import BlobStore
+from shared.http import create_api
+from shared.kafka import Consumers
+from shared.keyring import Keyring
+from shared.organisation import Organisations, on_organisation
+from shared.postgres import make_pool, opened
+from shared.relay import Relay
+from shared.service import Service
+from shared.topics import ACTIVITY_ORGANISATION, NOTIFY_REQUESTS
+from shared.unit_of_work import Subscription, UnitOfWork
+
+SERVICE = "notify"
+
+
+def subscriptions(handlers: Handlers) -> Sequence[Subscription]:
+    """Which topic is read by whom, and who works on it."""
+    return (
+        Subscription(ACTIVITY_ORGANISATION, "notify.organisation", on_organisation),
+        Subscription(NOTIFY_REQUESTS, "notify.requests", handlers.on_requests, inbox=False, refuse=refuse),
+    )
+
+
+def build(settings: NotifySettings) -> Service:
+    """The service, ready to run. Raises `SettingsError`."""
+    pool = make_pool(
+        settings.postgres_dsn,
+        schema=SERVICE,
+        application=SERVICE,
+        password=settings.postgres_password(),
+    )
+    work = UnitOfWork(pool, service=SERVICE, topic_prefix=settings.topic_prefix)
+    keyring = Keyring.parse(settings.secret(settings.token_keys))
+    blobs = BlobStore(settings.blobs_url, SERVICE)
+    organisations = Organisations()
+    handlers = Handlers(organisations, Outgoing(keyring, blobs))
+    return Service(
+        SERVICE,
+        settings,
+        components=(
+            Consumers(work, subscriptions(handlers), bootstrap=settings.kafka_bootstrap),
+            Relay(
+                settings.postgres_dsn,
+                service=SERVICE,
+                bootstrap=settings.kafka_bootstrap,
+                topic_prefix=settings.topic_prefix,
+                password=settings.postgres_password(),
+            ),
+            Sender(settings, work, blobs, organisations),
+        ),
+        api=create_api(SERVICE, [api.routes(work)]),
+        resources=(opened(pool),),
+    )
