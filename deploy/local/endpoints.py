@@ -1,5 +1,6 @@
 """Where the servers and services of one instance answer."""
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Self
@@ -10,6 +11,7 @@ from deploy.local.processes import ProcessRecord
 from shared.local_issuer import ISSUER, PUBLIC_KEYS
 
 FILE = "endpoints.json"
+MAIL_SERVER = "main"
 
 
 class Address(BaseModel, frozen=True):
@@ -69,7 +71,16 @@ class Endpoints(BaseModel, frozen=True):
             "MAILROOM_SECRETS_DIR": str(secrets),
             "MAILROOM_OIDC_ISSUER": ISSUER,
             "MAILROOM_OIDC_JWKS": str(secrets / PUBLIC_KEYS),
+            "MAILROOM_IMAP_SERVERS": _servers(self.imap, tls=False),
+            "MAILROOM_SMTP_SERVERS": _servers(self.smtp, tls="none"),
+            # Timers wait for mailboxes to say how far they were read; on one machine that may be often.
+            "MAILROOM_POLL_SECONDS": "2",
         }
+
+
+def _servers(address: Address, tls: bool | str) -> str:
+    """The only mail server there is, under the name that the sample organisation has for it."""
+    return json.dumps({MAIL_SERVER: {"host": address.host, "port": address.port, "tls": tls}})
 
 
 def replace_file(path: Path, text: str) -> None:
