@@ -83,6 +83,10 @@ class Mailboxes:
         """Why mail is not read at all. A single mailbox that fails is not a reason."""
         return self._trouble
 
+    def states(self) -> dict[Place, State]:
+        """How each mailbox stands in this process."""
+        return {place: reading.reader.state for place, reading in self._readings.items()}
+
     async def _wanted(self) -> dict[Place, Imap]:
         async with acquired(self._intake.work.pool) as connection:
             organisations = await self._intake.organisations.all(connection)
@@ -149,6 +153,6 @@ class Mailboxes:
         await asyncio.gather(*(reading.task for reading in stopped), return_exceptions=True)
 
     def _count(self) -> None:
-        states = Counter(reading.reader.state for reading in self._readings.values())
+        states = Counter(self.states().values())
         for state in State:
             MAILBOXES.labels(state.value).set(states[state])
