@@ -98,7 +98,9 @@ class World:
     dsn: str
 
     def __post_init__(self) -> None:
-        self.keyring = Keyring.parse(generate_keyring())
+        keys = generate_keyring()
+        self.keyring = Keyring.parse(keys)
+        (self.folder / "token_keys").write_text(keys)
         (self.folder / "imap").write_text("secret\n")
         self.work = UnitOfWork(self.pool, service="ingest")
         self.blobs = BlobStore((self.folder / "blobs").as_uri(), "ingest")
