@@ -5,7 +5,6 @@ replies, never decodes, never resets an offset. `docs/decisions/` says why it is
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -38,6 +37,9 @@ LONGEST_PAUSE_SECONDS = 30.0
 STUCK_SECONDS = 900.0
 
 log = get_logger(__name__)
+# Not FastStream's own logger, which writes to a handler of its own; below ERROR it repeats aiokafka.
+_faststream = logging.getLogger("mailroom.faststream")
+_faststream.setLevel(logging.ERROR)
 
 
 class NotRegistered(Exception):
@@ -90,12 +92,13 @@ class Consumers:
                     await asyncio.sleep(self._watch_seconds)
                     for reading in self.readings:
                         await reading.watch()
-            except (KafkaError, OSError, TimeoutError, Standstill) as error:
+            except Exception as error:
                 failures += 1
                 self._trouble = f"Consumers are begun anew: {sentence(error)}"
                 for reading in self.readings:
                     metrics.CONSUMER_RESTARTS.labels(reading.consumer_name).inc()
-                log.warning("consumers begun anew", reason=sentence(error))
+                known = isinstance(error, KafkaError | OSError | TimeoutError | Standstill)
+                log.warning("consumers begun anew", reason=sentence(error), exc_info=not known)
             finally:
                 await self._stop(broker)
             await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, 2.0 ** min(failures, 6) / 4))
@@ -120,7 +123,7 @@ class Consumers:
             consumer_only=True,
             apply_types=False,
             graceful_timeout=GRACE_SECONDS,
-            logger=logging.getLogger("faststream"),
+            logger=_faststream,
             log_level=logging.DEBUG,
         )
         for reading in self.readings:
@@ -161,17 +164,15 @@ class Consumers:
         self._trouble = f"The database has not answered after attempt {attempt}: {sentence(error)}"
 
     async def _stop(self, broker: KafkaBroker) -> None:
-        for reading in self.readings:
-            with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                await reading.detach()
         try:
-            async with asyncio.timeout(STOP_SECONDS):
+            async with asyncio.timeout(STOP_SECONDS):  # stop() can hang when Kafka is away (#1101)
+                await asyncio.gather(*(reading.detach() for reading in self.readings))
                 await broker.stop()
-        except (KafkaError, OSError, TimeoutError) as error:  # stop() can hang when Kafka is away (#1101)
+        except Exception as error:
             log.warning("consumers did not stop in order", reason=sentence(error))
 
 
-async def _untouched(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
+async def _untouched(records: "tuple[ConsumerRecord[Any, Any], ...]") -> KafkaMessage:
     """FastStream's own parser decodes all headers at once, so that one bad one would hide the batch."""
     return KafkaMessage(body=b"", raw_message=records, consumer=None)  # type: ignore[arg-type]
 

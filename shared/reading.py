@@ -1,5 +1,7 @@
 """Where a consumer reads: seeks to Postgres' offsets on assignment and watches that it moves (design §2)."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import time
@@ -76,12 +78,14 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
             log.exception("batch failed", consumer=self.consumer_name)
             self._begin_seek()
 
-    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+    # FastStream runs listeners that are no coroutine functions in a thread of their own.
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Nothing of them is worked on any more; a batch that is underway meets the fence."""
         self.consumption.forget(list(self.consumption.positions))
 
-    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Seek, in the background: aiokafka swallows what a listener raises and fetches before it ends."""
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Seek in the background: aiokafka swallows what a listener raises, and fetches before it ends."""
         self.consumption.forget(list(self.consumption.positions))
         self._stopped.clear()
         self._begin_seek(anew=True)
@@ -136,7 +140,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _report(self, consumer: Consumer) -> None:
         """Commit to Kafka what Postgres has committed: for lag metrics, nobody reads it back."""
         positions = dict(self.consumption.positions)
-        if positions == self._committed:
+        if not positions or positions == self._committed:
             return
         with contextlib.suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(ASK_SECONDS):

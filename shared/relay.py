@@ -28,6 +28,7 @@ from shared.outbox import MAX_DEAD_LETTER_BYTES, unpack_headers
 from shared.postgres import close_connection, open_connection
 from shared.relay_history import require_own_history
 from shared.relay_store import Connection, Page, Waiting
+from shared.topic_plan import TopicError
 
 PAGE_ROWS = 1000
 POLL_SECONDS = 2.0
@@ -97,7 +98,7 @@ class Relay:
                 await asyncio.sleep(REFUSED_SECONDS)
                 continue
             except Exception as error:
-                if not (is_transient(error) or isinstance(error, KafkaError)):
+                if not (is_transient(error) or isinstance(error, KafkaError | TopicError)):
                     log.exception("relay failed", service=self._service)
                 self._fail(f"The relay begins anew: {sentence(error)}", error)
             finally:

@@ -4,12 +4,11 @@ Behind the last offset that was noted there may stand what a relay published jus
 still in the outbox, byte for byte. Anything else was said by a future that this database has lost.
 """
 
-from collections.abc import Collection
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from shared import relay_store
+from shared import relay_store, topic_plan
 from shared.outbox import pack_headers
 from shared.relay_store import PAGE_BYTES, Connection
 from shared.topics import TOPICS
@@ -25,15 +24,15 @@ async def require_own_history(
     `rows` is how many rows at the outbox's beginning can have been published without being noted.
     """
     own = [prefix + topic.name for topic in TOPICS if topic.producer == service]
+    async with topic_plan.connected(bootstrap) as cluster:
+        places = {TopicPartition(*place) for place in await cluster.places(own)}
+    if not places:
+        return None
     consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False
     )
     await consumer.start()
     try:
-        there = await consumer.topics() & set(own)
-        places = {TopicPartition(topic, number) for topic in there for number in _partitions(consumer, topic)}
-        if not places:
-            return None
         noted = await relay_store.progress(connection)
         begin, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         starts = {tp: max(begin[tp], noted.get((tp.topic, tp.partition), -1) + 1) for tp in places}
@@ -55,9 +54,5 @@ async def require_own_history(
         await consumer.stop()
 
 
-def _partitions(consumer: AIOKafkaConsumer[Any, Any], topic: str) -> Collection[int]:
-    return consumer.partitions_for_topic(topic) or ()
-
-
-def _record(record: ConsumerRecord[bytes | None, bytes | None]) -> _Said:
+def _record(record: "ConsumerRecord[bytes | None, bytes | None]") -> _Said:
     return record.topic, record.key, record.value, pack_headers(record.headers)

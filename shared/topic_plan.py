@@ -166,14 +166,19 @@ class Cluster:
                 for code, message, _, name in answer.resources:
                     _require(code, message, name)
 
-    async def beginnings(self, names: Sequence[str]) -> dict[Place, int]:
-        """The first offset of every partition of these topics."""
-        described = await self._admin.describe_topics(list(names))
-        places = [
+    async def places(self, names: Sequence[str]) -> list[Place]:
+        """All partitions of those of these topics that exist; asking makes none."""
+        there = sorted(set(await self._admin.list_topics()) & set(names))
+        described = await self._admin.describe_topics(there) if there else []
+        return [
             Place(topic["topic"], partition["partition"])
             for topic in described
             for partition in topic["partitions"]
         ]
+
+    async def beginnings(self, names: Sequence[str]) -> dict[Place, int]:
+        """The first offset of every partition of these topics."""
+        places = await self.places(names)
         consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
         await consumer.start()
         try:

@@ -1,0 +1,58 @@
+"""Topics for one test, and what stands in them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+
+from shared import topic_plan
+from shared.topics import Topic
+from tests.support.notes import Raw
+
+
+async def make_topics(bootstrap: str, prefix: str, *topics: Topic) -> None:
+    """Make the topics with their prefix, as the table says."""
+    async with topic_plan.connected(bootstrap) as cluster:
+        await cluster.apply(topic_plan.plan(topics, prefix, {}))
+
+
+@asynccontextmanager
+async def producing(bootstrap: str) -> AsyncIterator["AIOKafkaProducer[bytes, bytes]"]:
+    """A plain producer."""
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
+        yield producer
+
+
+async def write(bootstrap: str, prefix: str, *records: Raw) -> None:
+    """Append records to their topics and partitions; Kafka gives the offsets."""
+    async with producing(bootstrap) as producer:
+        for record in records:
+            await producer.send(
+                prefix + record.topic,
+                record.value,
+                record.key,
+                partition=record.partition,
+                headers=list(record.headers),
+            )
+        await producer.flush()
+
+
+async def read_all(bootstrap: str, *topics: str) -> "list[ConsumerRecord[Any, Any]]":
+    """All committed records of full topic names, per partition in order."""
+    consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
+        *topics,
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+    )
+    await consumer.start()
+    try:
+        records: list[ConsumerRecord[Any, Any]] = []
+        end = await consumer.end_offsets(consumer.assignment())
+        while any([await consumer.position(tp) < end[tp] for tp in end]):
+            for found in (await consumer.getmany(timeout_ms=100)).values():
+                records += found
+        return records
+    finally:
+        await consumer.stop()
