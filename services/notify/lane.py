@@ -43,6 +43,7 @@ class Lane:
         blobs: BlobStore,
         *,
         connections: int,
+        null_sender: bool,
         idle_seconds: float,
         claim_seconds: float,
         poll_seconds: float,
@@ -54,6 +55,7 @@ class Lane:
         self._work = work
         self._blobs = blobs
         self._connections = connections
+        self._null_sender = null_sender
         self._idle_seconds = idle_seconds
         self._claim = timedelta(seconds=claim_seconds)
         self._poll_seconds = poll_seconds
@@ -145,7 +147,9 @@ class Lane:
             if connection is None or not connection.usable:
                 connection = self._connect()
                 await connection.open()
-            result = await posting.post(mail, connection, self._blobs, self._work.clock)
+            result = await posting.post(
+                mail, connection, self._blobs, self._work.clock, null_sender=self._null_sender
+            )
             self._settled.append(result)
             if connection.usable:
                 kept = connection

@@ -93,7 +93,7 @@ class Outgoing:
             message_id=mail.message_id,
             subject=mail.subject,
             sender=mail.sender.address,
-            envelope_sender=mail.envelope_sender,
+            home=mail.home,
             needs_smtputf8=mail.needs_smtputf8,
             mime=None if blob else mail.mime,
             mime_blob=blob,

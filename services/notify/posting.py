@@ -10,10 +10,13 @@ from shared.clock import Clock
 from shared.metrics import OUTGOING_SECONDS
 
 
-async def post(mail: QueuedMail, connection: Connection, blobs: BlobStore, clock: Clock) -> Settled:
+async def post(
+    mail: QueuedMail, connection: Connection, blobs: BlobStore, clock: Clock, *, null_sender: bool
+) -> Settled:
     """Hand a mail to the server for everybody who does not have it yet.
 
-    Raises `SmtpError` only where the mail is blameless; then this was no attempt. Raises `BlobError`.
+    `null_sender` says whether the server takes the null reverse path. Raises `SmtpError` only where the mail is
+    blameless; then this was no attempt. Raises `BlobError`.
     """
     if mail.tries > ATTEMPTS:  # each time the process died: perhaps because of this mail
         end = finish(mail.recipients, LOST)
@@ -21,7 +24,7 @@ async def post(mail: QueuedMail, connection: Connection, blobs: BlobStore, clock
     mime = mail.mime if mail.mime_blob is None else await blobs.get(mail.mime_blob.object)
     assert mime is not None, "the table has one of the two"
     waiting = [each.address for each in mail.recipients if each.result in OPEN]
-    letter = Letter(mail.envelope_sender, waiting, mime, mail.needs_smtputf8)
+    letter = Letter(envelope_sender(mail, null_sender), waiting, mime, mail.needs_smtputf8)
     unanswered = False
     try:
         with OUTGOING_SECONDS.time():
@@ -32,6 +35,16 @@ async def post(mail: QueuedMail, connection: Connection, blobs: BlobStore, clock
         unanswered = error.uncertain
         answers = [Recipient(address, Result.DEFERRED, None, error.reason) for address in waiting]
     return settled(mail, answers, clock, unanswered=unanswered)
+
+
+def envelope_sender(mail: QueuedMail, null_sender: bool) -> str:
+    """Where failures of this mail go (RFC 5321 MAIL FROM).
+
+    What a person wrote bounces home, to its activity. Nobody needs to hear that an automatic mail failed, and
+    a bounce that is answered begins a loop: it has the null reverse path (RFC 3834 3.3). Where a server does
+    not take that, its failures come home too, and IN-17 keeps them from being answered.
+    """
+    return "" if mail.automatic and null_sender else mail.home
 
 
 def settled(mail: QueuedMail, answers: list[Recipient], clock: Clock, *, unanswered: bool = False) -> Settled:

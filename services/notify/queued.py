@@ -23,7 +23,8 @@ class QueuedMail:
     conversation: str
     cause: Envelope
     message_id: str
-    envelope_sender: str
+    automatic: bool
+    home: str
     needs_smtputf8: bool
     mime: bytes | None
     mime_blob: Blob | None

@@ -145,6 +145,7 @@ class Sender:
             self._work,
             self._blobs,
             connections=server.connections,
+            null_sender=server.null_sender,
             idle_seconds=server.idle_seconds,
             claim_seconds=self._settings.claim_seconds,
             poll_seconds=self._settings.queue_poll_seconds,

@@ -38,8 +38,9 @@ class Tls(StrEnum):
 class SmtpServer(BaseModel):
     """One SMTP server of the settings. `starttls` and `tls` are required where they are set, never hoped for.
 
-    `command_seconds` bounds connecting and each command, `data_seconds` the answer to the mail itself:
-    RFC 5321 4.5.3.2.6 gives the server ten minutes, because a client that leaves earlier sends twice.
+    `null_sender` says that the server takes mail from nobody (`MAIL FROM:<>`); services that check the sender
+    often do not. `command_seconds` bounds connecting and each command, `data_seconds` the answer to the mail
+    itself: RFC 5321 4.5.3.2.6 gives the server ten minutes, because a client that leaves earlier sends twice.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +51,7 @@ class SmtpServer(BaseModel):
     verify: bool = True
     ca_file: Path | None = None
     hello: str | None = None
+    null_sender: bool = True
     connections: Annotated[int, Field(ge=1, le=50)] = 4
     command_seconds: Annotated[float, Field(gt=0)] = 60.0
     data_seconds: Annotated[float, Field(gt=0)] = 600.0

@@ -39,7 +39,7 @@ class NewMail:
     message_id: str | None = None
     subject: str = ""
     sender: str | None = None
-    envelope_sender: str | None = None
+    home: str | None = None
     needs_smtputf8: bool = False
     mime: bytes | None = None
     mime_blob: Blob | None = None
@@ -74,13 +74,13 @@ GROUP BY asked.organisation, asked.address
 _ADD_MAILS = """
 INSERT INTO outgoing_mails (
     organisation, id, activity, reference, conversation, mailbox, automatic, state, cause, requested_at,
-    decided_at, message_id, subject, sender, envelope_sender, needs_smtputf8, mime, mime_blob, refusal,
+    decided_at, message_id, subject, sender, home, needs_smtputf8, mime, mime_blob, refusal,
     reason, due_at, ended_at
 )
 SELECT
     new.organisation, new.id, new.activity, new.reference, new.conversation, new.mailbox, new.automatic,
     new.state, new.cause, new.requested_at, $1, new.message_id, new.subject, new.sender,
-    new.envelope_sender, new.needs_smtputf8, new.mime, new.mime_blob, new.refusal, new.reason,
+    new.home, new.needs_smtputf8, new.mime, new.mime_blob, new.refusal, new.reason,
     CASE WHEN new.refusal IS NULL THEN $1::timestamptz END,
     CASE WHEN new.refusal IS NOT NULL THEN $1::timestamptz END
 FROM unnest(
@@ -89,7 +89,7 @@ FROM unnest(
     $17::bytea[], $18::jsonb[], $19::text[], $20::text[]
 ) AS new (
     organisation, id, activity, reference, conversation, mailbox, automatic, state, cause,
-    requested_at, message_id, subject, sender, envelope_sender, needs_smtputf8, mime,
+    requested_at, message_id, subject, sender, home, needs_smtputf8, mime,
     mime_blob, refusal, reason
 )
 """
@@ -166,7 +166,7 @@ def _mail_row(mail: NewMail) -> tuple[Any, ...]:
         mail.message_id,
         mail.subject,
         mail.sender,
-        mail.envelope_sender,
+        mail.home,
         mail.needs_smtputf8,
         mail.mime,
         mail.mime_blob and mail.mime_blob.model_dump(mode="json"),

@@ -52,7 +52,7 @@ FROM chosen
 WHERE mail.organisation = chosen.organisation AND mail.id = chosen.id
 RETURNING chosen.state = 'sending' AS lost,
     mail.organisation, mail.id, mail.activity, mail.reference, mail.conversation, mail.cause, mail.message_id,
-    mail.envelope_sender, mail.needs_smtputf8, mail.mime, mail.mime_blob, mail.state, mail.claim,
+    mail.automatic, mail.home, mail.needs_smtputf8, mail.mime, mail.mime_blob, mail.state, mail.claim,
     mail.claimed_at, mail.attempts, mail.forgiven
 """
 
@@ -125,7 +125,7 @@ WHERE mail.organisation = held.organisation AND mail.id = held.id AND mail.claim
 _LOCK_ONE = """
 SELECT
     mail.organisation, mail.id, mail.activity, mail.reference, mail.conversation, mail.cause, mail.message_id,
-    mail.envelope_sender, mail.needs_smtputf8, mail.mime, mail.mime_blob, mail.state, mail.claim,
+    mail.automatic, mail.home, mail.needs_smtputf8, mail.mime, mail.mime_blob, mail.state, mail.claim,
     mail.claimed_at, mail.attempts, mail.forgiven
 FROM outgoing_mails AS mail
 WHERE mail.organisation = $1 AND mail.id = $2 AND mail.refusal IS NULL

@@ -56,9 +56,7 @@ def compose(asked: Asked, organisation: OrganisationView, keyring: Keyring, now:
         asked=asked,
         message_id=signed[1:-1],
         sender=sender,
-        # RFC 3834 3.3: nobody needs to hear that an automatic mail failed, and a bounce that opened or woke
-        # an activity could begin a loop. What a person wrote comes home to its activity when it bounces.
-        envelope_sender="" if asked.automatic else home,
+        home=home,
         to=to,
         cc=cc,
         needs_smtputf8=needs_smtputf8,

@@ -100,14 +100,14 @@ class Refused(Exception):
 class ComposedMail:
     """A mail ready to be sent. `message_id` has no angle brackets.
 
-    `envelope_sender` is where failures go (RFC 5321); empty means the null reverse path. `to` and `cc` hold
-    each address once, as SMTP takes it. `mime` has CRLF line ends.
+    `home` is where answers come, and failures where they are wanted at all. `to` and `cc` hold each address
+    once, as SMTP takes it. `mime` has CRLF line ends.
     """
 
     asked: Asked
     message_id: str
     sender: Person
-    envelope_sender: str
+    home: str
     to: tuple[Person, ...]
     cc: tuple[Person, ...]
     needs_smtputf8: bool

@@ -19,8 +19,8 @@ CREATE TABLE outgoing_mails (
     message_id      text,
     subject         text        NOT NULL DEFAULT '',
     sender          text,
-    -- Where failures go (RFC 5321); empty is the null reverse path.
-    envelope_sender text,
+    -- Where answers come, and failures where they are wanted at all.
+    home            text,
     needs_smtputf8  boolean     NOT NULL DEFAULT false,
     -- The whole mail: here, or in the blob store if it is large.
     mime            bytea,
@@ -42,8 +42,8 @@ CREATE TABLE outgoing_mails (
     CHECK ((state IN ('queued', 'sending', 'deferred')) = (ended_at IS NULL)),
     CHECK ((state = 'sending') <= (claimed_at IS NOT NULL)),
     CHECK ((state = 'refused') = (refusal IS NOT NULL)),
-    CHECK (CASE WHEN state = 'refused' THEN num_nonnulls(message_id, sender, envelope_sender, mime, mime_blob) = 0
-                ELSE num_nonnulls(message_id, sender, envelope_sender) = 3
+    CHECK (CASE WHEN state = 'refused' THEN num_nonnulls(message_id, sender, home, mime, mime_blob) = 0
+                ELSE num_nonnulls(message_id, sender, home) = 3
                      AND num_nonnulls(mime, mime_blob) = 1 END)
 ) WITH (fillfactor = 80);
 CREATE INDEX outgoing_mails_due ON outgoing_mails (organisation, mailbox, due_at) WHERE due_at IS NOT NULL;
