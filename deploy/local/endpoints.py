@@ -72,15 +72,18 @@ class Endpoints(BaseModel, frozen=True):
             "MAILROOM_OIDC_ISSUER": ISSUER,
             "MAILROOM_OIDC_JWKS": str(secrets / PUBLIC_KEYS),
             "MAILROOM_IMAP_SERVERS": _servers(self.imap, tls=False),
-            "MAILROOM_SMTP_SERVERS": _servers(self.smtp, tls="none"),
+            "MAILROOM_SMTP_SERVERS": _servers(self.smtp, tls="none", null_sender=False),
             # Timers wait for mailboxes to say how far they were read; on one machine that may be often.
             "MAILROOM_POLL_SECONDS": "2",
         }
 
 
-def _servers(address: Address, tls: bool | str) -> str:
-    """The only mail server there is, under the name that the sample organisation has for it."""
-    return json.dumps({MAIL_SERVER: {"host": address.host, "port": address.port, "tls": tls}})
+def _servers(address: Address, **settings: bool | str) -> str:
+    """The only mail server there is, under the name that the sample organisation has for it.
+
+    GreenMail takes no mail with a null reverse path (greenmail #28).
+    """
+    return json.dumps({MAIL_SERVER: {"host": address.host, "port": address.port, **settings}})
 
 
 def replace_file(path: Path, text: str) -> None:
