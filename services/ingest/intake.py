@@ -1,6 +1,6 @@
 """Takes fetched mails in: parse, store what is large, decide, and commit all of it in one transaction."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -44,32 +44,39 @@ class Intake:
     organisations: Organisations
     routing: Routing
 
-    async def take(self, lease: Lease, folder: Folder, page: ReadPage, waiting: Waiting) -> dict[int, UUID]:
-        """Take a page in; the mails' ids by UID.
+    async def prepare(self, lease: Lease, folder: Folder, page: ReadPage) -> list[PreparedMail]:
+        """Parse a page and store what is large of it; may run while the page before it is taken in.
 
-        Everything of a mail is committed at once, fenced by the lease. A mail that cannot be decided or
-        stored because of a mistake of ours is parked alone; the others go on. Raises `LeaseLost` and
-        `BlobsUnavailable`; waits for as long as Postgres is away.
+        Raises `LeaseLost` and `BlobsUnavailable`; waits for as long as Postgres is away.
         """
 
         async def before_single(index: int) -> int:
             uid = page.mails[index].uid
-            return await self._committed(
-                lease, lambda connection: store_mailboxes.attempt(connection, folder, uid)
-            )
+
+            async def once() -> int:
+                async with self.work.begin() as batch:
+                    await store_mailboxes.fence(batch.connection, lease)
+                    return await store_mailboxes.attempt(batch.connection, folder, uid)
+
+            return await outlast(once)
 
         parsed = await self.parser.parse_page([mail.raw for mail in page.mails], before_single)
-        prepared = await prepare(self.blobs, self.keyring, folder.organisation, page.mails, parsed)
-        return await self._store(lease, folder, prepared, waiting)
+        return await prepare(self.blobs, self.keyring, folder.organisation, page.mails, parsed)
 
     async def circumstances(self, batch: Batch[object], organisation: str, mailbox: str) -> Circumstances:
         """The configuration as it is in this transaction. Raises `NoConfiguration`."""
         current = await self.organisations.current(batch.connection, organisation)
         return Circumstances(current, self.routing.of(current), mailbox, self.keyring, batch.now)
 
-    async def _store(
+    async def take(
         self, lease: Lease, folder: Folder, prepared: Sequence[PreparedMail], waiting: Waiting
     ) -> dict[int, UUID]:
+        """Take a page in; the mails' ids by UID. `waiting` is what lies behind it.
+
+        Everything of a mail is committed at once, fenced by the lease. A mail that cannot be decided or
+        stored because of a mistake of ours is parked alone; the others go on. Raises `LeaseLost`; waits for
+        as long as Postgres is away.
+        """
         taken: dict[int, UUID] = {}
         lost: list[LeaseLost] = []
 
@@ -144,14 +151,6 @@ class Intake:
         await store_mailboxes.take(
             connection, folder, [v.uid for v in verdicts], [v.mail for v in verdicts], batch.now
         )
-
-    async def _committed(self, lease: Lease, write: Callable[[Connection], Awaitable[int]]) -> int:
-        async def once() -> int:
-            async with self.work.begin() as batch:
-                await store_mailboxes.fence(batch.connection, lease)
-                return await write(batch.connection)
-
-        return await outlast(once)
 
 
 def publish_verdict(

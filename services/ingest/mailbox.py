@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
-from uuid import UUID
 
 from services.ingest import store_mailboxes
 from services.ingest.announce import mailbox_polled
 from services.ingest.imap import PAGE_UIDS, ImapError, ImapSession
 from services.ingest.intake import Intake
-from services.ingest.reading import ReadLimits, ReadPage, read_page
+from services.ingest.mail_rows import PreparedMail
+from services.ingest.reading import ReadLimits, read_page
 from services.ingest.store_mailboxes import Folder, Lease, LeaseLost, State, Taken, Waiting
 from shared.blobs import BlobError
 from shared.contracts.activity_organisation import Imap
@@ -120,6 +120,15 @@ class MailboxReader:
         return random.uniform(0.5, 1.0) * min(longest, 0.5 * (1 << min(self._failures, 16)))  # noqa: S311
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page whose mails are parsed; `done` are the UIDs that it deals with."""
+
+    done: Sequence[int]
+    oldest: datetime | None
+    mails: Sequence[PreparedMail]
+
+
 class _Visit:
     """One connection to the mailbox's server: looks, takes in, puts away, waits, looks again."""
 
@@ -155,17 +164,16 @@ class _Visit:
     async def _take_in(self, new: Sequence[int]) -> bool:
         """Take these in, page by page; whether all that the server had of them is taken in.
 
-        The next page is fetched while one is parsed and stored.
+        The next page is fetched and parsed while one is stored.
         """
-        if not new:
-            return True
         drained = True
-        page = await self._read(new)
+        page = await self._next_page(new)
         while page.done:
             new = new[len(page.done) :]
-            ahead = asyncio.create_task(self._read(new))
+            ahead = asyncio.create_task(self._next_page(new))
             try:
-                mails = await self._store(page, Waiting(len(new), page.oldest if new else None))
+                waiting = Waiting(len(new), page.oldest if new else None)
+                mails = await self._reader.intake.take(self._lease, self._folder, page.mails, waiting)
             except BaseException:
                 ahead.cancel()
                 await asyncio.gather(ahead, return_exceptions=True)
@@ -177,13 +185,11 @@ class _Visit:
             await self._put_away(list(mails))
         return drained
 
-    async def _read(self, uids: Sequence[int]) -> ReadPage:
-        return await read_page(self._session, uids, self._reader.limits)
-
-    async def _store(self, page: ReadPage, waiting: Waiting) -> dict[int, UUID]:
-        if not page.mails:
-            return {}
-        return await self._reader.intake.take(self._lease, self._folder, page, waiting)
+    async def _next_page(self, uids: Sequence[int]) -> _Page:
+        """The first of these, ready to be taken in."""
+        read = await read_page(self._session, uids, self._reader.limits)
+        mails = await self._reader.intake.prepare(self._lease, self._folder, read) if read.mails else []
+        return _Page(read.done, read.oldest, mails)
 
     async def _put_away(self, uids: Sequence[int]) -> None:
         """Move what is taken in to the done folder. What cannot be moved stays and is tried again later."""
