@@ -1,0 +1,117 @@
+"""HTTP in: lists of Tickets, one Ticket, its timeline. Steps and mails have files of their own."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from services.activity import store_mails, store_views
+from services.activity.access import Access, Reception, found_ticket, opened_ticket
+from services.activity.api_mails import mail_routes
+from services.activity.api_steps import step_routes
+from services.activity.domain.states import Status
+from services.activity.store_views import Filter
+from services.activity.views import (
+    Shown,
+    TicketHeader,
+    TicketSummary,
+    TicketView,
+    TimelineEntry,
+    timeline_entry,
+)
+from services.activity.work import Work
+from shared.auth import Caller
+from shared.blobs import BlobStore
+from shared.contracts.record import Name
+from shared.http import etag
+from shared.organisation import Organisations
+from shared.pages import Keyset, Page, PageQuery
+from shared.unit_of_work import Batch, UnitOfWork
+
+PREFIX = "/v1/tickets"
+_NEWEST_FIRST = Keyset(int)
+Language = Annotated[str | None, Header(alias="Accept-Language", description="for labels: en, fr")]
+
+
+def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: BlobStore) -> APIRouter:
+    """`/v1/tickets` and what stands below it."""
+    reception = Reception(unit, organisations)
+    router = APIRouter(tags=["tickets"])
+
+    @router.get(PREFIX)
+    async def list_tickets(
+        caller: Caller,
+        page: PageQuery,
+        language: Language = None,
+        status: Status | None = None,
+        queue: Name | None = None,
+        assignee: Name | None = None,
+        process: Name | None = None,
+        new_information: bool | None = None,
+        contact: Annotated[str | None, Query(max_length=254, description="a contact's address")] = None,
+    ) -> Page[TicketSummary | TicketHeader]:
+        """Tickets, newest first. Those of processes that the caller may not see are header data."""
+
+        async def serve(batch: Batch[Any], access: Access) -> Page[TicketSummary | TicketHeader]:
+            after = _NEWEST_FIRST.decode(page.after)
+            asked = Filter(
+                processes=tuple(sorted(access.processes)),
+                status=status,
+                queue=queue,
+                assignee=assignee,
+                process=process,
+                new_information=new_information,
+                contact=contact and contact.lower(),
+            )
+            rows = await store_views.tickets(
+                batch.connection, caller.organisation, asked, after[0] if after else None, page.limit + 1
+            )
+            shown = Shown(access.organisation, access.processes, language)
+            return _NEWEST_FIRST.page(rows, page, key=lambda row: (row["number"],), item=shown.row)
+
+        return await reception.admit(caller, serve)
+
+    @router.get(f"{PREFIX}/{{reference}}")
+    async def read_ticket(
+        reference: str, caller: Caller, response: Response, language: Language = None
+    ) -> TicketView | TicketHeader:
+        """One Ticket; header data where the caller may not see its process. Its ETag is its version."""
+
+        async def serve(batch: Batch[Any], access: Access) -> TicketView | TicketHeader:
+            activity = await found_ticket(batch, access, reference)
+            key = (activity.organisation, activity.id)
+            row = await store_views.ticket(batch.connection, key)
+            shown = Shown(access.organisation, access.processes, language)
+            if activity.process not in access.processes:
+                return shown.header(row)
+            response.headers["ETag"] = etag(activity.version)
+            contacts = await store_views.contacts(batch.connection, key)
+            links = await store_views.linked(batch.connection, key)
+            return shown.ticket(activity, row, contacts, links)
+
+        return await reception.admit(caller, serve)
+
+    @router.get(f"{PREFIX}/{{reference}}/timeline")
+    async def read_timeline(reference: str, caller: Caller, page: PageQuery) -> Page[TimelineEntry]:
+        """What happened, newest first, with mails and notes."""
+
+        async def serve(batch: Batch[Any], access: Access) -> Page[TimelineEntry]:
+            activity = await opened_ticket(batch, access, reference)
+            after = _NEWEST_FIRST.decode(page.after)
+            key = (activity.organisation, activity.id)
+            rows = await store_views.timeline(
+                batch.connection, key, after[0] if after else None, page.limit + 1
+            )
+            wanted = {(activity.organisation, row["mail"]) for row in rows if row["mail"]}
+            mails = {mail.id: mail for mail in await store_mails.by_id(batch.connection, wanted)}
+            return _NEWEST_FIRST.page(
+                rows,
+                page,
+                key=lambda row: (row["version"],),
+                item=lambda row: timeline_entry(row, mails.get(row["mail"]), str(activity.reference)),
+            )
+
+        return await reception.admit(caller, serve)
+
+    router.include_router(step_routes(reception, work, PREFIX))
+    router.include_router(mail_routes(reception, blobs, PREFIX))
+    return router

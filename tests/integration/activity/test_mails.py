@@ -1,6 +1,7 @@
 """What mails do: open Tickets, come home to them, and do nothing twice (sections 3 and 6)."""
 
 import asyncio
+from typing import Any
 
 from shared.contracts import activity_requests as asked
 from shared.contracts.ingest_mails import Answered, PlusReference
@@ -13,7 +14,7 @@ async def test_a_mail_opens_a_ticket_and_is_acknowledged(office: Office) -> None
     ticket = await office.ticket("100001-T")
     assert (ticket["status"], ticket["queue"], ticket["title"]) == ("to_do", "desk", "My printer")
     assert (ticket["process"], ticket["category"], ticket["started_by"]) == ("request", "Other", "email")
-    contact = await office.pool.fetchrow("SELECT * FROM contacts")
+    (contact,) = await office.pool.fetch("SELECT * FROM contacts")
     assert (contact["address"], contact["first_name"], contact["last_name"]) == (
         "carla.customer@harbour.test",
         "Carla",
@@ -94,7 +95,7 @@ async def test_a_bare_reference_counts_for_participants_only(office: Office) -> 
     plus = PlusReference(
         address="help+100001-t@acme.test", mailbox="help", reference="100001-T", signed=False
     )
-    guess = {"to": [plus.address], "plus": [plus], "targets": [addressed(HELP)]}
+    guess: dict[str, Any] = {"to": [plus.address], "plus": [plus], "targets": [addressed(HELP)]}
     await office.take_in(received(message_id="two@harbour.test", **guess))
     await office.take_in(received(message_id="three@evil.test", sender="eve@evil.test", **guess))
     assert len(await office.mails("100001-T")) == 2
@@ -115,7 +116,7 @@ async def test_the_same_mail_again_does_nothing(office: Office) -> None:
 
 async def test_a_later_copy_does_only_what_is_missing(office: Office) -> None:
     """RT-6, design §7: two mailboxes, two Tickets, whichever copy comes first."""
-    both = {"message_id": "one@harbour.test", "to": [HELP, BILLING]}
+    both: dict[str, Any] = {"message_id": "one@harbour.test", "to": [HELP, BILLING]}
     await office.take_in(received(targets=[addressed(HELP)], **both))
     await office.take_in(received(targets=[addressed(BILLING)], **both))
     await office.take_in(received(targets=[addressed(HELP), addressed(BILLING)], **both))

@@ -1,0 +1,110 @@
+"""What HTTP shows: lists of Tickets, one Ticket, its timeline (design §6)."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.activity.store_rows import Key
+from shared.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which Tickets are listed; None asks for all. `processes` are those that the caller may look into.
+
+    What only they may see (`new_information`, `contact`) hides the Tickets of other processes.
+    """
+
+    processes: tuple[str, ...]
+    status: str | None = None
+    queue: str | None = None
+    assignee: str | None = None
+    process: str | None = None
+    new_information: bool | None = None
+    contact: str | None = None
+
+
+_LIST = """
+SELECT activities.* FROM activities
+WHERE organisation = $1
+  AND ($2::bigint IS NULL OR number < $2)
+  AND ($3::text IS NULL OR status = $3)
+  AND ($4::text IS NULL OR queue = $4)
+  AND ($5::text IS NULL OR assignee = $5)
+  AND ($6::text IS NULL OR process = $6)
+  AND ($7::boolean IS NULL OR (new_information = $7 AND process = ANY ($9::text[])))
+  AND ($8::text IS NULL OR (process = ANY ($9::text[]) AND EXISTS (
+      SELECT FROM activity_contacts AS tagged
+      JOIN contacts ON contacts.organisation = tagged.organisation AND contacts.id = tagged.contact
+      WHERE tagged.organisation = activities.organisation AND tagged.activity = activities.id
+        AND contacts.address = $8)))
+ORDER BY number DESC LIMIT $10
+"""
+_TICKET = "SELECT * FROM activities WHERE organisation = $1 AND id = $2"
+_CONTACTS = """
+SELECT tagged.tag, contacts.id, contacts.address, contacts.first_name, contacts.last_name,
+    contacts.auto_created
+FROM activity_contacts AS tagged
+JOIN contacts ON contacts.organisation = tagged.organisation AND contacts.id = tagged.contact
+WHERE tagged.organisation = $1 AND tagged.activity = $2
+ORDER BY tagged.tag, contacts.address
+"""
+_LINKED = """
+SELECT activities.*, links.reason AS link_reason FROM links
+JOIN activities ON activities.organisation = links.organisation AND activities.id = links.linked
+WHERE links.organisation = $1 AND links.activity = $2
+ORDER BY activities.number
+"""
+_TIMELINE = """
+SELECT history.*, notes.text AS note_text FROM history
+LEFT JOIN notes ON notes.organisation = history.organisation AND notes.id = history.note
+WHERE history.organisation = $1 AND history.activity = $2 AND ($3::int IS NULL OR history.version < $3)
+ORDER BY history.version DESC LIMIT $4
+"""
+_STANDS = "SELECT true FROM activity_mails WHERE organisation = $1 AND activity = $2 AND mail = $3"
+
+
+async def tickets(
+    connection: Connection, organisation: str, asked: Filter, before: int | None, limit: int
+) -> list[Any]:
+    """Rows of `activities`, newest first, with numbers below `before`."""
+    return list(
+        await connection.fetch(
+            _LIST,
+            organisation,
+            before,
+            asked.status,
+            asked.queue,
+            asked.assignee,
+            asked.process,
+            asked.new_information,
+            asked.contact,
+            list(asked.processes),
+            limit,
+        )
+    )
+
+
+async def ticket(connection: Connection, activity: Key) -> Any:
+    """The row of one activity that exists."""
+    return await connection.fetchrow(_TICKET, *activity)
+
+
+async def contacts(connection: Connection, activity: Key) -> list[Any]:
+    """Tag by tag who is who on an activity."""
+    return list(await connection.fetch(_CONTACTS, *activity))
+
+
+async def linked(connection: Connection, activity: Key) -> list[Any]:
+    """The activities that it is linked with, each with `link_reason`."""
+    return list(await connection.fetch(_LINKED, *activity))
+
+
+async def timeline(connection: Connection, activity: Key, before: int | None, limit: int) -> list[Any]:
+    """Rows of `history` with `note_text`, newest first, with versions below `before`."""
+    return list(await connection.fetch(_TIMELINE, *activity, before, limit))
+
+
+async def stands_on(connection: Connection, activity: Key, mail: UUID) -> bool:
+    """Whether a mail stands on an activity."""
+    return bool(await connection.fetchval(_STANDS, *activity, mail))
