@@ -70,11 +70,15 @@ class _Pause(wait_base):
         return (self._moved if moved else self._away)(retry_state)
 
 
+def ignore(error: BaseException, attempt: int) -> None:
+    """For those who need not hear of a failed attempt."""
+
+
 async def outlast(
     work: Callable[[], Awaitable[T]],
     *,
     patience: float | None = None,
-    notice: Callable[[BaseException, int], None] = lambda error, attempt: None,
+    notice: Callable[[BaseException, int], None] = ignore,
 ) -> T:
     """Do `work`, and do it again for as long as its errors are transient.
 

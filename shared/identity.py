@@ -1,9 +1,10 @@
 """Ids that follow from their cause, so that a replay makes the same effect under the same id (design §2)."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION = 0x7 << 76
 _VARIANT = 0b10 << 62
 _RANDOM_A = 0xFFF << 64
@@ -21,7 +22,7 @@ def derive(time: datetime, source: str, cause: str, ordinal: int | str) -> UUID:
     """
     if time.tzinfo is None:
         raise ValueError(f"{time.isoformat()} names no time zone")
-    milliseconds = int(time.timestamp() * 1000)
+    milliseconds = (time - _EPOCH) // timedelta(milliseconds=1)
     if not 0 <= milliseconds < 1 << 48:
         raise ValueError(f"{time.isoformat()} does not fit into the 48 bits of a version 7 UUID")
     # Lengths stand in front, so that no two triples run together into the same text.

@@ -78,8 +78,9 @@ class Consumers:
     async def run(self) -> None:
         """Read until cancelled; after an error or a standstill with new consumers.
 
-        Raises `NotRegistered`.
+        Raises `NotRegistered`, and `SchemaMismatch` when this code cannot live with the schema.
         """
+        await self._work.require_schema(self._notice)
         await self._require_offsets()
         failures = 0
         while True:

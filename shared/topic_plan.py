@@ -5,6 +5,7 @@ topics, adds partitions and sets configuration, and never deletes anything or ta
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared import offsets
 from shared.offsets import Place
@@ -25,6 +26,7 @@ from shared.readers import READERS, Reader
 from shared.topics import TOPICS, Topic
 
 ASK_SECONDS = 30.0
+LOOK_SECONDS = 0.05
 REPLICAS = 3
 """Copies of each partition, or as many as there are brokers."""
 BATCH_OVERHEAD_BYTES = 64 * 1024
@@ -146,7 +148,8 @@ class Cluster:
                 ]
             )
             for name, code, message in response.topic_errors:
-                _require(code, message, name)
+                if code != TopicAlreadyExistsError.errno:  # somebody else applies the same
+                    _require(code, message, name)
         grown = {each.topic: each.partitions for each in changes if each.action is Action.GROW}
         if grown:
             response = await self._admin.create_partitions(
@@ -154,6 +157,7 @@ class Cluster:
             )
             for name, code, message in response.topic_errors:
                 _require(code, message, name)
+        await self._wait_for({each.topic: each.partitions for each in new} | grown)
         configured = [each for each in changes if each.action is Action.CONFIGURE]
         if configured:
             responses = await self._admin.alter_configs(
@@ -165,6 +169,19 @@ class Cluster:
             for answer in responses:
                 for code, message, _, name in answer.resources:
                     _require(code, message, name)
+
+    async def _wait_for(self, wanted: Mapping[str, int]) -> None:
+        """Brokers hear of a new topic a moment after it was made."""
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                found: Counter[str] = Counter()
+                while any(found[topic] < partitions for topic, partitions in wanted.items()):
+                    await asyncio.sleep(LOOK_SECONDS if found else 0)
+                    found = Counter(place.topic for place in await self.places(list(wanted)))
+        except TimeoutError as error:
+            raise TopicError(
+                f"{', '.join(wanted)}: made, but not there after {ASK_SECONDS:.0f} s."
+            ) from error
 
     async def places(self, names: Sequence[str]) -> list[Place]:
         """All partitions of those of these topics that exist; asking makes none."""

@@ -14,9 +14,10 @@ from shared import outbox
 from shared.clock import Clock, SystemClock
 from shared.contracts.envelope import Envelope
 from shared.decoding import Incoming, Origin, Unknown, Unreadable
-from shared.failure import FamilyMoved, Transient, isolate, outlast
+from shared.failure import FamilyMoved, Transient, ignore, isolate, outlast
+from shared.migrations import migrations_of, require_schema
 from shared.outbox import Outgoing, Row
-from shared.postgres import Connection, Pool, transaction
+from shared.postgres import Connection, Pool, acquired, transaction
 from shared.topics import Topic
 
 __all__ = [
@@ -111,6 +112,18 @@ class UnitOfWork:
         self.service = service
         self.topic_prefix = topic_prefix
         self.clock: Clock = clock or SystemClock()
+
+    async def require_schema(self, notice: Callable[[BaseException, int], None] = ignore) -> None:
+        """Wait for the database and make sure that this code can live with its schema (design §6).
+
+        Raises `SchemaMismatch`, whose message says what to do.
+        """
+
+        async def once() -> None:
+            async with acquired(self.pool) as connection:
+                await require_schema(connection, self.service, migrations_of(self.service))
+
+        await outlast(once, notice=notice)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Batch[Any]]:
