@@ -1,6 +1,7 @@
 """The folder of one instance: who holds it, what runs in it, which ports it has."""
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from deploy.local.processes import ProcessRecord
 
 _Records = TypeAdapter(dict[str, ProcessRecord])
 _Ports = TypeAdapter(dict[str, int])
+_FREE_DISK_NEEDED = 200_000_000
 _SUPERVISOR = "supervisor"
 _MARK = "mailroom-home"  # says that the folder is ours, and may be emptied
 
@@ -109,6 +111,20 @@ class Home:
     def remember_ports(self, chosen: Mapping[str, int]) -> None:
         """Keeps the ports for the next start."""
         replace_file(self.path / "ports.json", _Ports.dump_json(dict(chosen), indent=2).decode())
+
+    def require_space(self) -> None:
+        """Raises StackFailure if the disk is too full for an instance, or what failed may have failed so."""
+        if shutil.disk_usage(self.path).free < _FREE_DISK_NEEDED:
+            raise self.in_words(OSError(errno.ENOSPC, ""))
+
+    def in_words(self, failure: OSError) -> StackFailure:
+        """What to tell a person when the folder fails us."""
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            return StackFailure(
+                f"The disk that holds {self.path} is full: free {_FREE_DISK_NEEDED / 1e6:.0f} MB, "
+                "or give another --home."
+            )
+        return StackFailure(f"{self.path} cannot be used ({failure}): mend it, or give another --home.")
 
     def log(self, name: str) -> Path:
         """Where a server or service writes."""

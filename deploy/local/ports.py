@@ -36,6 +36,8 @@ def choose(names: tuple[str, ...], fixed: Mapping[str, int], remembered: Mapping
     if unknown := sorted(fixed.keys() - set(names)):
         raise StackFailure(f"There is no port named {unknown[0]}: choose among {', '.join(names)}.")
     for name, port in fixed.items():
+        if not 0 < port < 65_536:
+            raise StackFailure(f"{port}, asked for {name}, is no port: choose one between 1 and 65535.")
         if not is_free(port):
             raise StackFailure(
                 f"Port {port}, asked for {name}, is in use: end what listens there, ask for another port, "

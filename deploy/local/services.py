@@ -32,11 +32,6 @@ PREPARE: tuple[Preparation, ...] = (
 CONFIGURE: tuple[Preparation, ...] = (Preparation("organisation", preparation.apply_sample),)
 
 
-def role(service: str) -> str:
-    """The service's own role in Postgres (design §6)."""
-    return f"mailroom_{service}"
-
-
 def program(service: str, endpoints: Endpoints, log: Path, environment: Mapping[str, str]) -> Program:
     """One service, with its settings in the environment."""
     return Program(

@@ -10,7 +10,6 @@ are in memory and begin empty.
 
 import asyncio
 import contextlib
-import errno
 import os
 import shutil
 import threading
@@ -22,7 +21,6 @@ from pydantic import BaseModel, Field
 
 from deploy.local import jars, ports, services
 from deploy.local.endpoints import FILE, Endpoints, ServiceEndpoint
-from deploy.local.failure import StackFailure
 from deploy.local.greenmail import GreenMail
 from deploy.local.home import Home
 from deploy.local.kafka import Kafka
@@ -32,9 +30,9 @@ from deploy.local.progress import Phase, Progress, Report, silence
 from deploy.local.server import Place, Server, clean_environment
 from deploy.local.services import CONFIGURE, PREPARE, SERVICES, Preparation
 from deploy.local.units import Unit, Units, together
+from shared.migrations import role_of
 
 _MADE = "made"  # marks data that was made to the end
-_FREE_DISK_NEEDED = 200_000_000
 
 
 class StackOptions(BaseModel, frozen=True):
@@ -96,18 +94,18 @@ class Stack:
         try:
             self._held.enter_context(self._home.held(self._options.fresh))
             await self._start()
-        except OSError as failure:
+        except BaseException as failure:
             await self.stop()
-            raise self._sentence(failure) from failure
-        except BaseException:
-            await self.stop()
+            if isinstance(failure, OSError):
+                raise self._home.in_words(failure) from failure
             raise
         return self.endpoints
 
     async def stop(self) -> None:
         """Ends everything, services first; may be called again."""
         was_up, self._is_up = self._is_up, False
-        (self._home.path / FILE).unlink(missing_ok=True)
+        if was_up:  # otherwise the file is of another process, which holds the home
+            (self._home.path / FILE).unlink(missing_ok=True)
         await self._units.halt_all(first=self._options.services)
         self._held.close()
         if self._options.temporary and was_up:
@@ -126,8 +124,7 @@ class Stack:
         await self._units.resume(name)
 
     async def _start(self) -> None:
-        if shutil.disk_usage(self._home.path).free < _FREE_DISK_NEEDED:
-            raise OSError(errno.ENOSPC, "full")
+        self._home.require_space()
         class_paths = await self._class_paths()
         names = (*Postgres.PORTS, *Kafka.PORTS, *GreenMail.PORTS, *SERVICES)
         chosen = ports.choose(names, self._options.ports, self._home.ports())
@@ -146,7 +143,7 @@ class Stack:
             greenmail_api=greenmail.api,
             services={
                 name: ServiceEndpoint(
-                    http=f"http://{ports.HOST}:{chosen[name]}", postgres_dsn=postgres.dsn(services.role(name))
+                    http=f"http://{ports.HOST}:{chosen[name]}", postgres_dsn=postgres.dsn(role_of(name))
                 )
                 for name in SERVICES
             },
@@ -198,11 +195,3 @@ class Stack:
 
     def _place(self, name: str, chosen: Mapping[str, int]) -> Place:
         return Place(self._home.path / name, self._home.log(name), chosen, self._environment)
-
-    def _sentence(self, failure: OSError) -> StackFailure:
-        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
-            return StackFailure(
-                f"The disk that holds {self._home.path} is full: free {_FREE_DISK_NEEDED / 1e6:.0f} MB, "
-                "or give another --home."
-            )
-        return StackFailure(f"{self._home.path} cannot be used ({failure}): mend it, or give another --home.")

@@ -47,6 +47,7 @@ class Units:
         code = await making.process.wait()
         self._forget(f"{name} data")
         if code != 0:
+            self.home.require_space()
             raise StackFailure(f"{name} could not make its data: {_last_words(maker)}")
 
     async def start(self, unit: Unit) -> None:
@@ -68,6 +69,7 @@ class Units:
                 f"{name} is not ready after {_SECONDS_TO_START:.0f} s: {_last_words(unit.program)}"
             ) from late
         if running.exit_code is not None:
+            self.home.require_space()
             raise StackFailure(_why_it_ended(unit))
         self.on_resumed()
         self.report(Progress(step=name, phase=Phase.READY, detail=", ".join(map(str, unit.ports))))
@@ -99,6 +101,7 @@ class Units:
             pause = 1.0 if held_out else min(pause * 2, _LONGEST_PAUSE)
             news = f"exit code {code}, again in {pause:.0f} s, see {running.program.log}"
             self.report(Progress(step=name, phase=Phase.ENDED, detail=news))
+            await running.stop()  # what it had started itself may live on
             await asyncio.sleep(pause)
             try:
                 await self.resume(name)

@@ -99,6 +99,7 @@ async def test_an_instance_comes_up_beside_another_and_nothing_of_it_survives_do
     assert again.returncode == 1
     assert "already up" in again.stderr
     assert "Traceback" not in again.stderr
+    assert Endpoints.load(home) == first, "who is up keeps its addresses"
 
     await run_sql(first, "CREATE TABLE kept ()")
     processes = everything(first)

@@ -32,6 +32,12 @@ def test_no_port_is_given_twice() -> None:
     assert chosen["imap"] != chosen["smtp"]
 
 
+@pytest.mark.parametrize("number", [0, -1, 65_536])
+def test_a_number_that_is_no_port_is_refused(number: int) -> None:
+    with pytest.raises(StackFailure, match="is no port: choose one between 1 and 65535"):
+        ports.choose(NAMES, {"imap": number}, {})
+
+
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(StackFailure, match="no port named pop3: choose among imap, smtp"):
         ports.choose(NAMES, {"pop3": 1110}, {})
