@@ -9,13 +9,14 @@ from pydantic import BaseModel, ValidationError
 
 from services.activity import announce
 from services.activity.access import Access, Reception, opened_ticket
+from services.activity.asked_steps import STEPS
 from services.activity.domain.context import Context
 from services.activity.domain.decide import allowed
 from services.activity.domain.vocabulary import Actor, ActorKind
 from services.activity.rules import process_rules
 from services.activity.views import StepOffer
 from services.activity.work import Work
-from services.activity.work_requests import STEPS, digest_of
+from services.activity.work_requests import digest_of
 from shared.auth import Caller, Principal
 from shared.contracts import activity_requests as asked
 from shared.contracts.envelope import Envelope

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.activity import work_mails, work_reports, work_requests, work_timers
+from services.activity.needs import Needs
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.work_reports import UnknownMail
 from services.activity.work_timers import TimerFired
-from services.activity.workspace import Needs, Workspace
+from services.activity.workspace import Workspace
 from shared.contracts.activity_requests import Request
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.record import Record

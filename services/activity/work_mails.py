@@ -11,11 +11,12 @@ from services.activity.domain.matching import Append, Doubted, Effect, Open, Unp
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
 from services.activity.domain.steps import Link, MailArrived, MailRouted
+from services.activity.needs import Needs
 from services.activity.rules import matching_rules
 from services.activity.store_contacts import Contact
 from services.activity.store_mails import Mail, Recipients
 from services.activity.taking_steps import Taken, step_of, take
-from services.activity.workspace import Needs, Workspace
+from services.activity.workspace import Workspace
 from shared import references
 from shared.contracts.activity_organisation import Process
 from shared.contracts.ingest_mails import Answered as AnsweredToken

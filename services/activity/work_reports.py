@@ -5,9 +5,10 @@ from typing import Any
 
 from services.activity.domain.steps import MailReported
 from services.activity.domain.vocabulary import Outcome
+from services.activity.needs import Needs
 from services.activity.store_mails import Delivery, Mail, Recipients
 from services.activity.taking_steps import step_of, take
-from services.activity.workspace import Needs, Workspace
+from services.activity.workspace import Workspace
 from shared.contracts.notify_mails import (
     MailComposed,
     MailDeferred,

@@ -1,7 +1,6 @@
 """Somebody asks for a step: done or refused, answered, and answered the same again when it is repeated."""
 
 import hashlib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,19 +8,21 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.activity import announce, outgoing_mail
+from services.activity.asked_steps import STEPS
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import Tagged, names_from_display_name
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
-from services.activity.domain.vocabulary import Actor, ActorKind, Method, StartedBy, Tag
+from services.activity.domain.vocabulary import Actor, ActorKind, StartedBy, Tag
+from services.activity.needs import Needs
 from services.activity.outgoing_mail import Reply
 from services.activity.rules import sending_mailbox
 from services.activity.store_contacts import Contact
 from services.activity.store_mails import Recipients
 from services.activity.store_requests import Answered
 from services.activity.taking_steps import Taken, take
-from services.activity.workspace import Needs, Workspace
+from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import ActivityAnswer, RequestRefused
 from shared.organisation import Organisation, Unknown
@@ -278,33 +279,8 @@ def _key(incoming: Incoming[asked.Request]) -> tuple[str, str, str]:
     return envelope.organisation, envelope.source, envelope.id
 
 
-def _resolve(request: asked.TicketResolve) -> steps.Step:
-    if request.method is asked.ResolutionMethod.REJECTED_AS_SPAM:
-        return steps.RejectAsSpam()
-    return steps.Resolve(Method(request.method.value))
-
-
 _STARTED_BY = {
     ActorKind.ROBOT: StartedBy.ROBOTICS,
     ActorKind.SYSTEM: StartedBy.WORKFLOW,
     ActorKind.INTEGRATION: StartedBy.WORKFLOW,
-}
-
-# From the contract's words to the domain's: one line per step.
-STEPS: Mapping[type[asked.OnTicket], Callable[[Any, tuple[Tagged, ...]], steps.Step]] = {
-    asked.TicketEdit: lambda r, tags: steps.Edit(
-        title=r.title, description=r.description, category=r.category, tag=tags
-    ),
-    asked.TicketSubmit: lambda r, _: steps.Submit(r.keep_with_me),
-    asked.TicketPickUp: lambda r, _: steps.PickUp(r.take_over),
-    asked.TicketAssign: lambda r, _: steps.Assign(r.assignee),
-    asked.TicketSetToDo: lambda r, _: steps.SetToDo(),
-    asked.TicketWait: lambda r, _: steps.WaitForMoreInformation(r.days, r.close_if_no_response),
-    asked.TicketWaitUntil: lambda r, _: steps.WaitUntil(r.until),
-    asked.TicketResume: lambda r, _: steps.Resume(steps.ResumeTo(r.to)),
-    asked.TicketResolve: lambda r, _: _resolve(r),
-    asked.TicketReopen: lambda r, _: steps.Reopen(r.keep_with_me),
-    asked.TicketNote: lambda r, _: steps.AddNote(),
-    asked.TicketReply: lambda r, _: steps.SendMail(),
-    asked.TicketMarkInformation: lambda r, _: steps.MarkInformation(r.new),
 }

@@ -5,8 +5,9 @@ from typing import Literal
 from uuid import UUID
 
 from services.activity.domain.steps import TimerDue
+from services.activity.needs import Needs
 from services.activity.taking_steps import step_of, take
-from services.activity.workspace import Needs, Workspace
+from services.activity.workspace import Workspace
 from shared.contracts.envelope import Envelope
 from shared.contracts.record import Record
 from shared.unit_of_work import Incoming

@@ -23,6 +23,7 @@ from services.activity import (
 )
 from services.activity.domain.activity import Activity
 from services.activity.domain.events import Event, Linked
+from services.activity.needs import Named, Needs
 from services.activity.store_contacts import Contact
 from services.activity.store_history import HistoryRow, Note
 from services.activity.store_mails import Mail
@@ -37,29 +38,6 @@ from shared.organisation import Organisation
 from shared.outbox import Outgoing
 from shared.postgres import Connection
 from shared.references import Reference
-
-Named = tuple[str, str]
-"""An organisation and what something is called there."""
-
-
-@dataclass(slots=True)
-class Needs:
-    """What the records of a batch ask for: gathered first, then read at once.
-
-    `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
-    reference or id) that mail may be sent from. In `opening` organisations activities may be opened.
-    """
-
-    references: set[Named] = field(default_factory=set)
-    conversations: set[Named] = field(default_factory=set)
-    activities: set[Key] = field(default_factory=set)
-    message_ids: set[Named] = field(default_factory=set)
-    arrived: set[Key] = field(default_factory=set)
-    mails: set[Key] = field(default_factory=set)
-    addresses: set[Named] = field(default_factory=set)
-    requests: set[RequestKey] = field(default_factory=set)
-    threads: set[Named | Key] = field(default_factory=set)
-    opening: set[str] = field(default_factory=set)
 
 
 class Workspace:

@@ -1,0 +1,35 @@
+"""From the contract's words to the domain's: one line per step that can be asked for."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.activity.domain import steps
+from services.activity.domain.contacts import Tagged
+from services.activity.domain.vocabulary import Method
+from shared.contracts import activity_requests as asked
+
+
+def _resolve(request: asked.TicketResolve) -> steps.Step:
+    if request.method is asked.ResolutionMethod.REJECTED_AS_SPAM:
+        return steps.RejectAsSpam()
+    return steps.Resolve(Method(request.method.value))
+
+
+STEPS: Mapping[type[asked.OnTicket], Callable[[Any, tuple[Tagged, ...]], steps.Step]] = {
+    asked.TicketEdit: lambda r, tags: steps.Edit(
+        title=r.title, description=r.description, category=r.category, tag=tags
+    ),
+    asked.TicketSubmit: lambda r, _: steps.Submit(r.keep_with_me),
+    asked.TicketPickUp: lambda r, _: steps.PickUp(r.take_over),
+    asked.TicketAssign: lambda r, _: steps.Assign(r.assignee),
+    asked.TicketSetToDo: lambda r, _: steps.SetToDo(),
+    asked.TicketWait: lambda r, _: steps.WaitForMoreInformation(r.days, r.close_if_no_response),
+    asked.TicketWaitUntil: lambda r, _: steps.WaitUntil(r.until),
+    asked.TicketResume: lambda r, _: steps.Resume(steps.ResumeTo(r.to)),
+    asked.TicketResolve: lambda r, _: _resolve(r),
+    asked.TicketReopen: lambda r, _: steps.Reopen(r.keep_with_me),
+    asked.TicketNote: lambda r, _: steps.AddNote(),
+    asked.TicketReply: lambda r, _: steps.SendMail(),
+    asked.TicketMarkInformation: lambda r, _: steps.MarkInformation(r.new),
+}
+"""Each request with what makes its step; the contacts that it names are found before."""

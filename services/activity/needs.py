@@ -1,0 +1,29 @@
+"""What a batch has to know before it is worked on: asked by its records, read by the workspace."""
+
+from dataclasses import dataclass, field
+
+from services.activity.store_requests import RequestKey
+from services.activity.store_rows import Key
+
+Named = tuple[str, str]
+"""An organisation and what something is called there."""
+
+
+@dataclass(slots=True)
+class Needs:
+    """What the records of a batch ask for: gathered first, then read at once.
+
+    `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
+    reference or id) that mail may be sent from. In `opening` organisations activities may be opened.
+    """
+
+    references: set[Named] = field(default_factory=set)
+    conversations: set[Named] = field(default_factory=set)
+    activities: set[Key] = field(default_factory=set)
+    message_ids: set[Named] = field(default_factory=set)
+    arrived: set[Key] = field(default_factory=set)
+    mails: set[Key] = field(default_factory=set)
+    addresses: set[Named] = field(default_factory=set)
+    requests: set[RequestKey] = field(default_factory=set)
+    threads: set[Named | Key] = field(default_factory=set)
+    opening: set[str] = field(default_factory=set)

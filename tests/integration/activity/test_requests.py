@@ -1,0 +1,207 @@
+"""Steps that are asked for: every row of the Ticket's table that a request can take (section 3)."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.contracts import activity_requests as asked
+from shared.contracts.activity_requests import Actor, ActorKind, Person
+from tests.support.office import NOON, Office, incoming, received, user
+
+ROBOT = Actor(kind=ActorKind.INTEGRATION, id="shop")
+PERSON = Person(address="dora@harbour.test", name="Dora Dock")
+METHOD = asked.ResolutionMethod.WITH_CUSTOMER_RESPONSE
+
+Request = tuple[type[asked.OnTicket], dict[str, Any]]
+PICK_UP: Request = (asked.TicketPickUp, {})
+WAIT: Request = (asked.TicketWait, {"days": 2})
+WAIT_UNTIL: Request = (asked.TicketWaitUntil, {"until": NOON + timedelta(days=1)})
+RESOLVE: Request = (asked.TicketResolve, {"method": METHOD})
+ASSIGN: Request = (asked.TicketAssign, {"assignee": "bruno"})
+
+# What has been done before, what is asked for, and the rule and status it must lead to. Every Ticket
+# begins as one that a mail opened.
+ROWS: list[tuple[tuple[Request, ...], Request, str, str]] = [
+    ((), PICK_UP, "T7", "in_progress"),
+    ((), (asked.TicketEdit, {"title": "Better"}), "T7", "in_progress"),
+    ((PICK_UP,), ASSIGN, "T8", "to_do"),
+    ((PICK_UP,), (asked.TicketAssign, {}), "T8", "to_do"),
+    ((), ASSIGN, "ST-21", "to_do"),
+    ((PICK_UP,), (asked.TicketSetToDo, {}), "T9", "to_do"),
+    ((), WAIT, "T11", "wait"),
+    ((PICK_UP,), WAIT, "T11", "wait"),
+    ((), WAIT_UNTIL, "T12", "wait"),
+    ((WAIT,), (asked.TicketResume, {}), "T17b", "in_progress"),
+    ((WAIT_UNTIL,), (asked.TicketResume, {"to": "to_do"}), "T17b", "to_do"),
+    ((WAIT,), WAIT_UNTIL, "ST-20", "wait"),
+    ((PICK_UP,), RESOLVE, "T18", "resolved"),
+    ((PICK_UP,), (asked.TicketResolve, {"method": "rejected_as_spam"}), "T21", "closed"),
+    ((PICK_UP, RESOLVE), (asked.TicketReopen, {}), "T25", "to_do"),
+    ((WAIT,), (asked.TicketEdit, {"category": "Hardware"}), "T37", "wait"),
+    ((), (asked.TicketNote, {"text": "Hm"}), "ST-22", "to_do"),
+    ((), (asked.TicketReply, {"text": "Hello"}), "ST-22", "to_do"),
+    ((), (asked.TicketMarkInformation, {"new": True}), "ST-25", "to_do"),
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "request_", "rule", "status"), ROWS, ids=[f"{row[2]}-{row[1][0].__name__}" for row in ROWS]
+)
+async def test_a_step_leads_where_its_row_says(
+    office: Office, before: tuple[Request, ...], request_: Request, rule: str, status: str
+) -> None:
+    await office.take_in(received(message_id="one@harbour.test"))
+    for kind, fields in before:
+        assert (await office.step(kind, "100001-T", **fields))["type"] == "request.accepted"
+    kind, fields = request_
+    answer = await office.step(kind, "100001-T", **fields)
+    assert answer["type"] == "request.accepted", answer
+    ticket = await office.ticket("100001-T")
+    assert (answer["status"], answer["version"]) == (status, ticket["version"])
+    assert (ticket["status"], (await office.rules("100001-T"))[-1][1]) == (status, rule)
+
+
+async def test_a_process_without_a_feedback_window_closes_at_once(office: Office) -> None:
+    """T19."""
+    await office.take_in(received(message_id="one@harbour.test", to=["billing@acme.test"]))
+    await office.step(asked.TicketPickUp, "100001-T")
+    await office.step(asked.TicketResolve, "100001-T", method=METHOD)
+    ticket = await office.ticket("100001-T")
+    assert (ticket["status"], ticket["assignee"], ticket["queue"]) == ("closed", None, None)
+
+
+async def test_an_integration_submits_at_once_and_is_acknowledged(office: Office) -> None:
+    """T3."""
+    answer = await office.ask(
+        asked.TicketOpen(
+            actor=ROBOT,
+            process="request",
+            title="Order 1",
+            description="Broken",
+            category="Hardware",
+            primary_contact=PERSON,
+        )
+    )
+    assert answer["status"] == "to_do"
+    ticket = await office.ticket(answer["reference"])
+    assert (ticket["mailbox"], ticket["family"]) == ("help", ticket["id"])
+    (compose,) = await office.asked_of_notify()
+    assert compose["to"][0]["address"] == PERSON.address
+
+
+async def test_a_refused_opening_leaves_nothing_behind(office: Office) -> None:
+    refused = await office.ask(asked.TicketOpen(actor=ROBOT, process="request", primary_contact=PERSON))
+    assert (refused["type"], refused["code"]) == ("request.refused", "incomplete")
+    assert refused["missing"] == ["title", "description", "category"]
+    assert await office.tickets() == []
+    assert await office.pool.fetchval("SELECT count(*) FROM contacts") == 0
+
+
+async def test_a_closed_ticket_never_changes_again(office: Office) -> None:
+    """T38."""
+    await office.take_in(received(message_id="one@harbour.test"))
+    await office.step(asked.TicketPickUp, "100001-T")
+    await office.step(asked.TicketResolve, "100001-T", method="rejected_as_spam")
+    before = await office.ticket("100001-T")
+    for kind, fields in (PICK_UP, WAIT, RESOLVE, (asked.TicketReply, {"text": "Hello"})):
+        refused = await office.step(kind, "100001-T", **fields)
+        assert (refused["code"], refused["state"]) == ("closed", "closed")
+    assert await office.ticket("100001-T") == before
+
+
+async def test_what_a_request_names_has_to_exist(office: Office) -> None:
+    await office.take_in(received(message_id="one@harbour.test"))
+    unknown = await office.step(asked.TicketPickUp, "7-T")
+    assert (unknown["type"], unknown["code"]) == ("request.refused", "not_found")
+    process = await office.ask(asked.TicketOpen(actor=user("amelie"), process="nothing"))
+    assert process["code"] == "unknown_name"
+    elsewhere = await office.ask(asked.TicketOpen(actor=user("amelie"), process="request"), org="nowhere")
+    assert elsewhere["code"] == "unknown_organisation"
+    mail = await office.step(
+        asked.TicketReply, "100001-T", text="Hello", answers="019cae6b-6600-7e2b-a7f5-8e99f9857065"
+    )
+    assert mail["code"] == "not_found"
+
+
+async def test_the_same_request_gets_the_same_answer_for_ever(office: Office) -> None:
+    """Design §2: answered again, under the same id, and done once."""
+    await office.take_in(received(message_id="one@harbour.test"))
+    note = incoming(
+        asked.TicketNote(actor=user("amelie"), reference="100001-T", text="Once"), "note-1", source="tests"
+    )
+    await office.take_in(note)
+    await office.advance(days=400)
+    await office.take_in(note, note)
+    assert await office.pool.fetchval("SELECT count(*) FROM notes") == 1
+    answers = await office.said("activity.answers.v1")
+    assert len(answers) == 3
+    assert all(answer == answers[0] for answer in answers)
+    assert (answers[0]["key"], answers[0]["request"]["id"]) == ("acme/note-1", "note-1")
+
+
+async def test_the_same_request_twice_at_once_is_done_once(office: Office) -> None:
+    await office.take_in(received(message_id="one@harbour.test"))
+    note = asked.TicketNote(actor=user("amelie"), reference="100001-T", text="Once")
+    answers = await asyncio.gather(*(office.ask(note, "note-1") for _ in range(4)))
+    assert all(answer == answers[0] for answer in answers)
+    assert await office.pool.fetchval("SELECT count(*) FROM notes") == 1
+
+
+async def test_two_people_who_take_a_ticket_at_once_do_not_both_get_it(office: Office) -> None:
+    """ST-23."""
+    await office.take_in(received(message_id="one@harbour.test"))
+    answers = await asyncio.gather(
+        *(office.step(asked.TicketPickUp, "100001-T", by=name) for name in ("amelie", "bruno"))
+    )
+    assert sorted(answer["type"] for answer in answers) == ["request.accepted", "request.refused"]
+    (refused,) = (answer for answer in answers if answer["type"] == "request.refused")
+    assert (refused["code"], refused["holder"]) == ("conflict", (await office.ticket("100001-T"))["assignee"])
+
+
+async def test_an_older_version_is_refused(office: Office) -> None:
+    """ST-23."""
+    await office.take_in(received(message_id="one@harbour.test"))
+    seen = (await office.ticket("100001-T"))["version"]
+    await office.step(asked.TicketNote, "100001-T", text="Faster")
+    refused = await office.step(asked.TicketPickUp, "100001-T", expected_version=seen)
+    assert (refused["code"], refused["version"]) == ("conflict", seen + 1)
+
+
+async def test_references_of_each_organisation_are_its_own_and_never_given_twice(office: Office) -> None:
+    from tests.support.office import DEFINITION
+
+    await office.configure(DEFINITION.model_copy(update={"organisation": "other"}))
+    draft = asked.TicketOpen(actor=user("amelie"), process="request")
+    answers = await asyncio.gather(*(office.ask(draft, org=org) for org in ("acme", "other") * 5))
+    references = [answer["reference"] for answer in answers]
+    assert sorted(references[::2]) == sorted(references[1::2]) == [f"{n}-T" for n in range(100001, 100006)]
+
+
+async def test_a_reply_answers_the_mail_that_was_chosen(office: Office) -> None:
+    """NT-10; without a choice the newest one the customer sent."""
+    await office.take_in(received(message_id="one@harbour.test"))
+    later = NOON + timedelta(hours=1)
+    await office.take_in(
+        received(message_id="two@harbour.test", in_reply_to="one@harbour.test", at=later, subject="And now?")
+    )
+    first, _ = await office.mails("100001-T")
+    await office.step(asked.TicketReply, "100001-T", text="To the newest")
+    await office.step(asked.TicketReply, "100001-T", text="To the first", answers=first)
+    newest, chosen = (await office.asked_of_notify())[-2:]
+    assert (newest["in_reply_to"], newest["subject"]) == ("two@harbour.test", "And now?")
+    assert newest["references"] == ["one@harbour.test", "two@harbour.test"]
+    assert chosen["in_reply_to"] == "one@harbour.test"
+
+
+async def test_giving_a_tag_to_another_takes_it_from_its_holder(office: Office) -> None:
+    """CT-3, CT-15."""
+    await office.take_in(received(message_id="one@harbour.test"))
+    await office.step(asked.TicketEdit, "100001-T", primary_contact=PERSON)
+    holders = await office.pool.fetch(
+        "SELECT address FROM activity_contacts JOIN contacts ON contacts.id = contact WHERE tag = 'primary_contact'"
+    )
+    assert [row["address"] for row in holders] == [PERSON.address]
+    events = await office.said("activity.activities.v1", "ticket.contact_tagged")
+    assert PERSON.address not in str(events), "events hold ids, never addresses (design §4)"
