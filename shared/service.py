@@ -180,24 +180,31 @@ class _Server(uvicorn.Server):
         yield
 
 
-def run_service(service: Service) -> int:
-    """Run a service as this process's main work and return the exit code. Logs must be configured."""
+def run_service(build: Callable[[], Service]) -> int:
+    """Build a service and run it as this process's main work; the exit code. Logs must be configured.
+
+    It is built inside the event loop, which pools belong to from their making. Raises what `build` raises.
+    """
+
+    async def built() -> Service:
+        return build()
 
     def abandon() -> None:
         _log.error("did not stop in time", deadline_seconds=deadline, running=service.running())
         sys.stdout.flush()
         os._exit(EXIT_ABANDONED)
 
-    # A thread, so that it also ends a process whose event loop hangs.
-    deadline = service.settings.stop_seconds
-    watchdog = threading.Timer(deadline, abandon)
-    watchdog.daemon = True
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        service = runner.run(built())
+        # A thread, so that it also ends a process whose event loop hangs.
+        deadline = service.settings.stop_seconds
+        watchdog = threading.Timer(deadline, abandon)
+        watchdog.daemon = True
+        try:
             runner.run(service.run(stopping=watchdog.start))
-    except Exception as error:
-        _log.exception("the service ended", reason=str(error))
-        return 1
+        except Exception as error:
+            _log.exception("the service ended", reason=str(error))
+            return 1
     return 0
 
 

@@ -22,7 +22,11 @@ def run(service: Annotated[str, typer.Argument(help="ingest, activity or notify.
     # The annotation of its argument says which settings the service wants.
     settings = load(typing.get_type_hints(build)["settings"])
     logs.configure(service, settings.log_level)
-    built: Service = build(settings)
+
+    def built() -> Service:
+        made: Service = build(settings)
+        return made
+
     raise typer.Exit(run_service(built))
 
 

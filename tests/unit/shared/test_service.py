@@ -228,7 +228,7 @@ PROGRAM = textwrap.dedent(
         secrets_dir=Path("/nonexistent"), http_port=0, stop_seconds=0.5,
     )
     configure("example")
-    sys.exit(run_service(Service("example", settings, [Part()])))
+    sys.exit(run_service(lambda: Service("example", settings, [Part()])))
     """
 )
 
