@@ -130,8 +130,11 @@ def routes(work: UnitOfWork) -> APIRouter:
         require_role(caller, OPERATOR)
 
         async def handling(batch: Batch[Any]) -> OutgoingMailDetails:
-            await handle(batch)
-            return await _details(batch, caller, mail)
+            found = await handle(batch)
+            details = await _details(batch, caller, mail)
+            if found is None:
+                raise Problem(NOT_POSSIBLE_NOW, f"It is {details.state}: there is nothing to send.")
+            return details
 
         try:
             return await work.run(handling)

@@ -15,8 +15,8 @@ async def post(
 ) -> Settled:
     """Hand a mail to the server for everybody who does not have it yet.
 
-    `null_sender` says whether the server takes the null reverse path. Raises `SmtpError` only where the mail is
-    blameless; then this was no attempt. Raises `BlobError`.
+    `null_sender` says whether the server takes the null reverse path. Raises `SmtpError` only where the mail
+    is blameless; then this was no attempt. Raises `BlobError`.
     """
     if mail.tries > ATTEMPTS:  # each time the process died: perhaps because of this mail
         end = finish(mail.recipients, LOST)
