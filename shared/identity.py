@@ -26,8 +26,8 @@ def derive(time: datetime, source: str, cause: str, ordinal: int | str) -> UUID:
     if not 0 <= milliseconds < 1 << 48:
         raise ValueError(f"{time.isoformat()} does not fit into the 48 bits of a version 7 UUID")
     # Lengths stand in front, so that no two triples run together into the same text.
-    parts = (source, cause, f"{type(ordinal).__name__}:{ordinal}")
-    text = b"".join(len(part).to_bytes(4) + part for part in (part.encode() for part in parts))
+    a, b, c = source.encode(), cause.encode(), f"{type(ordinal).__name__}:{ordinal}".encode()
+    text = b"%b%b%b%b%b%b" % (len(a).to_bytes(4), a, len(b).to_bytes(4), b, len(c).to_bytes(4), c)
     digest = int.from_bytes(sha256(text).digest()[:16])
     random = (digest & _RANDOM_A) | (digest & _RANDOM_B)
     return UUID(int=milliseconds << 80 | _VERSION | _VARIANT | random)

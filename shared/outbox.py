@@ -1,9 +1,10 @@
 """What a transaction wants to say: written with its effect, published by the relay (design §2)."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from pydantic_core import from_json, to_json
 
 from shared.contracts.envelope import Envelope, Headers
 from shared.contracts.record import Record
@@ -88,11 +89,9 @@ async def add(connection: Connection, rows: Sequence[Row]) -> None:
 
 def pack_headers(headers: Iterable[tuple[str, bytes | None]]) -> str:
     """Headers as one JSON text; bytes become characters one to one, and no value becomes an empty one."""
-    return json.dumps(
-        [[name, (value or b"").decode("latin-1")] for name, value in headers], separators=(",", ":")
-    )
+    return to_json([(name, (value or b"").decode("latin-1")) for name, value in headers]).decode()
 
 
 def unpack_headers(text: str) -> Headers:
     """The reverse of `pack_headers`."""
-    return [(name, value.encode("latin-1")) for name, value in json.loads(text)]
+    return [(name, value.encode("latin-1")) for name, value in from_json(text)]
