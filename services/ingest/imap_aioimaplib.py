@@ -202,6 +202,8 @@ class AioimaplibSession:
         client = self._client
         if not client.protocol.ended.done() and client.protocol.transport is not None:
             with contextlib.suppress(Exception):
+                if client.has_pending_idle():  # cancelled while it waited: LOGOUT would wait behind it
+                    client.idle_done()
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._raced(client.logout())
         client.protocol.end("closed")

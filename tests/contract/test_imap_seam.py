@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from services.ingest.imap import Connect, ImapError, ImapServer, ImapSession
+from services.ingest.imap_aioimaplib import CLOSE_SECONDS
 from services.ingest.imap_aioimaplib import connect as connect_real
 from tests.support.fake_imap import FakeImap
 
@@ -171,6 +172,16 @@ async def test_waiting_ends_by_itself_and_can_be_repeated(session: ImapSession) 
     await session.wait(0.05)
     await session.wait(0.05)
     assert await session.uids() == []
+
+
+async def test_who_is_cancelled_while_waiting_can_say_goodbye(account: Account) -> None:
+    session = await account.open()
+    waiting = asyncio.create_task(session.wait(60))
+    await asyncio.wait({waiting}, timeout=0.2)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    async with asyncio.timeout(CLOSE_SECONDS - 1):  # it does not need to be torn down
+        await session.close()
 
 
 async def test_a_closed_session_raises_and_may_be_closed_again(account: Account) -> None:
