@@ -29,7 +29,7 @@ class Agent:
         return self._ask("GET", f"/v1/tickets/{reference}")
 
     def timeline(self, reference: str) -> list[dict[str, Any]]:
-        """All that happened to it, oldest first."""
+        """All that happened to it, newest first."""
         entries: list[dict[str, Any]] = []
         cursor: dict[str, str] = {}
         while True:

@@ -10,8 +10,6 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-_WIDTH_OF_TAGS = 20
-
 
 class Stage:
     """Prints the story. `console` decides about colours and width."""
@@ -56,24 +54,31 @@ class Stage:
 
     def contacts(self, ticket: dict[str, Any]) -> None:
         """Who is who on it."""
+        tags: dict[str, list[str]] = {}
         for contact in ticket["contacts"]:
-            tag = contact["tag"].replace("_", " ").capitalize()
-            self.console.print(
-                Text.assemble(
-                    (f"    {tag:<{_WIDTH_OF_TAGS}}", "dim"), contact["name"], "  ", contact["address"]
-                )
-            )
+            name = f"{contact['first_name']} {contact['last_name']} <{contact['address']}>"
+            tags.setdefault(name, []).append(contact["tag"].replace("_", " "))
+        for name, held in tags.items():
+            self.console.print(Text.assemble("    ", name, ("   " + ", ".join(held), "dim")))
 
     def timeline(self, entries: list[dict[str, Any]]) -> None:
         """All that happened to it."""
         table = Table(box=None, padding=(0, 2), header_style="dim")
-        for heading in ("when", "who", "what", "rule"):
+        for heading in ("when", "who", "rule", "what"):
             table.add_column(heading)
         for entry in entries:
-            table.add_row(entry["at"][11:19], entry["actor"]["id"], said(entry), entry["rule"])
+            table.add_row(entry["at"][11:19], entry["actor"]["id"], entry["rule"], Text(said(entry)))
         self.console.print(Padding(table, (0, 2)))
 
 
 def said(entry: dict[str, Any]) -> str:
-    """An entry of the timeline in a line."""
-    return str(entry["summary"])
+    """An entry of the timeline in a line: its type, and those of its fields that say more."""
+    what = str(entry["type"]).removeprefix("ticket.").replace("_", " ")
+    if entry["was"]:
+        what = f"{entry['was']} → {entry['status']}"
+    details = entry["details"]
+    more = [entry[name] for name in ("wait", "method", "reason") if entry[name]]
+    more += [details[name] for name in ("tag", "purpose", "outcome", "matched_by") if details.get(name)]
+    if entry["mail"]:
+        more.append(f"“{entry['mail']['subject']}”")
+    return f"{what}   {', '.join(map(str, more)).replace('_', ' ')}"

@@ -150,7 +150,7 @@ def it_closes(scene: Scene) -> None:
 
 def all_is_on_record(scene: Scene) -> None:
     """Its timeline"""
-    scene.stage.timeline(scene.agent.timeline(scene.reference))
+    scene.stage.timeline(scene.agent.timeline(scene.reference)[::-1])
 
 
 STORY: tuple[Callable[[Scene], None], ...] = (
