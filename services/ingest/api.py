@@ -20,12 +20,10 @@ from shared.blobs import BlobMissing, BlobsUnavailable
 from shared.contracts.activity_organisation import MailboxDefinition
 from shared.organisation import NoConfiguration, Organisation, Unknown
 from shared.pages import Keyset, Page, PageQuery
-from shared.problems import CONFLICT, FORBIDDEN, NOT_FOUND, UNAVAILABLE, Problem, ProblemType
+from shared.problems import CONFLICT, FORBIDDEN, NOT_FOUND, UNAVAILABLE, Problem
 
 OPERATOR = "operator"
 """The role that sees every mailbox."""
-
-RAW_MISSING = ProblemType("raw_mail_missing", 404, "The mail's bytes are not kept here")
 
 _OLDEST_FIRST = Keyset(datetime, UUID)
 
@@ -202,7 +200,7 @@ async def _begun(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _erased(id: UUID) -> Problem:
-    return Problem(RAW_MISSING, f"The bytes of mail {id} are not kept here any more.")
+    return Problem(NOT_FOUND, f"The bytes of mail {id} are not kept here any more.")
 
 
 def _away() -> Problem:

@@ -14,7 +14,6 @@ from services.ingest.supervision import Mailboxes
 from shared.blobs import BlobStore
 from shared.http import create_api
 from shared.kafka import Consumers
-from shared.keyring import Keyring
 from shared.organisation import Organisations
 from shared.postgres import make_pool, opened
 from shared.relay import Relay
@@ -34,7 +33,7 @@ def build(settings: IngestSettings, connect: Connect = connect_aioimaplib) -> Se
         work=work,
         blobs=BlobStore(settings.blobs_url, NAME),
         parser=parser,
-        keyring=Keyring.parse(settings.secret(settings.token_keys)),
+        keyring=settings.keyring(),
         organisations=Organisations(),
         routing=Routing(),
     )
