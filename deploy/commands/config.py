@@ -10,6 +10,9 @@ from rich.markup import escape
 from deploy.config.client import Unanswered, current, put
 from deploy.config.differences import Difference, differences
 from deploy.config.folder import ConfigurationError, read
+from deploy.instance import DEFAULT_HOME, HomeOption
+from deploy.local.endpoints import Endpoints
+from deploy.local.preparation import operator_token
 from shared.contracts.activity_organisation import Definition
 
 app = typer.Typer(help="An organisation's configuration.", no_args_is_help=True)
@@ -17,8 +20,15 @@ app = typer.Typer(help="An organisation's configuration.", no_args_is_help=True)
 Folder = Annotated[
     Path, typer.Argument(help="Folder with the organisation's YAML.", exists=True, file_okay=False)
 ]
-Url = Annotated[str, typer.Option(envvar="MAILROOM_ACTIVITY_URL", help="Where activity's HTTP answers.")]
-Token = Annotated[str, typer.Option(envvar="MAILROOM_TOKEN", help="A JWT with the role operator.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MAILROOM_ACTIVITY_URL", help="Where activity's HTTP answers; without it, the home's instance."
+    ),
+]
+Token = Annotated[
+    str | None, typer.Option(envvar="MAILROOM_TOKEN", help="A JWT with the role operator; goes with --url.")
+]
 
 _COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
@@ -36,26 +46,40 @@ def check(folder: Folder) -> None:
 
 
 @app.command()
-def plan(folder: Folder, url: Url, token: Token) -> None:
+def plan(folder: Folder, url: Url = None, token: Token = None, home: HomeOption = DEFAULT_HOME) -> None:
     """Show what applying the folder would change, and whether it would be accepted."""
     definition = _read(folder)
     try:
-        _show(differences(current(url, token), definition))
-        put(url, token, definition, dry_run=True)
+        where = _where(definition, url, token, home)
+        _show(differences(current(*where), definition))
+        put(*where, definition, dry_run=True)
     except Unanswered as error:
         _give_up(error)
 
 
 @app.command()
-def apply(folder: Folder, url: Url, token: Token) -> None:
+def apply(folder: Folder, url: Url = None, token: Token = None, home: HomeOption = DEFAULT_HOME) -> None:
     """Make the folder the organisation's configuration, after showing the difference."""
     definition = _read(folder)
     try:
-        _show(differences(current(url, token), definition))
-        applied = put(url, token, definition)
+        where = _where(definition, url, token, home)
+        _show(differences(current(*where), definition))
+        applied = put(*where, definition)
     except Unanswered as error:
         _give_up(error)
     typer.echo(f"Version {applied['version']} {'is applied' if applied['changed'] else 'holds already'}.")
+
+
+def _where(definition: Definition, url: str | None, token: str | None, home: Path) -> tuple[str, str]:
+    """URL and token of the activity that is meant. Raises `Unanswered` if that cannot be said."""
+    if url is not None:
+        if token is None:
+            raise Unanswered("Give --token (or MAILROOM_TOKEN) with the URL: a JWT with the role operator.")
+        return url, token
+    endpoints = Endpoints.load(home)
+    if endpoints is None:
+        raise Unanswered(f"Nothing is up in {home}: give --url and --token, or run `mailroom up` first.")
+    return endpoints.services["activity"].http, operator_token(endpoints, definition.organisation)
 
 
 def _read(folder: Path) -> Definition:

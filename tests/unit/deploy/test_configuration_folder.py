@@ -46,7 +46,7 @@ def test_the_sample_is_valid() -> None:
         ("processes.yaml", "queue: service-desk", "queue: nowhere", "there is no 'nowhere' in queues"),
         ("processes.yaml", "live: true", "liev: true", "Extra inputs are not permitted"),
         ("processes.yaml", "hours: 72", "hours: many", "Input should be a valid number"),
-        ("mailboxes.yaml", "address: billing@", "address: help@", "belongs to mailbox 'help' already"),
+        ("mailboxes.yaml", "address: billing@", "address: Help@", "belongs to mailbox 'help' already"),
         ("mailboxes.yaml", "aliases: [support@", "aliases: [sup+port@", "kept for plus addresses"),
         ("mailboxes.yaml", "process: it-request", "process: gone", "there is no process 'gone'"),
         ("mailboxes.yaml", "category: Access / Password", "category: Nothing", "has no category 'Nothing'"),
