@@ -40,6 +40,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer: Callable[[], Consumer | None] = lambda: None
         self._pool: Pool | None = None
         self._seeking: asyncio.Task[None] | None = None
+        self._working: asyncio.Task[None] | None = None
         self._stopped: dict[Place, str] = {}
         self._trouble: str | None = None
         self._failures = 0
@@ -53,8 +54,13 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         self._moved = ({}, time.monotonic())
 
     async def detach(self) -> None:
-        """End what runs for the current consumer; tell Kafka how far we are."""
+        """End what runs for the current consumer; tell Kafka how far we are.
+
+        A batch that is being worked on may end; one that waits for something is given up.
+        """
         await self._end_seek()
+        if self._working is not None and self.consumption.not_ready() is not None:
+            self._working.cancel()
         consumer = self._consumer()
         if consumer is not None:
             await self._report(consumer)
@@ -66,6 +72,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def handle(self, records: Collection[ConsumerRecord[Any, Any]]) -> None:
         """A batch from FastStream. Never raises: what was not committed is sought again."""
+        self._working = asyncio.current_task()
         try:
             await self.consumption.process(list(records))
             self._failures = 0
@@ -77,6 +84,8 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
             self._trouble = f"{self.consumer_name} failed at a batch: {sentence(error)}"
             log.exception("batch failed", consumer=self.consumer_name)
             self._begin_seek()
+        finally:
+            self._working = None
 
     # FastStream runs listeners that are no coroutine functions in a thread of their own.
 

@@ -161,10 +161,7 @@ class Relay:
                 await producer.start()
             yield producer
         finally:
-            # stop() can hang when Kafka is away (#1101), and fails when it was fenced.
-            with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS):
-                    await producer.stop()
+            await _stop(producer)
 
     async def _require_own_history(self, connection: Connection) -> None:
         async with asyncio.timeout(self._idle_session_seconds):
@@ -197,11 +194,16 @@ class Relay:
                         await self._wake.wait()
 
     async def _publish(self, producer: Producer, page: Page) -> dict[tuple[str, int], int]:
-        """Publish in one Kafka transaction; returns the last offset per topic and partition."""
+        """Publish in one Kafka transaction; returns the last offset per topic and partition.
+
+        After an error it is left open: aborting would wait for a Kafka that may be away. The next producer
+        with our id ends it.
+        """
         async with asyncio.timeout(KAFKA_SECONDS):
-            async with producer.transaction():
-                sent = [await self._send(producer, row) for row in page]
-                confirmed: Sequence[RecordMetadata] = await asyncio.gather(*sent)
+            await producer.begin_transaction()
+            sent = [await self._send(producer, row) for row in page]
+            confirmed: Sequence[RecordMetadata] = await asyncio.gather(*sent)
+            await producer.commit_transaction()
         ends: dict[tuple[str, int], int] = {}
         for each in confirmed:
             place = (each.topic, each.partition)
@@ -220,6 +222,19 @@ class Relay:
 
     def _on_notify(self, *_: Any) -> None:
         self._wake.set()
+
+
+async def _stop(producer: Producer) -> None:
+    """stop() hangs when Kafka is away (#1101), and fails when the producer was fenced."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await producer.stop()
+    except (KafkaError, OSError, TimeoutError):
+        # Its sender would go on trying for as long as Kafka is away.
+        task: asyncio.Task[None] | None = getattr(producer._sender, "sender_task", None)
+        if task is not None:
+            task.cancel()
+        await producer.client.close()
 
 
 class Mark:
