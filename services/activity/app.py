@@ -2,7 +2,7 @@
 
 from services.activity import handlers
 from services.activity.api import routes
-from services.activity.configuration_api import routes as configuration_routes
+from services.activity.api_configuration import routes as configuration_routes
 from services.activity.handlers import Handlers
 from services.activity.settings import ActivitySettings
 from services.activity.timers import Timers

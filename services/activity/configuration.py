@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.activity import configuration_store as store
+from services.activity import store_configuration as store
 from shared import organisation
 from shared.contracts.activity_organisation import Definition, OrganisationApplied
 from shared.contracts.envelope import Envelope
