@@ -25,6 +25,8 @@ from shared.postgres import acquired, close_connection, open_connection
 from shared.unit_of_work import UnitOfWork
 
 LISTEN_PAUSE_SECONDS = 2.0
+LOOK_SECONDS = 1.0
+"""Between two looks at the configuration and the queue's length, which cost more than waking the lanes."""
 
 Connect = Callable[[SmtpServer, Login | None], Connection]
 
@@ -67,21 +69,21 @@ class Sender:
 
     async def run(self) -> None:
         """Keep a lane for every account, until cancelled."""
+        loop = asyncio.get_running_loop()
+        looked = float("-inf")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen_for_ever(), name="listen")
             while True:
                 self._woken.clear()
-                try:
-                    await self._look(group)
-                    self._trouble = None
-                except Exception as error:
-                    if not is_transient(error):
-                        raise
-                    self._trouble = f"The queue cannot be looked at: {sentence(error)}"
-                    log.warning("queue not looked at", reason=sentence(error))
+                seconds = self._settings.queue_poll_seconds
+                if loop.time() - looked >= LOOK_SECONDS:
+                    await self._look_if_possible(group)
+                    looked = loop.time()
+                else:
+                    seconds = min(seconds, LOOK_SECONDS)
                 for lane, _ in self._lanes.values():
                     lane.stir()
-                await self._wait(self._settings.queue_poll_seconds)
+                await self._wait(seconds)
 
     def not_ready(self) -> str | None:
         """In a sentence, why nothing is sent: one server that is away is a metric, all of them are this."""
@@ -89,6 +91,16 @@ class Sender:
             return self._trouble
         reasons = [lane.not_ready() for lane, _ in self._lanes.values()]
         return "; ".join(filter(None, reasons)) if reasons and all(reasons) else None
+
+    async def _look_if_possible(self, group: asyncio.TaskGroup) -> None:
+        try:
+            await self._look(group)
+            self._trouble = None
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            self._trouble = f"The queue cannot be looked at: {sentence(error)}"
+            log.warning("queue not looked at", reason=sentence(error))
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
         async with acquired(self._work.pool) as connection:

@@ -45,23 +45,19 @@ WITH due AS (
     SELECT organisation, id, attempts, claimed_at, $3, 'lost', $6
     FROM chosen
     WHERE state = 'sending'
+), claimed AS (
+    UPDATE outgoing_mails AS mail
+    SET state = 'sending', claim = mail.claim + 1, attempts = mail.attempts + 1, claimed_at = $3, due_at = $5
+    FROM chosen
+    WHERE mail.organisation = chosen.organisation AND mail.id = chosen.id
+    RETURNING mail.*, chosen.state = 'sending' AS lost
 )
-UPDATE outgoing_mails AS mail
-SET state = 'sending', claim = mail.claim + 1, attempts = mail.attempts + 1, claimed_at = $3, due_at = $5
-FROM chosen
-WHERE mail.organisation = chosen.organisation AND mail.id = chosen.id
-RETURNING chosen.state = 'sending' AS lost,
-    mail.organisation, mail.id, mail.activity, mail.reference, mail.conversation, mail.cause, mail.message_id,
-    mail.automatic, mail.home, mail.needs_smtputf8, mail.mime, mail.mime_blob, mail.state, mail.claim,
-    mail.claimed_at, mail.attempts, mail.forgiven
-"""
-
-_RECIPIENTS = """
-SELECT recipient.organisation, recipient.mail, recipient.address, recipient.result, recipient.code,
-       recipient.answer
-FROM unnest($1::text[], $2::uuid[]) AS asked (organisation, mail)
-JOIN outgoing_recipients AS recipient USING (organisation, mail)
-ORDER BY recipient.organisation, recipient.mail, recipient.position
+SELECT claimed.*, (
+    SELECT jsonb_agg(recipient ORDER BY recipient.position)
+    FROM outgoing_recipients AS recipient
+    WHERE recipient.organisation = claimed.organisation AND recipient.mail = claimed.id
+) AS recipients
+FROM claimed
 """
 
 _NEXT_DUE = """
@@ -77,31 +73,33 @@ CROSS JOIN LATERAL (
 """
 
 _SETTLE = """
-UPDATE outgoing_mails AS mail
-SET state = done.state, due_at = done.due_at, reason = done.reason,
-    ended_at = CASE WHEN done.due_at IS NULL THEN done.ended_at END
-FROM unnest(
-    $1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[], $7::timestamptz[]
-) AS done (organisation, id, claim, state, due_at, reason, ended_at)
-WHERE mail.organisation = done.organisation AND mail.id = done.id AND mail.claim = done.claim
-  AND mail.state = 'sending'
-RETURNING mail.organisation, mail.id
-"""
-
-_NOTE_RECIPIENTS = """
-UPDATE outgoing_recipients AS recipient
-SET result = done.result, code = done.code, answer = done.answer
-FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[])
-    AS done (organisation, mail, address, result, code, answer)
-WHERE recipient.organisation = done.organisation AND recipient.mail = done.mail
-  AND recipient.address = done.address
-"""
-
-_NOTE_ATTEMPTS = """
-INSERT INTO outgoing_attempts (organisation, mail, number, began_at, ended_at, outcome, reason)
-SELECT * FROM unnest(
-    $1::text[], $2::uuid[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[]
+WITH settled AS (
+    UPDATE outgoing_mails AS mail
+    SET state = done.state, due_at = done.due_at, reason = done.reason,
+        ended_at = CASE WHEN done.due_at IS NULL THEN done.ended_at END
+    FROM unnest(
+        $1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[], $7::timestamptz[]
+    ) AS done (organisation, id, claim, state, due_at, reason, ended_at)
+    WHERE mail.organisation = done.organisation AND mail.id = done.id AND mail.claim = done.claim
+      AND mail.state = 'sending'
+    RETURNING mail.organisation, mail.id, mail.attempts, mail.claimed_at, done.reason, done.ended_at
+), noted AS (
+    UPDATE outgoing_recipients AS recipient
+    SET result = done.result, code = done.code, answer = done.answer
+    FROM settled
+    JOIN unnest($9::text[], $10::uuid[], $11::text[], $12::text[], $13::int[], $14::text[])
+        AS done (organisation, id, address, result, code, answer) USING (organisation, id)
+    WHERE recipient.organisation = done.organisation AND recipient.mail = done.id
+      AND recipient.address = done.address
+), tried AS (
+    INSERT INTO outgoing_attempts (organisation, mail, number, began_at, ended_at, outcome, reason)
+    SELECT settled.organisation, settled.id, settled.attempts, settled.claimed_at, settled.ended_at,
+           done.outcome, settled.reason
+    FROM settled
+    JOIN unnest($1::text[], $2::uuid[], $8::text[]) AS done (organisation, id, outcome)
+        USING (organisation, id)
 )
+SELECT organisation, id FROM settled
 """
 
 _RENEW = """
@@ -123,13 +121,14 @@ WHERE mail.organisation = held.organisation AND mail.id = held.id AND mail.claim
 """
 
 _LOCK_ONE = """
-SELECT
-    mail.organisation, mail.id, mail.activity, mail.reference, mail.conversation, mail.cause, mail.message_id,
-    mail.automatic, mail.home, mail.needs_smtputf8, mail.mime, mail.mime_blob, mail.state, mail.claim,
-    mail.claimed_at, mail.attempts, mail.forgiven
+SELECT mail.*, (
+    SELECT jsonb_agg(recipient ORDER BY recipient.position)
+    FROM outgoing_recipients AS recipient
+    WHERE recipient.organisation = mail.organisation AND recipient.mail = mail.id
+) AS recipients
 FROM outgoing_mails AS mail
 WHERE mail.organisation = $1 AND mail.id = $2 AND mail.refusal IS NULL
-FOR UPDATE
+FOR UPDATE OF mail
 """
 
 _TRY_AGAIN = """
@@ -159,8 +158,7 @@ async def claim(
     What somebody else claimed and did not settle in time is `lost`: it may have been delivered already.
     """
     rows = await connection.fetch(_CLAIM, *columns(list(boxes), 2), now, limit, until, LOST)
-    recipients = await _recipients(connection, [(row["organisation"], row["id"]) for row in rows])
-    return [_queued(row, recipients, lost=row["lost"]) for row in rows]
+    return [_queued(row, lost=row["lost"]) for row in rows]
 
 
 async def next_due(connection: Connection, boxes: Collection[Box]) -> datetime | None:
@@ -173,23 +171,14 @@ async def settle(connection: Connection, results: Sequence[Settled]) -> set[Mail
     """Keep what attempts led to; return the mails whose claim still held. The others change nothing."""
     if not results:
         return set()
-    rows = [(*r.mail.key, r.mail.claim, r.state.value, r.due, r.reason, r.ended) for r in results]
-    saved = {(row["organisation"], row["id"]) for row in await connection.fetch(_SETTLE, *columns(rows, 7))}
-    kept = [result for result in results if result.mail.key in saved]
-    await connection.execute(
-        _NOTE_RECIPIENTS,
-        *columns(
-            [
-                (*result.mail.key, each.address, each.result.value, each.code, each.answer)
-                for result in kept
-                for each in result.recipients
-            ],
-            6,
-        ),
-    )
-    attempts = [(*r.mail.key, r.mail.attempts, r.mail.claimed_at, r.ended, r.outcome, r.reason) for r in kept]
-    await connection.execute(_NOTE_ATTEMPTS, *columns(attempts, 7))
-    return saved
+    mails = [(*r.mail.key, r.mail.claim, r.state.value, r.due, r.reason, r.ended, r.outcome) for r in results]
+    recipients = [
+        (*result.mail.key, each.address, each.result.value, each.code, each.answer)
+        for result in results
+        for each in result.recipients
+    ]
+    rows = await connection.fetch(_SETTLE, *columns(mails, 8), *columns(recipients, 6))
+    return {(row["organisation"], row["id"]) for row in rows}
 
 
 async def renew(connection: Connection, mails: Iterable[QueuedMail], until: datetime) -> None:
@@ -207,7 +196,7 @@ async def release(connection: Connection, mails: Iterable[tuple[QueuedMail, date
 async def locked(connection: Connection, mail: MailKey) -> QueuedMail | None:
     """One mail, locked until the transaction ends; None where there is none that could be sent."""
     row = await connection.fetchrow(_LOCK_ONE, *mail)
-    return None if row is None else _queued(row, await _recipients(connection, [mail]))
+    return None if row is None else _queued(row)
 
 
 async def try_again(connection: Connection, mail: MailKey, now: datetime) -> None:
@@ -222,24 +211,16 @@ async def cancel(connection: Connection, mail: MailKey, reason: str, now: dateti
     await connection.execute(_CANCEL, *mail, now, reason)
 
 
-async def _recipients(
-    connection: Connection, mails: Sequence[MailKey]
-) -> dict[MailKey, tuple[Recipient, ...]]:
-    found: dict[MailKey, tuple[Recipient, ...]] = {}
-    for row in await connection.fetch(_RECIPIENTS, *columns(mails, 2)) if mails else ():
-        key = (row["organisation"], row["mail"])
-        one = Recipient(row["address"], Result(row["result"]), row["code"], row["answer"])
-        found[key] = (*found.get(key, ()), one)
-    return found
-
-
-def _queued(row: Any, recipients: dict[MailKey, tuple[Recipient, ...]], *, lost: bool = False) -> QueuedMail:
+def _queued(row: Any, *, lost: bool = False) -> QueuedMail:
     fields = {name: row[name] for name in QueuedMail.__dataclass_fields__ if name in row.keys()}  # noqa: SIM118
     fields |= {
         "cause": Envelope.model_validate(row["cause"]),
         "mime_blob": row["mime_blob"] and Blob.model_validate(row["mime_blob"]),
         "state": State(row["state"]),
-        "recipients": recipients.get((row["organisation"], row["id"]), ()),
+        "recipients": tuple(
+            Recipient(each["address"], Result(each["result"]), each["code"], each["answer"])
+            for each in row["recipients"]
+        ),
         "lost": lost,
     }
     return QueuedMail(**fields)

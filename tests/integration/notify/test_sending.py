@@ -178,6 +178,7 @@ def main_lane(sender: Sender) -> Lane:
 
 
 async def test_one_server_that_is_away_stops_nobody_else(office: Dispatch) -> None:
+    """NT-18: each mailbox sends through its own server."""
     office.scripts["main"].away = True
     async with office.sending():
         await office.ask(request(1), request(2, mailbox="billing"))
