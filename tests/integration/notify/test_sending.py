@@ -266,3 +266,20 @@ async def test_a_stop_lets_the_mail_under_way_end(office: Dispatch) -> None:
     assert "sending" not in states
     assert states.count("sent") == len(script.delivered)
     assert set(states) <= {"sent", "queued"}
+
+
+async def test_a_database_that_cuts_its_connections_loses_and_repeats_nothing(office: Dispatch) -> None:
+    """Guarantee 6: any dependency may be away."""
+    async with office.sending():
+        for number in range(30):
+            await office.ask(request(number))
+            if number % 10 == 5:
+                await office.pool.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE pid <> pg_backend_pid() AND usename = current_user "
+                    "AND datname = current_database()"
+                )
+        await reach(office, *["sent"] * 30)
+    recipients = [each.recipients for each in office.scripts["main"].delivered]
+    assert len(recipients) == len(set(recipients)) == 30
+    assert len(await office.said("mail.sent")) == 30
