@@ -34,6 +34,9 @@ format: $(UV) ## put the code into shape
 requirements: $(UV) ## write which tests prove which requirement
 	@$(RUN) python -m tests.architecture.catalogue
 
+transitions: $(UV) ## write docs/transitions.md from the Ticket's table
+	@$(RUN) python -m tests.architecture.transitions
+
 schemas: $(UV) ## write the JSON Schemas of the contracts; refuses what breaks readers
 	@$(RUN) mailroom contracts write
 
@@ -44,4 +47,4 @@ TESTS ?=
 	@{ python3 -m venv .tools && .tools/bin/pip install --quiet uv; } >/dev/null 2>&1 || \
 	  { echo "Mailroom needs uv: install it with 'pip install uv' or as https://docs.astral.sh/uv/ says, then call make again." >&2; exit 1; }
 
-.PHONY: help demo up test unit lint format requirements schemas
+.PHONY: help demo up test unit lint format requirements transitions schemas

@@ -137,7 +137,12 @@ def leaves_asleep(occasion: Occasion[MailArrived]) -> bool:
 
 def resumes_to(state: ResumeTo) -> Callable[[Occasion[Resume]], bool]:
     """The wait is left to this status (T17b)."""
-    return lambda occasion: occasion.step.to is state
+
+    def resumes(occasion: Occasion[Resume]) -> bool:
+        return occasion.step.to is state
+
+    resumes.__name__ = f"resumes_to_{state.value}"  # what docs/transitions.md calls it
+    return resumes
 
 
 def _lacks(
