@@ -24,6 +24,7 @@ from shared.contracts.activity_organisation import (
     Queue,
     Rules,
     RulesSection,
+    Section,
     Service,
     Template,
     TemplatesSection,
@@ -35,9 +36,9 @@ from shared.postgres import Connection
 from shared.topics import ACTIVITY_ORGANISATION
 from shared.unit_of_work import Batch
 
-Named = TypeVar("Named", Company, Contract, MailboxDefinition, Process, Queue, Service, Template, User)
+Thing = TypeVar("Thing")
 
-SECTIONS: tuple[type[Record], ...] = (
+SECTIONS: tuple[type[Section], ...] = (
     MailboxesSection,
     ProcessesSection,
     PeopleSection,
@@ -89,22 +90,22 @@ class Organisation:
         return Definition(organisation=self.name, **{kind: getattr(self, kind) for kind in KINDS})
 
     def mailbox(self, name: str) -> MailboxDefinition:
-        return _named(self._by_name["mailboxes"], "mailbox", name)
+        return _named(self._mailboxes, "mailbox", name)
 
     def process(self, name: str) -> Process:
-        return _named(self._by_name["processes"], "process", name)
+        return _named(self._processes, "process", name)
 
     def company(self, name: str) -> Company:
-        return _named(self._by_name["companies"], "company", name)
+        return _named(self._companies, "company", name)
 
     def user(self, name: str) -> User:
-        return _named(self._by_name["users"], "user", name)
+        return _named(self._users, "user", name)
 
     def queue(self, name: str) -> Queue:
-        return _named(self._by_name["queues"], "queue", name)
+        return _named(self._queues, "queue", name)
 
     def template(self, name: str) -> Template:
-        return _named(self._by_name["templates"], "template", name)
+        return _named(self._templates, "template", name)
 
     def category(self, process: str, path: str) -> Category:
         """The category at `path` of a process; `Unknown` where it has none such."""
@@ -128,12 +129,31 @@ class Organisation:
         }
 
     @cached_property
-    def _by_name(self) -> Mapping[str, Mapping[str, Any]]:
-        kinds = ("mailboxes", "companies", "processes", "users", "queues", "templates")
-        return {kind: {thing.name: thing for thing in getattr(self, kind)} for kind in kinds}
+    def _mailboxes(self) -> Mapping[str, MailboxDefinition]:
+        return {each.name: each for each in self.mailboxes}
+
+    @cached_property
+    def _companies(self) -> Mapping[str, Company]:
+        return {each.name: each for each in self.companies}
+
+    @cached_property
+    def _processes(self) -> Mapping[str, Process]:
+        return {each.name: each for each in self.processes}
+
+    @cached_property
+    def _users(self) -> Mapping[str, User]:
+        return {each.name: each for each in self.users}
+
+    @cached_property
+    def _queues(self) -> Mapping[str, Queue]:
+        return {each.name: each for each in self.queues}
+
+    @cached_property
+    def _templates(self) -> Mapping[str, Template]:
+        return {each.name: each for each in self.templates}
 
 
-def _named(things: Mapping[str, Named], kind: str, name: str) -> Named:
+def _named(things: Mapping[str, Thing], kind: str, name: str) -> Thing:
     try:
         return things[name]
     except KeyError:
@@ -215,7 +235,7 @@ async def store(connection: Connection, records: Sequence[tuple[str, Record]]) -
     sections = [
         (organisation, record.type, record.version, record.model_dump(mode="json"))
         for organisation, record in records
-        if isinstance(record, SECTIONS)
+        if isinstance(record, Section)
     ]
     applied = [
         (organisation, record.version, record.digest)

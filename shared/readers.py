@@ -9,6 +9,7 @@ from shared.topics import (
     ACTIVITY_ORGANISATION,
     ACTIVITY_REQUESTS,
     INGEST_MAILS,
+    INGEST_REQUESTS,
     NOTIFY_MAILS,
     NOTIFY_REQUESTS,
     Topic,
@@ -26,6 +27,7 @@ class Reader:
 
 READERS: tuple[Reader, ...] = (
     Reader("ingest", "ingest.organisation", ACTIVITY_ORGANISATION),
+    Reader("ingest", "ingest.requests", INGEST_REQUESTS),
     Reader("activity", "activity.mails", INGEST_MAILS),
     Reader("activity", "activity.requests", ACTIVITY_REQUESTS),
     Reader("activity", "activity.deliveries", NOTIFY_MAILS),

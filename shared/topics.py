@@ -16,6 +16,7 @@ from shared.contracts.activity_answers import ActivityAnswer
 from shared.contracts.activity_organisation import OrganisationRecord
 from shared.contracts.activity_requests import ActivityRequest
 from shared.contracts.ingest_mails import IngestMail
+from shared.contracts.ingest_requests import IngestRequest
 from shared.contracts.notify_mails import NotifyMail
 from shared.contracts.notify_requests import NotifyRequest
 from shared.contracts.record import Record
@@ -61,6 +62,14 @@ INGEST_MAILS = Topic(
     retention=timedelta(days=30),
     producer="ingest",
     records=IngestMail,
+)
+INGEST_REQUESTS = Topic(
+    name="ingest.requests.v1",
+    key="conversation",
+    partitions=12,
+    retention=timedelta(days=30),
+    producer="activity",
+    records=IngestRequest,
 )
 ACTIVITY_REQUESTS = Topic(
     name="activity.requests.v1",
@@ -128,6 +137,7 @@ DEAD_LETTERS = {service: dead_letters(service) for service in ("ingest", "activi
 
 TOPICS: tuple[Topic, ...] = (
     INGEST_MAILS,
+    INGEST_REQUESTS,
     ACTIVITY_REQUESTS,
     ACTIVITY_ANSWERS,
     ACTIVITY_ACTIVITIES,

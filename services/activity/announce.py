@@ -28,11 +28,12 @@ from shared.contracts import activity_activities as said
 from shared.contracts.activity_answers import AskedBy, RequestAccepted, RequestRefused
 from shared.contracts.activity_requests import Actor, ActorKind
 from shared.contracts.envelope import Envelope
+from shared.contracts.ingest_requests import MailSetAside
 from shared.contracts.notify_requests import MailCompose
 from shared.contracts.record import Record
 from shared.identity import derive
 from shared.outbox import Outgoing
-from shared.topics import ACTIVITY_ACTIVITIES, ACTIVITY_ANSWERS, NOTIFY_REQUESTS, Topic
+from shared.topics import ACTIVITY_ACTIVITIES, ACTIVITY_ANSWERS, INGEST_REQUESTS, NOTIFY_REQUESTS, Topic
 
 SOURCE = "/mailroom/activity"
 
@@ -56,6 +57,11 @@ def mail_request(cause: Envelope, compose: MailCompose) -> Outgoing:
     return _outgoing(
         cause, f"mail/{compose.mail}", NOTIFY_REQUESTS, compose.conversation, compose, compose.reference
     )
+
+
+def mail_set_aside(cause: Envelope, conversation: str, request: MailSetAside) -> Outgoing:
+    """A mail given back to ingest, because nothing here could take it (UH-1)."""
+    return _outgoing(cause, f"set aside/{request.mail}", INGEST_REQUESTS, conversation, request, None)
 
 
 def accepted(cause: Envelope, activity: Activity) -> RequestAccepted:

@@ -22,7 +22,9 @@ from shared.contracts.activity_organisation import Process
 from shared.contracts.ingest_mails import Answered as AnsweredToken
 from shared.contracts.ingest_mails import MailReceived, Routed
 from shared.contracts.ingest_mails import PlusReference as ReceivedPlus
+from shared.contracts.ingest_requests import MailSetAside
 from shared.organisation import Organisation, Unknown
+from shared.outbox import Outgoing
 from shared.unit_of_work import Incoming
 
 
@@ -62,10 +64,23 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
                 workspace.keep(mail)
                 _open(workspace, incoming, mail, effect)
     # What found no place is left undone: it may be tried again once there is a route for it.
-    unplaced = {effect.target for effect in effects if isinstance(effect, Unplaced)}
+    unplaced = [effect.target for effect in effects if isinstance(effect, Unplaced)]
+    if unplaced:
+        workspace.said.append(_given_back(incoming, unplaced))
     workspace.effects |= {
         (name, message.mail, target.address) for target in facts.targets if target not in unplaced
     }
+
+
+def _given_back(incoming: Incoming[MailReceived], unplaced: list[Target]) -> Outgoing:
+    """Nobody would see the mail otherwise: ingest lists it as unhandled (UH-1)."""
+    message = incoming.message
+    request = MailSetAside(
+        mail=message.mail,
+        addresses=tuple(target.address for target in unplaced),
+        detail="it names no activity that can take it, and none of its addresses has a route",
+    )
+    return announce.mail_set_aside(incoming.envelope, message.conversation, request)
 
 
 def _append(

@@ -40,6 +40,7 @@ def mail_received(
     facts: Facts,
     conversation: str,
     targets: Sequence[Target],
+    returns: int,
     now: datetime,
 ) -> Outgoing:
     """`mail.received` for these targets of a mail. Raises `ValidationError` for what breaks the contract."""
@@ -64,8 +65,9 @@ def mail_received(
         explanation=facts.explanation,
         configuration=organisation.version,
     )
-    # Which targets are told is part of the id: a later record with the missing ones is another record.
-    ordinal = "received " + " ".join(sorted(target.address for target in targets))
+    # Which targets are told is part of the id, and how often activity gave the mail back: a later record
+    # with the missing ones, or of a mail that is tried again, is another record.
+    ordinal = f"received{returns or ''} " + " ".join(sorted(target.address for target in targets))
     event = derive(_time_of(mail, arrived), SOURCE, key, ordinal)
     return _outgoing(organisation.name, conversation, record, event, str(id), now)
 

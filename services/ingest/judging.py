@@ -132,6 +132,7 @@ def note(verdict: Verdict, one: PreparedMail, around: Circumstances, known: Know
         conversation=changed.conversation if changed else same.conversation if same else None,
         digest=(same.digest if same else None) or verdict.digest,
         covered=told | (same.covered if same else frozenset()),
+        returns=same.returns if same else 0,
     )
 
 
@@ -162,7 +163,7 @@ def _new(one: PreparedMail, around: Circumstances, key: str, decision: Decision)
         one.mail.digest,
         row=row,
         targets=facts.targets,
-        outgoing=_outgoing(one, around, row.id, key, facts, facts.conversation, facts.targets),
+        outgoing=_outgoing(one, around, row.id, key, facts, facts.conversation, facts.targets, 0),
     )
 
 
@@ -193,7 +194,7 @@ def _again(
         one.mail.digest,
         judgement=judgement,
         targets=missing,
-        outgoing=_outgoing(one, around, same.id, same.key, facts, conversation, missing),
+        outgoing=_outgoing(one, around, same.id, same.key, facts, conversation, missing, same.returns),
     )
 
 
@@ -205,6 +206,7 @@ def _outgoing(
     facts: Facts,
     conversation: str,
     targets: tuple[Target, ...],
+    returns: int,
 ) -> Outgoing:
     return mail_received(
         around.organisation,
@@ -217,5 +219,6 @@ def _outgoing(
         facts=facts,
         conversation=conversation,
         targets=targets,
+        returns=returns,
         now=around.now,
     )

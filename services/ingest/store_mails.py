@@ -26,6 +26,8 @@ class KnownMail:
     digest: str | None
     covered: frozenset[str]
     """The addresses of ours that activity was told of."""
+    returns: int = 0
+    """How often activity gave it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class RawMail:
 
 
 _KNOWN = """
-SELECT mails.id, mails.key, mails.state, mails.conversation, mail_copies.digest,
+SELECT mails.id, mails.key, mails.state, mails.conversation, mails.returns, mail_copies.digest,
        ARRAY(
            SELECT address FROM mail_targets
            WHERE mail_targets.organisation = mails.organisation AND mail_targets.mail = mails.id
@@ -117,6 +119,20 @@ FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[
     AS new (id, state, reason, detail, conversation, configuration, decision)
 WHERE mails.organisation = $1 AND mails.id = new.id AND mails.state = 'unhandled'
 """
+_SET_ASIDE = """
+WITH returned AS (
+    UPDATE mails
+    SET state = 'unhandled', reason = 'not placed', detail = given.detail, returns = mails.returns + 1
+    FROM unnest($1::text[], $2::uuid[], $3::text[]) AS given (organisation, mail, detail)
+    WHERE mails.organisation = given.organisation AND mails.id = given.mail AND mails.state = 'received'
+    RETURNING mails.organisation, mails.id
+)
+DELETE FROM mail_targets
+USING returned, unnest($4::text[], $5::uuid[], $6::text[]) AS given (organisation, mail, address)
+WHERE returned.organisation = given.organisation AND returned.id = given.mail
+  AND mail_targets.organisation = given.organisation AND mail_targets.mail = given.mail
+  AND mail_targets.address = given.address
+"""
 _ADDED = attrgetter(
     *("id", "key", "mailbox", "state", "reason", "detail", "conversation", "configuration", "size"),
     *("headers", "decision"),
@@ -138,6 +154,7 @@ async def known(
             conversation=row["conversation"],
             digest=row["digest"],
             covered=frozenset(row["covered"]),
+            returns=row["returns"],
         )
         for row in rows
     }
@@ -178,6 +195,19 @@ async def judge(connection: Connection, organisation: str, judgements: Sequence[
     if judgements:
         columns = _columns(map(_JUDGED, judgements))
         _all(judgements, await connection.execute(_JUDGE, organisation, *columns))
+
+
+async def set_aside(
+    connection: Connection,
+    returned: Sequence[tuple[str, UUID, str]],
+    addresses: Sequence[tuple[str, UUID, str]],
+) -> None:
+    """Activity gave mails back: (organisation, mail, detail), and for which of our addresses.
+
+    They are unhandled from now on, and published for these addresses again when they are decided again.
+    """
+    if returned:
+        await connection.execute(_SET_ASIDE, *_columns(returned), *_columns(addresses))
 
 
 async def raw(connection: Connection, organisation: str, mail: UUID) -> RawMail | None:

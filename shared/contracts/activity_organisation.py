@@ -209,47 +209,48 @@ class Definition(Strict):
     rules: Rules = Rules()
 
 
-class MailboxesSection(Record):
+class Section(Record):
+    """A part of one version."""
+
+    version: int
+
+
+class MailboxesSection(Section):
     """Where mail comes in and goes out."""
 
     type: Literal["organisation.mailboxes"] = "organisation.mailboxes"
-    version: int
     mailboxes: tuple[MailboxDefinition, ...]
 
 
-class ProcessesSection(Record):
+class ProcessesSection(Section):
     """What is done for whom."""
 
     type: Literal["organisation.processes"] = "organisation.processes"
-    version: int
     companies: tuple[Company, ...]
     contracts: tuple[Contract, ...]
     services: tuple[Service, ...]
     processes: tuple[Process, ...]
 
 
-class PeopleSection(Record):
+class PeopleSection(Section):
     """Who does it."""
 
     type: Literal["organisation.people"] = "organisation.people"
-    version: int
     queues: tuple[Queue, ...]
     users: tuple[User, ...]
 
 
-class TemplatesSection(Record):
+class TemplatesSection(Section):
     """What automatic mail says."""
 
     type: Literal["organisation.templates"] = "organisation.templates"
-    version: int
     templates: tuple[Template, ...]
 
 
-class RulesSection(Record):
+class RulesSection(Section):
     """What holds for the organisation as a whole."""
 
     type: Literal["organisation.rules"] = "organisation.rules"
-    version: int
     rules: Rules
 
 

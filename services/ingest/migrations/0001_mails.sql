@@ -28,8 +28,11 @@ CREATE TABLE mails (
     key           text   NOT NULL CHECK (key ~ '^[0-9a-f]{64}$'),
     mailbox       text   NOT NULL,
     state         text   NOT NULL CHECK (state IN ('received', 'own', 'unhandled')),
-    reason        text   CHECK (reason IN ('unreadable', 'not addressed', 'no route', 'too large', 'failed')),
+    reason        text   CHECK (reason IN ('unreadable', 'not addressed', 'no route', 'too large', 'failed',
+                                               'not placed')),
     detail        text,
+    -- How often activity gave it back: what is published after that is another record.
+    returns       int    NOT NULL DEFAULT 0,
     conversation  text   CHECK (conversation ~ '^[0-9a-f]{16}$'),
     configuration int    NOT NULL,
     size          bigint NOT NULL CHECK (size >= 0),
