@@ -4,12 +4,10 @@ Knows nothing of Kafka's client: `shared.kafka` hands over raw records and seeks
 batches are cut, zombies, poison and outages can be tested with a database alone.
 """
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from random import uniform
 from typing import Any
 
 from shared import inbox, metrics, offsets, outbox
@@ -18,12 +16,9 @@ from shared.failure import RawRecord, dead_letter, outlast, sentence
 from shared.logs import get_logger
 from shared.offsets import FenceLost, Move, Place
 from shared.postgres import transaction
+from shared.streak import FAILURES_IN_A_ROW, PROBE_SECONDS, Streak
 from shared.topics import dead_letters
 from shared.unit_of_work import Batch, Subscription, UnitOfWork
-
-FAILURES_IN_A_ROW = 10
-PROBE_SECONDS = 1.0
-LONGEST_PROBE_SECONDS = 60.0
 
 log = get_logger(__name__)
 
@@ -39,40 +34,6 @@ class _Cut(Exception):
 
     def __init__(self, at: int) -> None:
         self.at = at
-
-
-class Streak:
-    """How many records failed in a row: past the limit it is not the records, it is us.
-
-    Then only one record is tried now and then, instead of emptying the topic into the dead letters. Each
-    probe that fails costs its record and makes the next pause longer; one that succeeds ends it.
-    """
-
-    def __init__(self, limit: int, pause_seconds: float) -> None:
-        self.limit = limit
-        self.pause_seconds = pause_seconds
-        self.failures = 0
-
-    @property
-    def probing(self) -> bool:
-        return self.failures >= self.limit
-
-    def note(self, succeeded: bool) -> None:
-        self.failures = 0 if succeeded else self.failures + 1
-
-    def cut(self, outcomes: Sequence[bool]) -> int | None:
-        """After how many of `outcomes` the limit is reached with some still to come, if it is."""
-        failures = self.failures
-        for done, succeeded in enumerate(outcomes[:-1], start=1):
-            failures = 0 if succeeded else failures + 1
-            if failures == self.limit:
-                return done
-        return None
-
-    async def pause(self) -> None:
-        growth = 2.0 ** min(self.failures - self.limit, 10)
-        longest = min(LONGEST_PROBE_SECONDS, self.pause_seconds * growth)
-        await asyncio.sleep(uniform(longest / 2, longest))  # noqa: S311  jitter, no secret
 
 
 class Consumption:
@@ -92,6 +53,7 @@ class Consumption:
     ) -> None:
         self.subscription = subscription
         self.positions: dict[Place, int] = {}
+        self.committed = 0  # transactions
         self._work = work
         self._consumer = subscription.consumer
         self._models = subscription.topic.models
@@ -152,6 +114,22 @@ class Consumption:
             self._busy_since = None
             self._trouble = None
 
+    async def step_over(self, reached: Mapping[Place, int]) -> None:
+        """Move offsets past Kafka's own markers, with nothing left to be worked on before `reached`.
+
+        Or a partition where nothing is said for as long as its records are kept would seem out of range.
+        Raises `FenceLost`.
+        """
+        moves = [
+            Move(place, self.positions[place], end)
+            for place, end in reached.items()
+            if end > self.positions.get(place, end)
+        ]
+        if moves:
+            async with transaction(self._work.pool) as connection:
+                await offsets.advance(connection, self._consumer, moves)
+            self._moved(moves)
+
     async def _work_through(self, entries: Sequence[_Entry]) -> None:
         waiting = [entries] if entries else []
         while waiting:
@@ -196,15 +174,19 @@ class Consumption:
                     outcomes = [False]
                     self._bury(batch, part[0], blamed, done)
                 await outbox.add(connection, batch.rows)
-        for move in moves:
-            if move.place in self.positions:
-                self.positions[move.place] = move.next
+        self._moved(moves)
+        self.committed += 1
         for succeeded in outcomes:
             self._streak.note(succeeded)
         metrics.CONSUMER_PROBING.labels(self._consumer).set(self._streak.probing)
         metrics.BATCH_RECORDS.labels(self._consumer).observe(len(part))
         for outcome, number in done.items():
             metrics.RECORDS_DONE.labels(self._consumer, outcome).inc(number)
+
+    def _moved(self, moves: Iterable[Move]) -> None:
+        for move in moves:
+            if move.place in self.positions:
+                self.positions[move.place] = move.next
 
     def _moves(self, part: Sequence[_Entry]) -> list[Move]:
         ends: dict[Place, int] = {}

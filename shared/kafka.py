@@ -132,7 +132,7 @@ class Consumers:
                 reading.topic,
                 batch=True,
                 group_id=reading.consumer_name,
-                group_instance_id=self._instance and f"{reading.consumer_name}.{self._instance}",
+                group_instance_id=f"{reading.consumer_name}.{self._instance}" if self._instance else None,
                 ack_policy=AckPolicy.MANUAL,
                 no_reply=True,
                 auto_offset_reset="none",

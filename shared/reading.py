@@ -46,6 +46,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         self._failures = 0
         self._committed: dict[Place, int] = {}
         self._moved: tuple[dict[Place, int], float] = ({}, 0.0)
+        self._look_before: tuple[int, dict[Place, int]] | None = None
 
     def attach(self, consumer: Callable[[], Consumer | None], pool: Pool) -> None:
         """Begin with a new consumer, which exists once it was started."""
@@ -134,6 +135,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         if any(_place(tp) not in self.consumption.positions for tp in assigned):
             self._begin_seek()
         self._require_movement(fetched, behind)
+        await self._step_over(fetched)
         await self._report(consumer)
 
     def _require_movement(self, fetched: dict[Place, int], behind: bool) -> None:
@@ -145,6 +147,22 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
             raise Standstill(
                 f"{self.consumer_name} has records to read and has read none for {now - since:.0f} s"
             )
+
+    async def _step_over(self, fetched: dict[Place, int]) -> None:
+        """Whoever stood still between two looks has worked on all that was handed over."""
+        look = (self.consumption.committed, fetched)
+        before, self._look_before = self._look_before, look
+        if look != before or not self.consumption.idle:
+            return
+        try:
+            await self.consumption.step_over(fetched)
+        except FenceLost:
+            self.consumption.forget(list(fetched))
+            self._begin_seek()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            self._trouble = f"{self.consumer_name} cannot note its place: {sentence(error)}"
 
     async def _report(self, consumer: Consumer) -> None:
         """Commit to Kafka what Postgres has committed: for lag metrics, nobody reads it back."""

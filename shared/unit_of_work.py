@@ -14,7 +14,7 @@ from shared import outbox
 from shared.clock import Clock, SystemClock
 from shared.contracts.envelope import Envelope
 from shared.decoding import Incoming, Origin, Unknown, Unreadable
-from shared.failure import FamilyMoved, Transient, ignore, isolate, outlast
+from shared.failure import FamilyMoved, Transient, ignore, is_transient, isolate, outlast
 from shared.migrations import migrations_of, require_schema
 from shared.outbox import Outgoing, Row
 from shared.postgres import Connection, Pool, acquired, transaction
@@ -76,8 +76,11 @@ class Batch(Generic[M]):
     def reject(self, incoming: Incoming[Any], error: Exception) -> None:
         """Blame one record and go on: it alone goes to the dead letters, with this batch's commit.
 
-        The handler must not have written or published anything for it.
+        The handler must not have written or published anything for it. An error that passes by itself
+        blames nobody: it is raised again.
         """
+        if is_transient(error):
+            raise error
         self.culprits.append(Culprit(incoming, error))
 
 

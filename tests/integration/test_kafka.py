@@ -220,6 +220,14 @@ async def test_what_a_relay_took_back_is_not_read(
             await (producer.commit_transaction() if kept else producer.abort_transaction())
     async with running(make()):
         await eventually(lambda: _texts(pool, ["a", "c", "d"]))
+        await eventually(lambda: _stands(pool, topic, 8))
+    # Nobody says anything until all is deleted: that is nothing lost.
+    await _delete_before(stack, topic, 8)
+    consumers = make()
+    async with running(consumers):
+        await write(stack.kafka_bootstrap, prefix, made(9, "e"))
+        await eventually(lambda: _texts(pool, ["a", "c", "d", "e"]))
+        assert consumers.not_ready() is None
 
 
 async def test_a_batch_that_fails_in_the_frame_is_read_again(

@@ -1,17 +1,21 @@
 """Fixtures and looks for tests of the frame: one service's schema with a table for notes."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from shared import offsets, outbox
+from shared.consumption import Consumption
 from shared.offsets import Place
 from shared.postgres import Pool, make_pool, opened, transaction
+from shared.unit_of_work import Handler, Refuse, Subscription, UnitOfWork
 from tests.support.databases import Database
 from tests.support.notes import ECHOES, NOTES, TABLE, NoteEchoed
 
 SERVICE = "ingest"
 CONSUMER = "ingest.notes"
+PLACES = [Place(NOTES.name, partition) for partition in range(NOTES.partitions)]
 
 
 @pytest.fixture
@@ -51,3 +55,19 @@ async def register(pool: Pool, topic: str = NOTES.name) -> None:
     places = [Place(topic, partition) for partition in range(NOTES.partitions)]
     async with transaction(pool) as connection:
         await offsets.register(connection, CONSUMER, dict.fromkeys(places, 0))
+
+
+async def consuming(
+    pool: Pool, handle: Handler, *, inbox: bool = True, refuse: Refuse | None = None, **options: Any
+) -> Consumption:
+    """A consumer of notes that has sought to what is stored, as after an assignment."""
+    subscription = Subscription(NOTES, CONSUMER, handle, inbox=inbox, refuse=refuse)
+    consumption = Consumption(UnitOfWork(pool, service=SERVICE), subscription, **options)
+    await seek(pool, consumption)
+    return consumption
+
+
+async def seek(pool: Pool, consumption: Consumption) -> None:
+    """Read on from what is stored."""
+    async with transaction(pool) as connection:
+        consumption.sought(await offsets.stored(connection, CONSUMER, [NOTES.name]))

@@ -1,6 +1,6 @@
 """When many records fail in a row, it is not the records (design §3)."""
 
-from shared.consumption import Streak
+from shared.streak import Streak
 
 
 def outcomes(text: str) -> list[bool]:

@@ -1,0 +1,33 @@
+"""What services subscribe to is what `mailroom topics apply` registers (design §2)."""
+
+import pytest
+
+from services.activity.app import subscriptions as activity
+from services.activity.work import Work
+from services.ingest.handlers import SUBSCRIPTIONS as INGEST
+from services.notify.app import subscriptions as notify
+from services.notify.handlers import Handlers
+from shared.organisation import Organisations
+from shared.readers import READERS
+from shared.unit_of_work import Subscription
+
+WIRED: dict[str, tuple[Subscription, ...]] = {
+    "ingest": tuple(INGEST),
+    "activity": activity(Work(Organisations())),
+    "notify": tuple(notify(Handlers(None, None))),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("service", sorted(WIRED))
+def test_every_subscription_is_registered_and_no_other(service: str) -> None:
+    wired = {(each.consumer, each.topic.name) for each in WIRED[service]}
+    assert wired == {(each.consumer, each.topic.name) for each in READERS if each.service == service}
+
+
+@pytest.mark.parametrize("service", sorted(WIRED))
+def test_request_topics_bypass_the_inbox_and_are_always_answered(service: str) -> None:
+    """A repeated request finds its stored answer, and one that is not understood is refused (design §2)."""
+    for subscription in WIRED[service]:
+        if ".requests." in subscription.topic.name:
+            assert not subscription.inbox
+            assert subscription.refuse is not None
