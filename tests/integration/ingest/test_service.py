@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from deploy.local.endpoints import Endpoints
 from services.ingest.app import build
@@ -20,9 +21,11 @@ from shared.auth import Principal
 from shared.contracts.activity_organisation import User
 from shared.contracts.envelope import Envelope
 from shared.contracts.ingest_mails import MailboxPolled, MailReceived
+from shared.contracts.ingest_requests import MailSetAside
+from shared.contracts.record import Record
 from shared.service import Service
 from shared.topic_plan import bring_about
-from shared.topics import INGEST_MAILS
+from shared.topics import INGEST_MAILS, INGEST_REQUESTS, Topic
 from tests.support.databases import Database
 from tests.support.ingest_world import ORGANISATION, World, mailbox, raw_mail, world_on
 from tests.support.topics import read_all
@@ -71,6 +74,24 @@ class Running:
         assert answer.status_code == 200, answer.text
         items: list[dict[str, Any]] = answer.json()["items"]
         return items
+
+    async def publish(self, topic: Topic, key: str, record: Record) -> None:
+        """Say something on Kafka, always under the same id."""
+        envelope = Envelope(
+            id="said-once",
+            source="/test",
+            type=record.type,
+            time=datetime.now(UTC),
+            organisation=ORGANISATION,
+        )
+        producer = AIOKafkaProducer(bootstrap_servers=self.stack.kafka_bootstrap)
+        async with producer:
+            await producer.send_and_wait(
+                self.prefix + topic.name,
+                record.model_dump_json().encode(),
+                topic.key_for(ORGANISATION, key).encode(),
+                headers=envelope.to_headers(),
+            )
 
     async def records(self, type_: str) -> list[tuple[Any, Envelope]]:
         """What stands in the topic, of one type, with the raw Kafka record."""
@@ -162,6 +183,34 @@ async def test_an_unhandled_mail_is_shown_with_its_reason_and_becomes_one_for_a_
     ((record, _),) = await eventually(received)
     mail = MailReceived.model_validate_json(record.value)
     assert (str(mail.mail), mail.targets[0].mailbox) == (shown["id"], "sales")
+
+
+async def test_a_mail_that_activity_gives_back_is_shown_and_published_anew_when_it_is_tried_again(
+    running: Running,
+) -> None:
+    """UH-1: nobody would see it otherwise, and activity has seen the first record's id already."""
+    await asyncio.to_thread(running.send, raw_mail(to=running.help, subject="Whose is it"))
+
+    async def received(count: int) -> list[tuple[Any, Envelope]]:
+        found = await running.records("mail.received")
+        return found if len(found) == count else []
+
+    ((record, _),) = await eventually(lambda: received(1))
+    mail = MailReceived.model_validate_json(record.value)
+    request = MailSetAside(
+        mail=mail.mail, addresses=tuple(target.address for target in mail.targets), detail="nobody's"
+    )
+    for _ in range(2):  # a repeat changes nothing
+        await running.publish(INGEST_REQUESTS, mail.conversation, request)
+    (shown,) = await eventually(running.unhandled)
+    assert (shown["reason"], shown["detail"], shown["subject"]) == ("not placed", "nobody's", "Whose is it")
+
+    again = await running.ask(f"/v1/unhandled-mails/{shown['id']}/retry", method="POST")
+    assert (again.status_code, again.json()["state"]) == (200, "received")
+    first, second = await eventually(lambda: received(2))
+    assert MailReceived.model_validate_json(second[0].value).mail == mail.mail
+    assert first[1].id != second[1].id
+    assert await running.unhandled() == []
 
 
 async def test_a_mail_is_shown_with_its_decision_and_its_bytes_to_those_who_may_see_its_mailbox(
