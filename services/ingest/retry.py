@@ -1,4 +1,4 @@
-"""Decides about an unhandled mail again, with today's configuration and parser (UH-1, UH-2)."""
+"""Decides about an unhandled mail again, with today's configuration and parser (UH-1)."""
 
 from uuid import UUID
 

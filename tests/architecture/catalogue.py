@@ -10,8 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PAGE = Path("docs/requirements.md")
-ID = re.compile(r"(?<![\w.])(?:(?:AMB|CE|CT|GL|IN|LK|NT|PA|RT|SL|ST|UH|BL)-\d+|T\d+b?)(?![\w-]*\d)\b")
-ROW = re.compile(r"^\| (?P<id>[A-Z]+-?\d+b?) \| (?P<sentence>.+?) \| (?P<tests>.*?) \|$")
+_KINDS = "AMB|BK|BL|CA|CE|CT|FB|GL|IN|IT|LK|NT|PA|RT|SH|SL|ST|UH|X8"
+_ID = rf"(?:(?:{_KINDS})-\d+|T\d+b?)"
+# Neither the middle of a longer word nor of a reference. Of a range such as "T7 to T9" only the ends are
+# cited, and a mention anywhere in a test's file counts: whoever writes it stands for it.
+ID = re.compile(rf"(?<![\w.]){_ID}(?![\w-]*\d)\b")
+ROW = re.compile(rf"^\| (?P<id>{_ID}) \| (?P<sentence>.+?) \| (?P<tests>.*?) ?\|$")
 
 
 def cited(paths: Iterable[Path]) -> dict[str, set[str]]:
@@ -32,6 +36,23 @@ def in_code() -> dict[str, set[str]]:
 def in_tests() -> dict[str, set[str]]:
     """The ids that tests prove."""
     return cited(Path("tests").rglob("test_*.py"))
+
+
+def natural(name: str) -> tuple[str, int, str]:
+    """What ids are sorted by: `T9` before `T17` before `T17b` before `T18`."""
+    kind, number, rest = re.fullmatch(r"(.*?)-?(\d+)(b?)", name).groups()  # type: ignore[union-attr]
+    return kind, int(number), rest
+
+
+def tables() -> list[list[str]]:
+    """The ids of each table of the page, in the page's order."""
+    found: list[list[str]] = []
+    for line in PAGE.read_text().splitlines():
+        if line.startswith("## "):
+            found.append([])
+        elif row := ROW.match(line):
+            found[-1].append(row["id"])
+    return found
 
 
 def on_page() -> dict[str, tuple[str, str]]:

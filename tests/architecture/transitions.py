@@ -22,8 +22,8 @@ Take the state that a Ticket is in and the step that somebody, a mail or a timer
 table that has both, and whose *only if* holds, is the row that answers. If what it *needs* is there, its
 effects happen and the Ticket is in the new state; if not, the step is refused with a list of what is missing.
 What has no row is refused with the state and the step (T38). *Stays* means that status and wait are left
-alone. The ids are those of [requirements.md](requirements.md); every event of a Ticket's timeline bears the id
-of the row that led to it.
+alone. The ids are those of [requirements.md](requirements.md); every event of a Ticket's timeline bears the
+id of the row that led to it.
 
 ## Diagram
 

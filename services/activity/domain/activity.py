@@ -80,9 +80,9 @@ class Activity:
 
     `version` is the number of events behind it. `title` and `description` are empty where there is none.
     `family` is the id of the family's root, which is its lock (design §3). `mailbox` is the mailbox that the
-    customer wrote to, `automated_mail` says whether mail that no person wrote may go out about it (NT-3,
-    NT-4, NT-5). `generation` is the latest timer's, also after that timer is gone. `written` holds the
-    newest thing each actor wrote in the session of AMB-43.
+    customer wrote to, `automated_mail` says whether mail that no person wrote may go out about it.
+    `generation` is the latest timer's, also after that timer is gone. `written` holds the newest thing each
+    actor wrote in the session of AMB-43.
     """
 
     id: UUID

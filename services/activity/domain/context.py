@@ -19,7 +19,7 @@ class ProcessRules:
     """What the configuration says about a process, and the organisation's rules beside it.
 
     `feedback_window` None or zero means none (ST-14). `resolution_guard` is "Email or Note Required on
-    Ticket in Order to Resolve" (T18). `startable` is true for a process that is live, or shown in test mode
+    Ticket in Order to Resolve" (T18). `startable` is true for a process that is live and may be started
     (GL-5). `templates` are the automatic mails that the process has a template for (NT-1). A process
     without `categories` asks for none.
     """

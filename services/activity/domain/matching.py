@@ -46,7 +46,7 @@ class Append:
 class Open:
     """A new activity by the route of `target`, linked to `linked`.
 
-    `continues` is the closed activity whose contacts and communications it takes over (IN-14).
+    `continues` is the closed activity whose mails it takes over (IN-14).
     """
 
     target: Target

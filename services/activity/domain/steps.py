@@ -35,8 +35,7 @@ class Link:
 class Opening(Step):
     """What every step that opens an activity says. The caller found the ids; the number is given once.
 
-    `automated_mail=False` keeps every mail that no person wrote from going out about it, for ever: the
-    contact page (NT-3), a bulk row's flag (NT-4), a blocked sender (NT-5).
+    `automated_mail=False` keeps every mail that no person wrote from going out about it, for ever.
     """
 
     activity: UUID

@@ -9,7 +9,7 @@ from tests.support.office import BILLING, HELP, Office, addressed, received
 
 
 async def test_a_mail_opens_a_ticket_and_is_acknowledged(office: Office) -> None:
-    """T2, CT-5, CT-12, NT-1, NT-2."""
+    """T2, CT-5, CT-12, CT-16, NT-1, NT-2."""
     await office.take_in(received(message_id="one@harbour.test"))
     ticket = await office.ticket("100001-T")
     assert (ticket["status"], ticket["queue"], ticket["title"]) == ("to_do", "desk", "My printer")

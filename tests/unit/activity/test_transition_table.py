@@ -5,7 +5,7 @@ import pytest
 from services.activity.domain.decide import allowed, decide
 from services.activity.domain.events import evolve
 from services.activity.domain.refusals import Refusal, RefusalCode
-from services.activity.domain.states import State
+from services.activity.domain.states import State, Status
 from services.activity.domain.steps import OFFERED, STEPS, Step, TimerDue
 from services.activity.domain.tickets import TICKET
 from tests.unit.activity.tickets import DAY, NO_WINDOW, WINDOW, context, examples, life_in
@@ -52,6 +52,13 @@ EXPECTED = {
 
 def test_the_table_holds_every_row_of_the_catalogue_and_no_other() -> None:
     assert {row.id for row in TICKET} == CATALOGUE
+
+
+def test_people_see_six_statuses() -> None:
+    """ST-1; a wait says what for (ST-9)."""
+    assert {state.status for state in STATES if state is not State.NEW} == set(Status)
+    assert len(Status) == 6
+    assert all((state.wait_type is not None) is (state.status is Status.WAIT) for state in STATES[1:])
 
 
 def test_the_matrix_is_complete() -> None:

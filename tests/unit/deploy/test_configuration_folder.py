@@ -57,11 +57,24 @@ def test_the_sample_is_valid() -> None:
 def test_a_mistake_is_named_with_its_file_and_line(
     folder: Path, file: str, before: str, after: str, sentence: str
 ) -> None:
+    """PA-7: no address of ours has a plus; RT-2: routes lead to a process and a category of it."""
     if before == "live: true":
         change(folder / file, "    language: en\n", "    language: en\n    live: true\n")
     change(folder / file, before, after)
     (found, *_) = [text for text in mistakes(folder) if sentence in text]
     assert found.startswith(f"{folder / file}:{line_of(folder / file, after)}: ")
+
+
+def test_a_process_stands_under_a_service_of_a_contract_of_its_company(folder: Path) -> None:
+    """GL-3."""
+    (folder / "more.yaml").write_text(
+        "companies:\n  - {name: airport, title: Airport}\n"
+        "contracts:\n  - {name: airport-support, title: Support, company: airport}\n"
+    )
+    change(folder / "processes.yaml", "contract: harbour-support", "contract: airport-support")
+    company, service = mistakes(folder)
+    assert "contract 'airport-support' is with 'airport'" in company
+    assert "service 'it' is under 'harbour-support'" in service
 
 
 def test_every_mistake_is_listed_not_only_the_first(folder: Path) -> None:

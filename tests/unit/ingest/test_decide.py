@@ -85,6 +85,7 @@ def test_every_copy_of_a_mail_finds_the_same_targets() -> None:
 
 
 def test_our_own_mail_is_dropped_before_any_other_rule() -> None:
+    """IN-5, IT-7."""
     own = decided(mail(to=(INFO,), message_id=our_message_id(ticket(7)), unparsed_reason="x"))
     assert isinstance(own, OwnMail)
     assert (own.message.reference, own.message.conversation) == (ticket(7), CONVERSATION)
@@ -125,6 +126,16 @@ def test_with_plus_addressing_only_our_own_mail_is_no_match() -> None:
     got = facts(decided(one, desk_with(PlusMode.ONLY)))
     assert (got.answered, got.conversation) == ((), CONVERSATION)
     assert facts(decided(one, desk_with(PlusMode.OFF))).answered != ()
+
+
+def test_recipients_that_are_none_are_left_out_and_the_others_get_the_mail() -> None:
+    """RT-8: unhandled only where nothing else is left."""
+    got = facts(decided(mail(to=(INFO,), invalid_addresses=("jane@",))))
+    assert [target.address for target in got.targets] == [INFO]
+    assert "unreadable recipients: 1" in got.explanation
+    nobody = decided(mail(invalid_addresses=("jane@",)))
+    assert isinstance(nobody, Unhandled)
+    assert "unreadable recipients: 1" in nobody.facts.explanation
 
 
 def test_the_explanation_names_the_rules_and_nobodys_address() -> None:

@@ -1,4 +1,4 @@
-"""RT-1 to RT-4, AMB-45: which route a mail takes."""
+"""Which route a mail takes (RT-1, RT-2, RT-3, RT-4, AMB-45)."""
 
 from typing import Any
 
@@ -61,10 +61,12 @@ CRITERIA: list[tuple[str, Criteria, dict[str, Any], bool]] = [
 def test_criteria_are_met_as_the_catalogue_says(
     criteria: Criteria, fields: dict[str, Any], expected: bool
 ) -> None:
+    """RT-3, AMB-45."""
     assert meets(criteria, mail(**fields)) is expected
 
 
 def test_the_body_is_never_looked_at() -> None:
+    """RT-3."""
     assert not meets(Criteria(subject_keywords=("invoice",)), mail(text="invoice", html="invoice"))
 
 
@@ -73,6 +75,7 @@ def box(*routes: Route, fallback: Fallback | None = None) -> Mailbox:
 
 
 def test_the_first_route_from_the_top_wins() -> None:
+    """RT-1, RT-2: with what it says of process, category and automatic mail; one that is off is passed."""
     routes = (
         Route("off", "info@desk.example", "p0", enabled=False),
         Route("alias", "help@desk.example", "p1"),
@@ -86,6 +89,7 @@ def test_the_first_route_from_the_top_wins() -> None:
 
 
 def test_the_fallback_catches_the_primary_address_only() -> None:
+    """RT-4."""
     assert find_route(INFO, "info@desk.example", mail()) == Routed(
         "fallback", "general", send_automated_emails=True
     )
@@ -94,6 +98,7 @@ def test_the_fallback_catches_the_primary_address_only() -> None:
 
 
 def test_automatic_mail_is_sent_only_where_a_route_says_so() -> None:
+    """RT-2, NT-2."""
     assert Route("any", "info@desk.example", "p").send_automated_emails is False
     assert Fallback("p").send_automated_emails is False
     assert Address("a@b.example").domain == "b.example"
