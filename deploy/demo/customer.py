@@ -51,7 +51,7 @@ class Customer:
 
     def receive(self, expected: Callable[[EmailMessage], bool]) -> EmailMessage:
         """Wait for a mail in the mailbox. Raises `TimeoutError` if none comes."""
-        return eventually(lambda: next(filter(expected, self._mailbox()), None), f"a mail for {self.address}")
+        return eventually(lambda: next(filter(expected, self.mailbox()), None), f"a mail for {self.address}")
 
     def _mail(self, to: str, subject: str, text: str) -> EmailMessage:
         mail = EmailMessage(policy=email.policy.SMTP)
@@ -63,7 +63,7 @@ class Customer:
         mail.set_content(text)
         return mail
 
-    def _mailbox(self) -> list[EmailMessage]:
+    def mailbox(self) -> list[EmailMessage]:
         """All that is in the inbox, oldest first."""
         with imaplib.IMAP4(self.imap.host, self.imap.port, timeout=30) as server:
             server.login(self.address, self.password)
