@@ -65,6 +65,7 @@ class Work:
         workspace = Workspace(batch.now, await self._configurations(batch, records))
         await workspace.load(batch.connection, needs)
         for incoming in records:
+            workspace.begin()
             try:
                 PERFORMERS[type(incoming.message)].perform(workspace, incoming)
             except UnknownMail as error:

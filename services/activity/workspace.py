@@ -5,7 +5,7 @@ the rules see what earlier records of the same batch did, so that how batches ar
 (design §3).
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,7 +65,7 @@ class Workspace:
         self._notes: list[Note] = []
         self._links: list[tuple[str, UUID, UUID, str]] = []
         self._continued: list[tuple[str, UUID, UUID]] = []
-        self._ordinals: Counter[tuple[str, str, str]] = Counter()
+        self._ordinal = 0
 
     # What is known
 
@@ -80,8 +80,9 @@ class Workspace:
         return sorted((self.activities[key] for key in keys), key=lambda activity: activity.id)
 
     def by_message_id(self, organisation: str, message_id: str) -> list[Mail]:
-        """The mails that bear a Message-ID."""
-        return [self.mails[key] for key in self._message_ids[organisation, message_id]]
+        """The mails that bear a Message-ID, the oldest first."""
+        found = (self.mails[key] for key in self._message_ids[organisation, message_id])
+        return sorted(found, key=lambda mail: mail.order)
 
     def by_address(self, organisation: str, address: str) -> Contact | None:
         """The contact of an address, in lower case."""
@@ -89,6 +90,10 @@ class Workspace:
         return self.contacts[key] if key else None
 
     # What changes
+
+    def begin(self) -> None:
+        """The next record: its effects are numbered from the beginning, so that a replay numbers alike."""
+        self._ordinal = 0
 
     def next_reference(self, organisation: str) -> Reference:
         """A reference that nobody had before."""
@@ -100,9 +105,8 @@ class Workspace:
         """An event; `activity` is what it left behind."""
         organisation = activity.organisation
         record = announce.record_of(activity, event, self.organisations[organisation].version)
-        ordinal = self._ordinals[organisation, cause.source, cause.id]
-        self._ordinals[organisation, cause.source, cause.id] += 1
-        self.said.append(announce.event(cause, ordinal, activity, record))
+        self.said.append(announce.event(cause, self._ordinal, activity, record))
+        self._ordinal += 1
         self._history.append(_history_row(organisation, record))
         self._know(activity)
         if isinstance(event, Linked):
@@ -157,7 +161,8 @@ class Workspace:
         self.answers = await store_requests.answers(connection, needs.requests)
         self._references = await store_activities.find(connection, needs.references)
         found = await store_mails.by_message_id(connection, needs.message_ids)
-        found += await store_mails.by_id(connection, needs.mails)
+        # A later copy of a mail changes nothing of what the first one said.
+        found += await store_mails.by_id(connection, needs.mails | needs.arrived)
         for mail in found:
             self.keep(mail)
         for place in await store_threads.associations(connection, needs.arrived | self.mails.keys()):

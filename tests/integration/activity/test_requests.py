@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests import Actor, ActorKind, Person
-from tests.support.office import NOON, Office, incoming, received, user
+from tests.support.office import DEFINITION, NOON, Office, incoming, received, user
 
 ROBOT = Actor(kind=ActorKind.INTEGRATION, id="shop")
 PERSON = Person(address="dora@harbour.test", name="Dora Dock")
@@ -170,8 +170,6 @@ async def test_an_older_version_is_refused(office: Office) -> None:
 
 
 async def test_references_of_each_organisation_are_its_own_and_never_given_twice(office: Office) -> None:
-    from tests.support.office import DEFINITION
-
     await office.configure(DEFINITION.model_copy(update={"organisation": "other"}))
     draft = asked.TicketOpen(actor=user("amelie"), process="request")
     answers = await asyncio.gather(*(office.ask(draft, org=org) for org in ("acme", "other") * 5))
@@ -200,7 +198,7 @@ async def test_giving_a_tag_to_another_takes_it_from_its_holder(office: Office) 
     await office.take_in(received(message_id="one@harbour.test"))
     await office.step(asked.TicketEdit, "100001-T", primary_contact=PERSON)
     holders = await office.pool.fetch(
-        "SELECT address FROM activity_contacts JOIN contacts ON contacts.id = contact WHERE tag = 'primary_contact'"
+        "SELECT address FROM activity_contacts JOIN contacts ON id = contact WHERE tag = 'primary_contact'"
     )
     assert [row["address"] for row in holders] == [PERSON.address]
     events = await office.said("activity.activities.v1", "ticket.contact_tagged")

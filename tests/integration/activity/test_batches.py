@@ -1,0 +1,127 @@
+"""How batches are cut must not change the result (design §3)."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.contracts import activity_requests as asked
+from shared.contracts.activity_requests import Person
+from shared.contracts.ingest_mails import PlusReference
+from shared.unit_of_work import Incoming
+from tests.support.databases import Database
+from tests.support.office import BILLING, HELP, NOON, Office, addressed, incoming, received, user
+
+NUMBERS = st.integers(1, 4)
+ROUTED = st.sampled_from((True, True, True, False))
+REFERENCES = st.integers(100001, 100003).map(lambda number: f"{number}-T")
+USERS = st.sampled_from(("amelie", "bruno"))
+
+
+@st.composite
+def mails(draw: st.DrawFn) -> Incoming[Any]:
+    """Roots, answers, copies for another mailbox, guesses at references; few ids, so that they meet."""
+    number = draw(NUMBERS)
+    to = draw(st.sampled_from(((HELP,), (BILLING,), (HELP, BILLING))))
+    answered = draw(NUMBERS.filter(lambda other: other < number) if number > 1 else st.none())
+    reference = draw(st.none() | REFERENCES)
+    plus = []
+    if reference:
+        address = f"help+{reference.lower()}@acme.test"
+        plus = [
+            PlusReference(address=address, mailbox="help", reference=reference, signed=draw(st.booleans()))
+        ]
+    mail = received(
+        message_id=f"{number}@harbour.test",
+        to=[HELP, BILLING],
+        targets=[addressed(each, routed=draw(ROUTED)) for each in to],
+        sender=f"sender{number % 3}@harbour.test",
+        in_reply_to=f"{answered}@harbour.test" if answered else None,
+        plus=plus,
+        conversation=f"{number:016x}",
+        at=NOON + timedelta(seconds=number),
+    )
+    # Copies may differ in what matching is told of them; each is a record of its own.
+    return incoming(mail.message, hashlib.sha256(mail.message.model_dump_json().encode()).hexdigest())
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Incoming[Any]:
+    """Steps on Tickets that are there, closed, or not there yet; some are repeats."""
+    person = Person(address=f"sender{draw(NUMBERS)}@harbour.test", name="Some Body")
+    actor = {"actor": user(draw(USERS))}
+    on = {**actor, "reference": draw(REFERENCES)}
+    request = draw(
+        st.sampled_from(
+            (
+                asked.TicketOpen(process="request", title="By hand", primary_contact=person, **actor),
+                asked.TicketPickUp(**on),
+                asked.TicketWait(days=2, **on),
+                asked.TicketEdit(primary_contact=person, **on),
+                asked.TicketReply(text="Hello", **on),
+                asked.TicketNote(text="Hm", **on),
+                asked.TicketResolve(method=asked.ResolutionMethod.REJECTED, **on),
+                asked.TicketResolve(method=asked.ResolutionMethod.REJECTED_AS_SPAM, **on),
+            )
+        )
+    )
+    return incoming(request, f"request-{draw(st.integers(1, 40))}")
+
+
+RECORDS = st.lists(mails() | mails() | requests(), min_size=4, max_size=16)
+CUTS = st.lists(st.integers(1, 5), min_size=1, max_size=14)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records=RECORDS, sizes=CUTS)
+async def test_however_batches_are_cut_the_result_is_the_same(
+    office: Office, database: Database, records: list[Incoming[Any]], sizes: list[int]
+) -> None:
+    administrator = await asyncpg.connect(database.dsn)
+    try:
+        whole = await result(office, administrator, [records])
+        assert await result(office, administrator, [[record] for record in records]) == whole
+        assert await result(office, administrator, list(cut(records, sizes))) == whole
+    finally:
+        await administrator.close()
+
+
+def cut(records: Sequence[Incoming[Any]], sizes: Sequence[int]) -> Iterator[Sequence[Incoming[Any]]]:
+    begin = 0
+    for size in (*sizes, len(records)):
+        if begin < len(records):
+            yield records[begin : begin + size]
+        begin += size
+
+
+KEPT = "organisation_sections", "organisation_applied", "offsets", "schema_migrations"
+
+
+async def result(
+    office: Office, administrator: Any, batches: Sequence[Sequence[Incoming[Any]]]
+) -> dict[str, list[str]]:
+    """Every table after these batches, from nothing; the outbox in its order."""
+    rows = await office.pool.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'activity' AND tablename <> ALL ($1::text[])",
+        list(KEPT),
+    )
+    tables = sorted(row["tablename"] for row in rows)
+    # The service itself may not touch its history: the superuser empties it.
+    await administrator.execute(f"TRUNCATE {', '.join(f'activity.{table}' for table in tables)}")
+    for batch in batches:
+        await office.take_in(*batch)
+    found = {
+        table: [
+            row["row"]
+            for row in await office.pool.fetch(f"SELECT {table}::text AS row FROM {table} ORDER BY 1")
+        ]
+        for table in tables
+        if table != "outbox"
+    }
+    outbox = await office.pool.fetch("SELECT topic, key, value, headers FROM outbox ORDER BY id")
+    found["outbox"] = [str(dict(row)) for row in outbox]
+    return found
