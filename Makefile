@@ -5,6 +5,8 @@ SHELL := /bin/bash
 # uv is taken from the PATH, or else put into .tools by pip.
 UV := $(shell command -v uv || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --quiet
+# Compiled once when they are installed, so that services and tests start at once.
+export UV_COMPILE_BYTECODE := 1
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22

@@ -16,12 +16,15 @@ def mailroom() -> None:
     """Mailroom turns shared mailboxes and spreadsheets into tracked work."""
 
 
-for _found in pkgutil.iter_modules(commands.__path__):
-    _module = import_module(f"{commands.__name__}.{_found.name}")
+_NAMES = [found.name for found in pkgutil.iter_modules(commands.__path__)]
+# A command is a module of its name. Only the one that is called is imported: a service that starts has no use
+# for what the others need, and waits for it.
+for _name in sys.argv[1:2] if sys.argv[1:2] and sys.argv[1] in _NAMES else _NAMES:
+    _module = import_module(f"{commands.__name__}.{_name}")
     if hasattr(_module, "register"):
         _module.register(app)
     else:
-        app.add_typer(_module.app, name=_found.name)
+        app.add_typer(_module.app, name=_name)
 
 
 def main() -> None:

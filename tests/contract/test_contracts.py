@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from deploy.commands import contracts
+from deploy import schemas
 from shared.contracts.compatibility import breaks
 from shared.contracts.envelope import Envelope
 from shared.topics import TOPICS
@@ -24,12 +24,12 @@ def sample(topic: Any, name: str) -> dict[str, Any]:
 
 
 def test_no_reader_of_the_committed_schemas_is_broken() -> None:
-    assert contracts.broken() == []
+    assert schemas.broken() == []
 
 
 def test_the_committed_schemas_are_those_of_the_models() -> None:
-    committed = {path: json.loads(path.read_text()) for path in contracts.FOLDER.glob("*/*.json")}
-    assert committed == contracts.schemas(), "run `mailroom contracts write`"
+    committed = {path: json.loads(path.read_text()) for path in schemas.FOLDER.glob("*/*.json")}
+    assert committed == schemas.schemas(), "run `mailroom contracts write`"
 
 
 @pytest.mark.parametrize(("topic", "name"), RECORDS, ids=IDS)
