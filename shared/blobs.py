@@ -87,30 +87,38 @@ class BlobStore:
         name: str | None = None,
     ) -> Blob:
         """Store `data` durably and return its claim check. Raises `BlobsUnavailable`, `BlobsFull`."""
-        if len(data) <= _HASH_INLINE_BYTES:
-            sha256 = hashlib.sha256(data).hexdigest()
+        (blob,) = await self.put_many(organisation, (NewBlob(data, media_type, name),))
+        return blob
+
+    async def put_many(self, organisation: str, blobs: Iterable[NewBlob]) -> list[Blob]:
+        """Store several side by side, durable together; the claim checks come in the order given.
+
+        Raises like `put`; then some may have been stored, and the sweep finds them.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._write(organisation, blob)) for blob in blobs]
+        except ExceptionGroup as failed:  # callers know BlobError, and one reason is enough
+            raise failed.exceptions[0] from None
+        written = [task.result() for task in tasks]
+        if written and isinstance(self._store, LocalStore) and self._store.prefix is not None:
+            with _operation("sync", written[0].object):
+                await asyncio.to_thread(_sync, self._store.prefix, [blob.object for blob in written])
+        return written
+
+    async def _write(self, organisation: str, blob: NewBlob) -> Blob:
+        """Store one, on a folder not yet for good."""
+        if len(blob.data) <= _HASH_INLINE_BYTES:
+            sha256 = hashlib.sha256(blob.data).hexdigest()
         else:
-            sha256 = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
+            sha256 = (await asyncio.to_thread(hashlib.sha256, blob.data)).hexdigest()
         path = f"{self._prefix(organisation)}{sha256}"
         async with self._slots:
             with _operation("put", path):
-                await obstore.put_async(self._store, path, data)
-                if isinstance(self._store, LocalStore) and self._store.prefix is not None:
-                    await asyncio.to_thread(_sync, self._store.prefix, path)
-        BLOB_WRITTEN.inc(len(data))
-        return Blob(object=path, sha256=sha256, size=len(data), media_type=media_type, name=name)
-
-    async def put_many(self, organisation: str, blobs: Iterable[NewBlob]) -> list[Blob]:
-        """Store several side by side; the claim checks come in the order given."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self.put(organisation, blob.data, blob.media_type, blob.name))
-                    for blob in blobs
-                ]
-        except ExceptionGroup as failed:  # callers know BlobError, and one reason is enough
-            raise failed.exceptions[0] from None
-        return [task.result() for task in tasks]
+                await obstore.put_async(self._store, path, blob.data)
+        size = len(blob.data)
+        BLOB_WRITTEN.inc(size)
+        return Blob(object=path, sha256=sha256, size=size, media_type=blob.media_type, name=blob.name)
 
     async def get(self, object: str) -> bytes:
         """The whole object. Raises `BlobMissing`, `BlobsUnavailable`."""
@@ -166,20 +174,21 @@ def _segment(text: str) -> str:
     return text
 
 
-def _sync(root: Path, path: str) -> None:
-    """Make a file outlive a power failure: the store itself only writes and renames.
+def _sync(root: Path, paths: Sequence[str]) -> None:
+    """Make files outlive a power failure: the store itself only writes and renames.
 
-    The folders above are synced too, since the file's entry in them may be new.
+    The folders above are synced too, each once, since a file's entry in them may be new.
     """
-    target = root / path
-    for place in (target, *target.parents):
+    files = dict.fromkeys(root / path for path in paths)
+    folders = dict.fromkeys(
+        folder for file in files for folder in file.parents if folder == root or root in folder.parents
+    )
+    for place in (*files, *folders):
         descriptor = os.open(place, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        if place == root:
-            return
 
 
 @contextmanager
