@@ -39,6 +39,9 @@ requirements: $(UV) ## write which tests prove which requirement
 transitions: $(UV) ## write docs/transitions.md from the Ticket's table
 	@$(RUN) python -m tests.architecture.transitions
 
+tables: $(UV) ## write the tables of settings and metrics into docs/operating.md
+	@$(RUN) python -m tests.architecture.operating
+
 schemas: $(UV) ## write the JSON Schemas of the contracts; refuses what breaks readers
 	@$(RUN) mailroom contracts write
 
@@ -49,4 +52,4 @@ TESTS ?=
 	@{ python3 -m venv .tools && .tools/bin/pip install --quiet uv; } >/dev/null 2>&1 || \
 	  { echo "Mailroom needs uv: install it with 'pip install uv' or as https://docs.astral.sh/uv/ says, then call make again." >&2; exit 1; }
 
-.PHONY: help demo up test unit lint format requirements transitions schemas
+.PHONY: help demo up test unit lint format requirements tables schemas transitions
