@@ -8,7 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from jinja2 import TemplateSyntaxError, meta
+from jinja2.sandbox import SandboxedEnvironment
+
 from shared.contracts.activity_organisation import Definition, Fallback, Route
+from shared.template_variables import AUTOMATIC_VARIABLES
 
 Path = tuple[str | int, ...]
 
@@ -145,6 +149,23 @@ def routes_are_for_their_mailbox(definition: Definition) -> Iterator[Finding]:
             seen.add(route.name)
 
 
+def templates_can_be_rendered(definition: Definition) -> Iterator[Finding]:
+    """Every text is Jinja that parses, and uses only what automatic mail may say (NT-1, AMB-37)."""
+    environment = SandboxedEnvironment()
+    for index, template in enumerate(definition.templates):
+        for language, texts in template.texts.items():
+            for part, source in texts:
+                where: Path = ("templates", index, "texts", language, part)
+                try:
+                    used = meta.find_undeclared_variables(environment.parse(source or ""))
+                except TemplateSyntaxError as error:
+                    yield Finding(where, f"it is no template: {error.message} (its line {error.lineno})")
+                    continue
+                for variable in sorted(used - AUTOMATIC_VARIABLES):
+                    known = ", ".join(sorted(AUTOMATIC_VARIABLES))
+                    yield Finding(where, f"there is no variable {variable!r}; there are {known}")
+
+
 RULES: tuple[Rule, ...] = (
     names_are_unique,
     references_lead_somewhere,
@@ -153,4 +174,5 @@ RULES: tuple[Rule, ...] = (
     mailboxes_are_read_once,
     routes_lead_to_a_process,
     routes_are_for_their_mailbox,
+    templates_can_be_rendered,
 )

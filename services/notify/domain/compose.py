@@ -15,9 +15,10 @@ from services.notify.domain.mail import (
     SendingMailbox,
     TemplateText,
 )
-from services.notify.domain.templates import AUTOMATIC_VARIABLES, choose, html_of, render
+from services.notify.domain.templates import choose, html_of, render
 from services.notify.domain.threading import reply_subject, thread
 from shared.keyring import Keyring
+from shared.template_variables import AUTOMATIC_VARIABLES
 from shared.tokens import message_id, reply_address
 
 

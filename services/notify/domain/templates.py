@@ -18,15 +18,6 @@ LAST_RESORT = "en"
 RENDERED_LIMIT = 256 * 1024
 """Characters of one rendered part."""
 
-AUTOMATIC_VARIABLES = frozenset(
-    {"reference", "process", "company", "service", "queue", "mailbox", "address", "due", "waited"}
-)
-"""What an automatic mail may say: what we know ourselves, and nothing that its recipient wrote.
-
-Acknowledgements go to whatever address a mail claims to be from. If they repeated its subject, text or
-sender's name, anybody could send their words to anybody in our name (AMB-37, pitfalls "mail bombs").
-"""
-
 
 class _Sandbox(ImmutableSandboxedEnvironment):
     # The only ways for a template without functions to ask for a lot of memory or time.

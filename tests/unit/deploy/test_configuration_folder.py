@@ -51,6 +51,8 @@ def test_the_sample_is_valid() -> None:
         ("mailboxes.yaml", "process: it-request", "process: gone", "there is no process 'gone'"),
         ("mailboxes.yaml", "category: Access / Password", "category: Nothing", "has no category 'Nothing'"),
         ("organisation.yaml", "company: harbour", "company: desert", "there is no 'desert' in companies"),
+        ("templates.yaml", "request [{{ reference }}]", "[{{ title }}]", "there is no variable 'title'"),
+        ("templates.yaml", "request [{{ reference }}]", "[{{ reference ]", "it is no template"),
         ("organisation.yaml", "[invoice-question]", "[no-such]", "there is no process 'no-such'"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from deploy.config.folder import read
 from services.notify.domain.compose import compose
 from services.notify.domain.mail import TemplateText
-from services.notify.domain.templates import AUTOMATIC_VARIABLES
+from shared.template_variables import AUTOMATIC_VARIABLES
 from tests.support.letters import KEYRING, NOON, acknowledgement, organisation, part
 
 SAMPLE = Path("deploy/config/sample")

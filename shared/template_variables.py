@@ -1,0 +1,10 @@
+"""What the templates of automatic mail may say, for who writes, checks and renders them."""
+
+AUTOMATIC_VARIABLES = frozenset(
+    {"reference", "process", "company", "service", "queue", "mailbox", "address", "waited"}
+)
+"""What a template may say: what we know ourselves, and nothing that its recipient wrote.
+
+Acknowledgements go to whatever address a mail claims to be from. If they repeated its subject, text or
+sender's name, anybody could send their words to anybody in our name (AMB-37).
+"""
