@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from services.activity import store_activities
 from services.activity.domain.activity import Activity
+from shared import references
 from shared.auth import Principal
 from shared.contracts.activity_requests import Actor, ActorKind
 from shared.organisation import NoConfiguration, Organisation, Organisations, Unknown
@@ -33,11 +34,11 @@ class Access:
 
     @property
     def actor(self) -> Actor:
-        """Whom his steps are put down to."""
+        """Whom his steps are put down to. Raises `Problem` (forbidden) for who is no user here."""
         try:
             robot = self.organisation.user(self.caller.user).robot
         except Unknown:
-            robot = False
+            raise Problem(FORBIDDEN, "Only users of the organisation take steps.") from None
         return Actor(kind=ActorKind.ROBOT if robot else ActorKind(self.caller.kind), id=self.caller.user)
 
     def require(self, process: str) -> None:
@@ -77,8 +78,9 @@ class Reception:
 
 async def found_ticket(batch: Batch[Any], access: Access, reference: str) -> Activity:
     """The Ticket of the caller's organisation that is called so; `Problem` (not_found) without one."""
-    named = (access.organisation.name, reference.upper())
-    ids = await store_activities.find(batch.connection, {named})
+    parsed = references.parse(reference)
+    named = (access.organisation.name, str(parsed))
+    ids = await store_activities.find(batch.connection, {named} if parsed else ())
     loaded = await store_activities.load(batch.connection, {(named[0], id_) for id_ in ids.values()})
     for activity in loaded.values():
         return activity

@@ -96,7 +96,7 @@ def asked_by(cause: Envelope) -> AskedBy:
 
 def record_of(activity: Activity, happened: Event, configuration: int) -> said.ActivityRecord:
     """An event as the contract says it; `activity` is what the event left behind."""
-    model, fields = _RECORDS[type(happened)]
+    model, fields = RECORDS[type(happened)]
     stamp = happened.stamp
     return model(
         activity=activity.id,
@@ -178,7 +178,7 @@ def _linked(happened: Linked, _: int) -> dict[str, Any]:
 
 Fields = Callable[[Any, int], dict[str, Any]]
 
-_RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
+RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     Opened: (said.TicketOpened, _opened),
     Edited: (said.TicketEdited, _edited),
     StatusChanged: (said.TicketStatusChanged, _status_changed),

@@ -21,7 +21,7 @@ from services.activity.views import (
 from services.activity.work import Work
 from shared.auth import Caller
 from shared.blobs import BlobStore
-from shared.contracts.record import Name
+from shared.contracts.record import EmailAddress, Name
 from shared.http import etag
 from shared.organisation import Organisations
 from shared.pages import Keyset, Page, PageQuery
@@ -47,7 +47,7 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
         assignee: Name | None = None,
         process: Name | None = None,
         new_information: bool | None = None,
-        contact: Annotated[str | None, Query(max_length=254, description="a contact's address")] = None,
+        contact: Annotated[EmailAddress | None, Query(description="a contact's address")] = None,
     ) -> Page[TicketSummary | TicketHeader]:
         """Tickets, newest first. Those of processes that the caller may not see are header data."""
 

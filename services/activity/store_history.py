@@ -3,13 +3,18 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from services.activity.store_rows import columns
+from shared.contracts.activity_activities import ActivityRecord
 from shared.postgres import Connection
 
 FIRST_NUMBER = 100_001
 """The first reference of an organisation is `100001-T`: six digits, as people know them (GL-6)."""
+
+
+_OPTIONAL = ("was", "status", "reason", "wait", "method", "mail", "note")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,23 @@ class HistoryRow:
     method: str | None = None
     mail: UUID | None = None
     note: UUID | None = None
+
+    @classmethod
+    def of(cls, organisation: str, record: ActivityRecord) -> Self:
+        """The row of a record."""
+        fields = vars(record)  # asking a model for a field that it has not costs more than all the rest
+        return cls(
+            organisation=organisation,
+            activity=record.activity,
+            version=record.version,
+            type=record.type,
+            at=record.at,
+            actor_kind=record.actor.kind.value,
+            actor=record.actor.id,
+            rule=record.rule,
+            event=record.model_dump_json(),
+            **{name: fields.get(name) for name in _OPTIONAL},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,6 @@ from services.activity.store_requests import Answered, RequestKey
 from services.activity.store_rows import Key
 from services.activity.store_threads import Association, Correspondent
 from shared import references
-from shared.contracts.activity_activities import ActivityRecord
 from shared.contracts.envelope import Envelope
 from shared.failure import FamilyMoved
 from shared.organisation import Organisation
@@ -107,7 +106,7 @@ class Workspace:
         record = announce.record_of(activity, event, self.organisations[organisation].version)
         self.said.append(announce.event(cause, self._ordinal, activity, record))
         self._ordinal += 1
-        self._history.append(_history_row(organisation, record))
+        self._history.append(HistoryRow.of(organisation, record))
         self._know(activity)
         if isinstance(event, Linked):
             # Both sides show the link (LK-8).
@@ -283,21 +282,3 @@ class _Before:
     standing: dict[Key, dict[UUID, str]] = field(default_factory=dict)
     correspondents: dict[Key, dict[str, str | None]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
-
-
-_HISTORY_COLUMNS = ("was", "status", "reason", "wait", "method", "mail", "note")
-
-
-def _history_row(organisation: str, record: ActivityRecord) -> HistoryRow:
-    return HistoryRow(
-        organisation=organisation,
-        activity=record.activity,
-        version=record.version,
-        type=record.type,
-        at=record.at,
-        actor_kind=record.actor.kind.value,
-        actor=record.actor.id,
-        rule=record.rule,
-        event=record.model_dump_json(),
-        **{name: getattr(record, name, None) for name in _HISTORY_COLUMNS},
-    )

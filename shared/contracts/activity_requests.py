@@ -10,10 +10,10 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from shared.contracts.mail import Mailbox
-from shared.contracts.record import EmailAddress, Instant, Name, Part, Record, Reference
+from shared.contracts.record import EmailAddress, Instant, Name, Part, Record, Reference, Storable
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=998)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=998), Storable]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000), Storable]
 
 
 class ActorKind(StrEnum):
@@ -36,7 +36,7 @@ class Person(Part):
     """A contact by its address, made when it is unknown (CT-12)."""
 
     address: EmailAddress
-    name: str = ""
+    name: Annotated[str, Storable] = ""
 
 
 class Request(Record):

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.contracts.blob import Blob
-from shared.contracts.record import EmailAddress, Part
+from shared.contracts.record import EmailAddress, Part, Storable
 
 TEXT_LIMIT = 64 * 1024
 """Characters of a mail's text that travel in the record; the whole text is a claim check (design §3)."""
@@ -16,7 +16,7 @@ class Mailbox(Part):
     """An address with the name shown before it. `name` may be empty."""
 
     address: EmailAddress
-    name: str = ""
+    name: Annotated[str, Storable] = ""
 
 
 class Attachment(Part):

@@ -29,13 +29,25 @@ def _utc(value: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 """A point in time, RFC 3339, always UTC."""
 
+
+def _without_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("it holds the character NUL, which no database column takes")
+    return value
+
+
+Storable = AfterValidator(_without_nul)
+"""For texts that are stored: refuses NUL, so that it is the sender's mistake and not ours."""
+
 Reference = Annotated[str, StringConstraints(pattern=r"^\d+-(T|C|C-A\d+\.\d+)$")]
 """What people call an activity by: `101203-T`, `10040-C`, `10040-C-A1.1` (GL-6)."""
 
 Conversation = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 """64 bits in hexadecimal: the key of all that belongs to one thread of mail (design §1)."""
 
-EmailAddress = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")]
+EmailAddress = Annotated[
+    str, StringConstraints(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$"), Storable
+]
 """An addr-spec of at most 254 characters (AMB-41), as loose as real mail is."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]

@@ -292,3 +292,20 @@ async def test_labels_come_in_the_readers_language(ticket: str, amelie: Caller) 
     """AMB-2."""
     french = {"Accept-Language": "fr-BE, en;q=0.5"}
     assert (await amelie.get(TICKET, **french)).json()["status_label"] == "À faire"
+
+
+async def test_what_no_database_takes_is_the_callers_mistake(ticket: str, amelie: Caller) -> None:
+    assert (await amelie.step("note", text="a\x00b")).status_code == 422
+    person = {"address": "a@b.test", "name": "\x00"}
+    assert (await amelie.step("edit", primary_contact=person)).status_code == 422
+    assert (await amelie.get("/v1/tickets/1%00-T")).status_code == 404
+    assert (await amelie.get("/v1/tickets?contact=a%00@b.test")).status_code == 422
+    assert (await amelie.get("/v1/tickets/99999999999999999999-T")).status_code == 404
+
+
+async def test_who_is_no_user_of_the_organisation_takes_no_step(
+    ticket: str, client: httpx.AsyncClient
+) -> None:
+    nobody = Caller(client, "No Body")
+    assert (await nobody.step("pick_up")).status_code == 403
+    assert (await nobody.open(process="request")).status_code == 403

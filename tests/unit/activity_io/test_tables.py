@@ -1,0 +1,74 @@
+"""The tables that tie activity's contracts to its rules are complete."""
+
+from typing import get_args
+
+import pytest
+
+from services.activity import announce
+from services.activity.api_steps import MODELS, PROBLEM_OF
+from services.activity.asked_steps import STEPS
+from services.activity.domain.events import Event
+from services.activity.domain.refusals import RefusalCode
+from services.activity.domain.vocabulary import Outcome, Purpose
+from services.activity.labels import STATUS, status_label
+from services.activity.work import PERFORMERS
+from shared.contracts import activity_activities as said
+from shared.contracts.activity_requests import OnTicket, TicketOpen
+from shared.contracts.ingest_mails import MailReceived
+from shared.topics import ACTIVITY_ACTIVITIES, ACTIVITY_REQUESTS, NOTIFY_MAILS
+
+
+def test_every_event_has_a_record_of_its_own() -> None:
+    records = {happened: record for happened, (record, _) in announce.RECORDS.items()}
+    assert set(records) == set(get_args(Event))
+    assert set(records.values()) == set(ACTIVITY_ACTIVITIES.models.values())
+
+
+def test_every_request_has_a_step() -> None:
+    requests = set(ACTIVITY_REQUESTS.models.values())
+    assert set(STEPS) == requests - {TicketOpen}
+    assert all(issubclass(model, OnTicket) for model in STEPS)
+
+
+def test_every_record_that_comes_in_is_worked_on() -> None:
+    expected = {MailReceived, *ACTIVITY_REQUESTS.models.values(), *NOTIFY_MAILS.models.values()}
+    assert expected <= set(PERFORMERS)
+
+
+def test_steps_are_called_over_http_as_in_the_contract() -> None:
+    assert {f"ticket.{name}" for name in MODELS} == set(ACTIVITY_REQUESTS.models) - {"ticket.open"}
+
+
+def test_every_refusal_of_the_rules_has_a_place_over_http() -> None:
+    """What is incomplete is the caller's to mend (422); the rest is a matter of state (409)."""
+    assert {code.value for code in RefusalCode} - set(PROBLEM_OF) == {"incomplete"}
+
+
+def test_the_contract_knows_every_outcome_and_purpose() -> None:
+    outcomes = said.TicketMailReported.model_fields["outcome"].annotation
+    purposes = said.TicketMailRequested.model_fields["purpose"].annotation
+    assert set(get_args(outcomes)) == {outcome.value for outcome in Outcome}
+    assert set(get_args(purposes)) == {purpose.value for purpose in Purpose}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "label"),
+    [
+        (None, "To Do"),
+        ("fr", "À faire"),
+        ("fr-CA, en;q=0.8", "À faire"),
+        ("de, fr;q=0.5", "À faire"),
+        ("de", "To Do"),
+        ("*", "To Do"),
+        (";;,,", "To Do"),
+    ],
+)
+def test_a_status_is_labelled_in_a_language_that_we_have(accepted: str | None, label: str) -> None:
+    """AMB-2."""
+    assert status_label("to_do", accepted) == label
+
+
+def test_every_language_labels_every_status() -> None:
+    """ST-1."""
+    statuses = set(get_args(said.Status))
+    assert all(set(labels) == statuses for labels in STATUS.values())
