@@ -100,7 +100,7 @@ async def test_kind_and_roles_have_defaults(folder: Path, authenticator: Authent
         {"kind": ["user"]},
         {"roles": "admin"},
     ],
-    ids=str,
+    ids=lambda changes: " ".join(f"{name}-{type(value).__name__}" for name, value in changes.items()),
 )
 async def test_a_token_with_wrong_claims_is_refused(
     folder: Path, authenticator: Authenticator, changes: dict[str, Any]
