@@ -264,7 +264,9 @@ def _answered(recipient: str, code: int, text: str) -> Recipient:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:ANSWER_LIMIT]
+    """An answer fit to be stored: the library passes on bytes that are no UTF-8, and Postgres takes no NUL."""
+    legible = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\0", " ")
+    return " ".join(legible.split())[:ANSWER_LIMIT]
 
 
 def _tls_context(server: SmtpServer) -> ssl.SSLContext:

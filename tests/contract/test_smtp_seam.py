@@ -235,6 +235,29 @@ async def test_a_server_that_says_nothing_does_not_hold_us_for_ever() -> None:
     listening.close()
 
 
+async def test_an_answer_in_another_charset_can_be_stored() -> None:
+    """A result that no table takes would never be noted, and its mail sent again and again (design §2)."""
+    answers = {
+        b"EHLO": b"250 here\r\n",
+        b"RCPT": "550 Empf\u00e4nger unbekannt\0\r\n".encode("latin-1"),
+    }
+
+    async def abroad(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            writer.write(answers.get(line[:4].upper(), b"250 ok\r\n"))
+        writer.close()
+
+    listening = await asyncio.start_server(abroad, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    connection = SmtpConnection(SmtpServer(host="127.0.0.1", port=port, tls=Tls.NONE))
+    await connection.open()
+    (answer,) = await connection.deliver(letter(ANNA))
+    await connection.close()
+    listening.close()
+    assert answer == Recipient(ANNA, Result.REFUSED, 550, "Empf\ufffdnger unbekannt")
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate for 127.0.0.1, with its key."""
