@@ -25,10 +25,10 @@ def subscriptions(work: Work) -> tuple[Subscription, ...]:
     on = Handlers(work)
     return (
         Subscription(INGEST_MAILS, "activity.mails", on.on_mails),
-        Subscription(NOTIFY_MAILS, "activity.deliveries", on.on_records),
+        Subscription(NOTIFY_MAILS, "activity.deliveries", on.on_reports),
         # Requests bypass the inbox: a repeat is answered again with the first answer (design §2).
         Subscription(
-            ACTIVITY_REQUESTS, "activity.requests", on.on_records, inbox=False, refuse=handlers.refuse
+            ACTIVITY_REQUESTS, "activity.requests", on.on_requests, inbox=False, refuse=handlers.refuse
         ),
     )
 

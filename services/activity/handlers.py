@@ -7,8 +7,13 @@ from services.activity.work import Work
 from shared.contracts.activity_answers import RequestRefused
 from shared.contracts.envelope import Envelope
 from shared.contracts.ingest_mails import MailboxPolled
+from shared.contracts.notify_mails import OutgoingMail
+from shared.contracts.notify_mails import RequestRefused as NotUnderstood
+from shared.logs import get_logger
 from shared.outbox import Outgoing
 from shared.unit_of_work import Batch, Unknown, Unreadable
+
+log = get_logger(__name__)
 
 
 class Handlers:
@@ -39,8 +44,21 @@ class Handlers:
             ],
         )
 
-    async def on_records(self, batch: Batch[Any]) -> None:
-        """Requests are done or refused, and answered; delivery reports are written down."""
+    async def on_reports(self, batch: Batch[Any]) -> None:
+        """Delivery reports are written down; a request it could not read names no mail and is logged."""
+        for each in batch.records:
+            if isinstance(each.message, NotUnderstood):
+                log.error(
+                    "notify did not understand a request",
+                    request=each.message.request.id,
+                    reason=each.message.detail,
+                )
+        reports = [each for each in batch.records if isinstance(each.message, OutgoingMail)]
+        if reports:
+            await self._work.perform(batch, reports)
+
+    async def on_requests(self, batch: Batch[Any]) -> None:
+        """Requests are done or refused, and answered."""
         await self._work.perform(batch, batch.records)
 
 

@@ -16,6 +16,7 @@ from services.activity.work_timers import TimerFired
 from services.activity.workspace import Workspace
 from shared.contracts.activity_requests import Request
 from shared.contracts.ingest_mails import MailReceived
+from shared.contracts.notify_mails import OutgoingMail
 from shared.contracts.record import Record
 from shared.organisation import NoConfiguration, Organisation, Organisations
 from shared.topics import ACTIVITY_REQUESTS, NOTIFY_MAILS, Topic
@@ -41,7 +42,7 @@ PERFORMERS: Mapping[type[Record], Performer] = {
     MailReceived: Performer(work_mails.gather, work_mails.perform),
     TimerFired: Performer(work_timers.gather, work_timers.perform),
     **dict.fromkeys(_models(ACTIVITY_REQUESTS), _REQUESTS),
-    **dict.fromkeys(_models(NOTIFY_MAILS), _REPORTS),
+    **dict.fromkeys((each for each in _models(NOTIFY_MAILS) if issubclass(each, OutgoingMail)), _REPORTS),
 }
 
 

@@ -264,7 +264,7 @@ def _answered(recipient: str, code: int, text: str) -> Recipient:
 
 
 def _one_line(text: str) -> str:
-    """An answer fit to be stored: the library passes on bytes that are no UTF-8, and Postgres takes no NUL."""
+    """An answer fit to be stored: the library lets through what is no UTF-8, and Postgres takes no NUL."""
     legible = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\0", " ")
     return " ".join(legible.split())[:ANSWER_LIMIT]
 

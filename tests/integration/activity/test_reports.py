@@ -3,9 +3,18 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from services.activity.handlers import Handlers
 from services.activity.work_reports import UnknownMail
+from shared.contracts.activity_answers import AskedBy
 from shared.contracts.mail import Content, Delivery, Mailbox, RecipientResult
-from shared.contracts.notify_mails import MailComposed, MailDeferred, MailFailed, MailRefused, MailSent
+from shared.contracts.notify_mails import (
+    MailComposed,
+    MailDeferred,
+    MailFailed,
+    MailRefused,
+    MailSent,
+    RequestRefused,
+)
 from tests.support.office import NOON, Office, incoming, received
 
 HOME = "help+100001-t.token@acme.test"
@@ -94,4 +103,17 @@ async def test_a_report_about_an_unknown_mail_costs_only_itself(office: Office) 
         incoming(sent(report), "sent", source="notify"),
     )
     assert [type(culprit.error) for culprit in culprits] == [UnknownMail, UnknownMail]
+    assert (await mail(office, report["mail"]))["outcome"] == "sent"
+
+
+async def test_a_request_that_notify_does_not_understand_holds_no_report_up(office: Office) -> None:
+    """Design §3: old and new versions run side by side."""
+    report = await about(office)
+    asked_by = AskedBy(source="/mailroom/activity", id="one", type="mail.compose.later")
+    refused = RequestRefused(request=asked_by, code="request_not_understood", detail="unknown")
+    records = (
+        incoming(refused, "refused", source="notify", org="nobody"),
+        incoming(sent(report), "sent", source="notify"),
+    )
+    assert await office.unit.run_each(Handlers(office.work).on_reports, records) == []
     assert (await mail(office, report["mail"]))["outcome"] == "sent"
