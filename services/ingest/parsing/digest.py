@@ -15,11 +15,14 @@ def content_digest(raw: bytes) -> str:
     """SHA-256, in hexadecimal, of From, Date, Subject and the whole body.
 
     It is taken from the raw bytes, so that it does not depend on how well they can be parsed. Line ends,
-    folding and trailing blank lines do not count, because mail servers change them.
+    folding and trailing blank lines do not count, because mail servers change them. What has nothing of
+    these is told by its whole head: two pieces of garbage are two mails, not one that came twice.
     """
     block, body = split(raw)
     digest = hashlib.sha256()
     fields = sorted((name.lower(), b" ".join(value.split())) for name, value in _SENDERS_OWN.findall(block))
+    if not (fields or body.strip()):
+        digest.update(block)
     for name, value in fields:
         digest.update(name + b":" + value + b"\n")
     digest.update(b"\n")

@@ -41,3 +41,15 @@ def test_line_ends_and_folding_do_not_change_the_digest() -> None:
     crlf = b"From: a@x.example\r\nSubject: one\r\n two\r\n\r\nbody\r\n"
     lf = b"Subject: one two\nFrom: a@x.example\nReceived: by y\n\nbody\n\n"
     assert parse(crlf).digest == parse(lf).digest
+
+
+def test_pieces_of_garbage_are_different_mails_although_nobody_wrote_from_date_subject_or_body() -> None:
+    """AMB-9: else all but the first would be taken for its repetition, and lost."""
+    trace = b"Received: from 127.0.0.1; Sun, 22 Nov 2026 10:00:00 +0000\r\n"
+    garbage = [
+        trace + b"\r\n",
+        trace + b"\x80\xff\xfe",
+        trace + b"\x81\xff\xfe",
+        trace + b"X-Only: one\r\n\r\n",
+    ]
+    assert len({parse(raw).digest for raw in garbage}) == len(garbage)
