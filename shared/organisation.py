@@ -194,7 +194,9 @@ class Organisations:
     async def _version(self, connection: Connection, organisation: str, version: int) -> Organisation:
         known = self._known.get(organisation)
         if known is None or known.version != version:
-            known = await load(connection, organisation, version)
+            known = await load(connection, organisation)
+            if known is None:
+                raise NoConfiguration(f"organisation {organisation!r} has no configuration any more")
             self._known[organisation] = known
         return known
 
@@ -210,21 +212,30 @@ def sections_of(definition: Definition, version: int) -> tuple[Record, ...]:
     )
 
 
-async def load(connection: Connection, organisation: str, version: int) -> Organisation:
-    """Read one version: of each section the newest that is not newer than it."""
+async def load(connection: Connection, organisation: str) -> Organisation | None:
+    """Read the version that is applied now: of each section the newest that is not newer than it.
+
+    One statement, which sees one moment: a version that is replaced meanwhile loses its sections.
+    """
     rows = await connection.fetch(
         """
-        SELECT DISTINCT ON (section) section, content
-        FROM organisation_sections
-        WHERE organisation = $1 AND version <= $2
-        ORDER BY section, version DESC
+        SELECT applied.version, part.section, part.content
+        FROM organisation_applied AS applied
+        LEFT JOIN LATERAL (
+            SELECT DISTINCT ON (section) section, content
+            FROM organisation_sections AS known
+            WHERE known.organisation = applied.organisation AND known.version <= applied.version
+            ORDER BY section, known.version DESC
+        ) AS part ON true
+        WHERE applied.organisation = $1
         """,
         organisation,
-        version,
     )
+    if not rows:
+        return None
     models = ACTIVITY_ORGANISATION.models
-    sections = [models[row["section"]].model_validate(row["content"]) for row in rows]
-    return Organisation.of(organisation, version, sections)
+    sections = [models[row["section"]].model_validate(row["content"]) for row in rows if row["section"]]
+    return Organisation.of(organisation, rows[0]["version"], sections)
 
 
 async def store(connection: Connection, records: Sequence[tuple[str, Record]]) -> None:

@@ -38,8 +38,7 @@ class Applied:
 
 async def current(batch: Batch[Any], name: str) -> Organisation | None:
     """What is applied now, or None before the first time."""
-    applied = await store.applied(batch.connection, name)
-    return None if applied is None else await organisation.load(batch.connection, name, applied.version)
+    return await organisation.load(batch.connection, name)
 
 
 async def apply(batch: Batch[Any], definition: Definition, actor: str) -> Applied:

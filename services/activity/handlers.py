@@ -45,7 +45,7 @@ class Handlers:
         )
 
     async def on_reports(self, batch: Batch[Any]) -> None:
-        """Delivery reports are written down; a request it could not read names no mail and is logged."""
+        """Delivery reports are written down; a request that notify cannot read is logged."""
         for each in batch.records:
             if isinstance(each.message, NotUnderstood):
                 log.error(

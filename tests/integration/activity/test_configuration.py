@@ -1,6 +1,6 @@
 """An organisation's configuration: applied whole, versioned, told to the others, and copied (design §10)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from shared.contracts.record import Record
 from shared.http import create_api
 from shared.organisation import ConfigurationBehind, NoConfiguration, Organisations, Unknown
 from shared.outbox import unpack_headers
-from shared.postgres import Pool, make_pool, opened, transaction
+from shared.postgres import Connection, Pool, make_pool, opened, transaction
 from shared.topics import ACTIVITY_ORGANISATION
 from shared.unit_of_work import UnitOfWork
 from tests.support.databases import Database
@@ -203,6 +203,32 @@ async def test_a_copy_changes_over_when_the_version_is_complete(copy: Copy) -> N
         current = await copy.organisations.at_least(connection, "acme", 2)
         with pytest.raises(Unknown):
             current.user("amelie")
+
+
+class Interrupted:
+    """A connection to which something happens behind its first statement."""
+
+    def __init__(self, connection: Connection, then: Awaitable[None]) -> None:
+        self.fetch = connection.fetch
+        self._connection = connection
+        self._then = then
+
+    async def fetchval(self, *statement: Any) -> Any:
+        found = await self._connection.fetchval(*statement)
+        await self._then
+        return found
+
+
+async def test_a_version_that_is_replaced_while_it_is_read_is_not_read_without_its_sections(
+    copy: Copy,
+) -> None:
+    """Mail that is decided with an empty configuration is addressed to nobody."""
+    await copy.take(*version(1), applied(1))
+    async with transaction(copy.pool) as connection:
+        interrupted: Any = Interrupted(connection, copy.take(*version(2), applied(2)))
+        current = await copy.organisations.current(interrupted, "acme")
+    assert current.mailboxes
+    assert current.version == 2
 
 
 async def test_older_and_repeated_records_change_nothing(copy: Copy) -> None:
