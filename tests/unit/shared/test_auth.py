@@ -112,7 +112,7 @@ async def test_a_token_with_wrong_claims_is_refused(
 
 
 async def test_a_small_difference_of_clocks_is_borne(folder: Path, authenticator: Authenticator) -> None:
-    assert await authenticator.authenticate(signed(folder, exp=NOW - timedelta(seconds=5)))
+    assert await authenticator.authenticate(signed(folder, exp=datetime.now(UTC) - timedelta(seconds=5)))
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "é.é.é", "e30.e30.", "e30.e30.e30"])
