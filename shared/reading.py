@@ -19,6 +19,7 @@ from shared.offsets import FenceLost, Place
 from shared.postgres import Pool, acquired
 
 ASK_SECONDS = 15.0
+LAST_REPORT_SECONDS = 3.0
 STANDSTILL_SECONDS = 60.0
 
 Consumer: TypeAlias = "AIOKafkaConsumer[bytes, bytes]"
@@ -57,14 +58,15 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
     async def detach(self) -> None:
         """End what runs for the current consumer; tell Kafka how far we are.
 
-        A batch that is being worked on may end; one that waits for something is given up.
+        A batch that is being worked on may end; one that waits for something is given up. Quick, because
+        whoever stops the consumer has to come to its end: one that lives on holds partitions of its group.
         """
         await self._end_seek()
         if self._working is not None and self.consumption.not_ready() is not None:
             self._working.cancel()
         consumer = self._consumer()
         if consumer is not None:
-            await self._report(consumer)
+            await self._report(consumer, LAST_REPORT_SECONDS)
         self.consumption.forget(list(self.consumption.positions))
 
     def not_ready(self) -> str | None:
@@ -105,6 +107,8 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self._consumer()
         if consumer is None or (self._seeking is not None and not self._seeking.done()):
             return
+        if _has_left(consumer):
+            raise Standstill(f"{self.consumer_name} has lost its group, and joins it no more by itself")
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 await self._look(consumer)
@@ -164,13 +168,13 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
                 raise
             self._trouble = f"{self.consumer_name} cannot note its place: {sentence(error)}"
 
-    async def _report(self, consumer: Consumer) -> None:
+    async def _report(self, consumer: Consumer, seconds: float = ASK_SECONDS) -> None:
         """Commit to Kafka what Postgres has committed: for lag metrics, nobody reads it back."""
         positions = dict(self.consumption.positions)
         if not positions or positions == self._committed:
             return
         with contextlib.suppress(KafkaError, TimeoutError):
-            async with asyncio.timeout(ASK_SECONDS):
+            async with asyncio.timeout(seconds):
                 await consumer.commit({TopicPartition(*place): next_ for place, next_ in positions.items()})
                 self._committed = positions
 
@@ -248,6 +252,12 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
             log.error("partition stopped", consumer=self.consumer_name, reason=why)
         self._stopped[place] = why
         metrics.PARTITION_STOPPED.labels(self.consumer_name, *place).set(1)
+
+
+def _has_left(consumer: Consumer) -> bool:
+    """Whether the task that joins the group has died: without partitions, nothing else would ever show it."""
+    task = getattr(getattr(consumer, "_coordinator", None), "_coordination_task", None)
+    return task is not None and task.done()
 
 
 def _place(tp: TopicPartition) -> Place:
