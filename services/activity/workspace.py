@@ -231,8 +231,9 @@ class Workspace:
         await store_mails.add(connection, new)
         changed = [mail for key, mail in self.mails.items() if before.mails.get(key, mail) != mail]
         await store_mails.update(connection, changed)
-        await store_threads.continue_threads(connection, self._continued)
+        # Where a mail stands by itself comes before where a thread that goes on takes it.
         await store_threads.associate(connection, self._placed())
+        await store_threads.continue_threads(connection, self._continued)
         await store_threads.add_correspondents(connection, self._joined())
         await store_history.add_notes(connection, self._notes)
         await store_history.add_history(connection, self._history)

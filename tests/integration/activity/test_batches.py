@@ -76,7 +76,11 @@ RECORDS = st.lists(mails() | mails() | requests(), min_size=4, max_size=16)
 CUTS = st.lists(st.integers(1, 5), min_size=1, max_size=14)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(records=RECORDS, sizes=CUTS)
 async def test_however_batches_are_cut_the_result_is_the_same(
     office: Office, database: Database, records: list[Incoming[Any]], sizes: list[int]
