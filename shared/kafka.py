@@ -131,7 +131,8 @@ class Consumers:
             subscriber = broker.subscriber(
                 reading.topic,
                 batch=True,
-                group_id=reading.consumer_name,
+                # Deployments that share a cluster keep out of each other's groups.
+                group_id=self._work.topic_prefix + reading.consumer_name,
                 group_instance_id=f"{reading.consumer_name}.{self._instance}" if self._instance else None,
                 ack_policy=AckPolicy.MANUAL,
                 no_reply=True,

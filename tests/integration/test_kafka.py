@@ -73,7 +73,7 @@ async def test_records_become_effects_and_the_offset_moves(
     assert await notes(pool) == [str(number) for number in range(20)]
 
 
-def test_every_subscriber_is_tied_down(make: Make) -> None:
+def test_every_subscriber_is_tied_down(make: Make, prefix: str) -> None:
     """FastStream's defaults lose messages: at most once, latest, replies, no isolation (pitfalls)."""
     broker = make(instance="pod-0").build_broker()
     assert broker.subscribers
@@ -82,6 +82,7 @@ def test_every_subscriber_is_tied_down(make: Make) -> None:
         assert subscriber.ack_policy is AckPolicy.MANUAL
         assert subscriber._no_reply
         assert subscriber.max_records == 500
+        assert subscriber.group_id == prefix + CONSUMER  # deployments on one cluster have groups of their own
         options = subscriber._connection_args
         assert options["auto_offset_reset"] == "none"
         assert options["enable_auto_commit"] is False
