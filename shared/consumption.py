@@ -191,11 +191,12 @@ class Consumption:
     def _moves(self, part: Sequence[_Entry]) -> list[Move]:
         ends: dict[Place, int] = {}
         for entry in part:
-            ends[Place(entry.raw.topic, entry.raw.partition)] = entry.raw.offset + 1
-        try:
-            return [Move(place, self.positions[place], end) for place, end in ends.items()]
-        except KeyError as error:
-            raise FenceLost(f"{self._consumer} lost {error} to a rebalance") from None
+            place = Place(entry.raw.topic, entry.raw.partition)
+            # A partition that went to another worker and came back meanwhile may have been sought behind it.
+            if entry.raw.offset < self.positions.get(place, 1 << 63):
+                raise FenceLost(f"{self._consumer} lost {place} to a rebalance")
+            ends[place] = entry.raw.offset + 1
+        return [Move(place, self.positions[place], end) for place, end in ends.items()]
 
     async def _effects(self, batch: Batch[Any], part: Sequence[_Entry], done: Counter[str]) -> list[bool]:
         """Everything that the records lead to, but the commit; returns which of the worked ones succeeded."""

@@ -129,13 +129,15 @@ async def isolate(
 
 
 def sentence(error: BaseException) -> str:
-    """One line about an error, for people: without the input that a validation error quotes."""
+    """One line about an error, for people and tables: without the input that a validation error quotes."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         more = error.error_count() - 1
         return f"{place or 'record'}: {first['msg']}" + (f" (and {more} more)" if more else "")
-    text = str(error).strip().splitlines()
+    # Whatever an error quotes, its sentence can be stored: no NUL, no half characters.
+    legible = str(error).encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    text = legible.strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
 
 
@@ -158,13 +160,14 @@ def dead_letter(record: RawRecord, consumer: str, error: BaseException, topic: s
     added = {name for name, _ in reason}
     original = [(name, value) for name, value in record.headers if name not in added]
     # Kafka's client takes no record that has neither key nor value.
-    value = b"" if record.key is None and record.value is None else record.value
+    empty = b"" if record.key is None else None
+    value = empty if record.value is None else record.value
     letter = Row(topic, record.key, value, pack_headers([*original, *reason]))
     try:
         check_size(letter, MAX_DEAD_LETTER_BYTES)
     except RecordTooLarge:
         # Only a topic whose own limit was raised by hand holds such a record; there it still stands.
-        return Row(topic, record.key, None, pack_headers(reason))
+        return Row(topic, record.key, empty, pack_headers(reason))
     return letter
 
 

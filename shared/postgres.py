@@ -49,6 +49,8 @@ def is_transient(error: BaseException) -> bool:
         state = error.sqlstate or ""
         return state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES
     if isinstance(error, asyncpg.InterfaceError):
+        if isinstance(error, ValueError):  # a value of ours that no column takes, and that the text quotes
+            return False
         # asyncpg tells a closed connection and a misused one apart by text only.
         text = str(error)
         return "closed" in text or "closing" in text or "released" in text or "terminated" in text

@@ -1,7 +1,8 @@
 """The unit of work on a real database: offsets, inbox, outbox, poison, zombies, outages (design §2, §3)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import asyncpg
 import pytest
@@ -81,6 +82,37 @@ async def test_a_zombie_that_works_at_the_same_time_waits_and_loses(pool: Pool) 
     results = await asyncio.gather(*(each.process(batch) for each in consumptions), return_exceptions=True)
     assert sorted(type(each).__name__ for each in results) == ["FenceLost", "NoneType"]
     assert await notes(pool) == [str(offset) for offset in range(20)]
+
+
+async def test_a_batch_that_another_worker_did_meanwhile_is_dropped_although_its_partition_came_back(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits, the partition goes away and is assigned again: then the fence alone would let it through."""
+    batch = [made(offset, str(offset)) for offset in range(3)]
+    scribe, heir = Scribe(), await consuming(pool, Scribe(), inbox=False)
+    outages = [Transient("away")]
+
+    async def handle(one: Batch[NoteMade]) -> None:
+        if outages:
+            raise outages.pop()
+        await scribe(one)
+
+    zombie = await consuming(pool, handle, inbox=False)
+
+    async def meanwhile(work: Callable[[], Awaitable[None]], **_: Any) -> None:
+        try:
+            await work()
+        except Transient:
+            await heir.process([*batch, made(3, "3")])
+            zombie.forget(PLACES)
+            await seek(pool, zombie)
+            await work()
+
+    monkeypatch.setattr("shared.consumption.outlast", meanwhile)
+    with pytest.raises(FenceLost):
+        await zombie.process(batch)
+    assert scribe.calls == []
+    assert await next_offset(pool, PLACES[0]) == 4
 
 
 async def test_a_repeated_record_is_worked_once_wherever_it_comes_again(pool: Pool) -> None:

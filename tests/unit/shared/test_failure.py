@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import asyncpg
 import pytest
+from asyncpg.exceptions._base import DataError as InputError  # asyncpg.DataError is the server's
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -43,7 +44,8 @@ from tests.support.notes import NoteMade, Raw, made
         (asyncpg.NumericValueOutOfRangeError("22003"), False),
         (asyncpg.ProgramLimitExceededError("54000"), False),
         (asyncpg.InterfaceError("cannot perform operation: another operation is in progress"), False),
-        (asyncpg.DataError("invalid input for query argument $1"), False),
+        (asyncpg.DataError("22000"), False),
+        (InputError("invalid input for query argument $1: 'the case is closed'"), False),
         (ValueError("a bug"), False),
         (AssertionError(), False),
     ],
@@ -105,6 +107,13 @@ def test_a_sentence_about_a_validation_error_does_not_quote_the_input() -> None:
     assert sentence(caught.value) == "text: Input should be a valid string"
 
 
+def test_a_sentence_can_be_stored_whatever_the_error_quotes() -> None:
+    """A dead letter that cannot be written would hold its partition up for ever."""
+    error = ValueError("half a character \ud83d and \0")
+    assert sentence(error) == "ValueError: half a character ? and \ufffd"
+    assert dead_letter(made(7, "x"), "ingest.notes", error, "ingest.dlq.v1").value
+
+
 def test_a_second_death_replaces_the_first_ones_reasons() -> None:
     first = dead_letter(made(7, "x"), "ingest.notes", ValueError("one"), "ingest.dlq.v1")
     again = Raw(0, first.value, tuple(unpack_headers(first.headers)), topic="ingest.dlq.v1")
@@ -118,8 +127,10 @@ def test_a_dead_letter_always_fits() -> None:
     """Kafka's client takes no record without key and value, Kafka none over the topic's limit."""
     hollow = dead_letter(Raw(0, None, (), key=None), "c", ValueError(), "t")
     assert hollow.value == b""
-    huge = dead_letter(Raw(0, b"x" * (MAX_DEAD_LETTER_BYTES + 1), ()), "c", ValueError(), "t")
-    assert huge.value is None
+    for key, value in ((b"acme/note", None), (None, b"")):
+        raw = Raw(0, b"x" * (MAX_DEAD_LETTER_BYTES + 1), (), key=key)
+        assert dead_letter(raw, "c", ValueError(), "t").value == value
+    huge = dead_letter(raw, "c", ValueError(), "t")
     assert dict(unpack_headers(huge.headers))[dead_letters.ORIGINAL_OFFSET] == bytes(8)
 
 
