@@ -63,7 +63,8 @@ class MailboxReader:
         self.limits = limits
         self.state = State.WAITING
         self.swept_at: float | None = None
-        self._failures = 0
+        self.failures = 0
+        """Connections in a row that ended before one look was through: each makes the next pause longer."""
 
     async def read(self, lease: Lease) -> None:
         """Read for as long as the lease is ours. Raises `LeaseLost`; waits every other failure out."""
@@ -98,8 +99,6 @@ class MailboxReader:
     async def show(self, lease: Lease, state: State, error: str | None = None) -> None:
         """Tell people how the mailbox stands."""
         self.state = state
-        if state is State.CONNECTED:
-            self._failures = 0
         await self.write(
             lease, lambda batch: store_mailboxes.show(batch.connection, lease, state, error, batch.now)
         )
@@ -115,9 +114,9 @@ class MailboxReader:
         return await outlast(once)
 
     def _pause(self, lasting: bool) -> float:
-        self._failures += 1
+        self.failures += 1
         longest = LASTING_PAUSE_SECONDS if lasting else LONGEST_PAUSE_SECONDS
-        return random.uniform(0.5, 1.0) * min(longest, 0.5 * (1 << min(self._failures, 16)))  # noqa: S311
+        return random.uniform(0.5, 1.0) * min(longest, 0.5 * (1 << min(self.failures, 16)))  # noqa: S311
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +155,7 @@ class _Visit:
             drained = await self._take_in([uid for uid in present if uid not in self._taken])
             await self._put_away([uid for uid in present if self._taken.get(uid) in _TO_PUT_AWAY])
             await self._forget(set(present))
+            self._reader.failures = 0
             if drained:
                 await self._tell_polled(looked_at)
             await self._sweep()

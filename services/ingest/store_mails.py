@@ -124,7 +124,8 @@ WITH returned AS (
     UPDATE mails
     SET state = 'unhandled', reason = 'not placed', detail = given.detail, returns = mails.returns + 1
     FROM unnest($1::text[], $2::uuid[], $3::text[]) AS given (organisation, mail, detail)
-    WHERE mails.organisation = given.organisation AND mails.id = given.mail AND mails.state = 'received'
+    WHERE mails.organisation = given.organisation AND mails.id = given.mail
+      AND (mails.state = 'received' OR mails.reason = 'not placed')
     RETURNING mails.organisation, mails.id
 )
 DELETE FROM mail_targets
@@ -204,7 +205,8 @@ async def set_aside(
 ) -> None:
     """Activity gave mails back: (organisation, mail, detail), and for which of our addresses.
 
-    They are unhandled from now on, and published for these addresses again when they are decided again.
+    They are unhandled from now on, and published for these addresses again when they are decided again. A
+    mail whose targets were told one after the other may be given back as often.
     """
     if returned:
         await connection.execute(_SET_ASIDE, *_columns(returned), *_columns(addresses))

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.ingest import store_mailboxes
+from services.ingest import store_mailboxes, store_mails
 from services.ingest.imap import ImapError, ImapServer
 from services.ingest.reading import ReadLimits
 from services.ingest.store_mailboxes import State
@@ -165,6 +165,24 @@ async def test_a_later_copy_tells_of_the_targets_that_a_new_route_found(world: W
     assert len(set(await world.published_ids())) == 2
 
 
+async def test_a_mail_whose_targets_are_given_back_one_by_one_is_published_for_all_of_them(
+    world: World, imap: FakeImap
+) -> None:
+    """UH-1."""
+    raw = raw_mail(to=HELP, cc=BILLING)
+    imap.deliver(HELP, raw)
+    async with world.reading(imap.connect):
+        (first,) = await world.until_read(1)
+        for address in (HELP, BILLING):
+            async with world.work.begin() as batch:
+                given_back = (ORGANISATION, first.mail, "no place")
+                address_ = (ORGANISATION, first.mail, address)
+                await store_mails.set_aside(batch.connection, [given_back], [address_])
+        imap.deliver(BILLING, raw)
+        _, again = await world.until_read(2)
+    assert sorted(target.address for target in again.targets) == [BILLING, HELP]
+
+
 async def test_the_same_message_id_with_other_content_in_one_mailbox_is_another_mail(
     world: World, imap: FakeImap
 ) -> None:
@@ -308,6 +326,18 @@ async def test_a_mailbox_that_cannot_be_read_is_shown_and_leaves_the_others_alon
         assert mailboxes.not_ready() is None
     assert mail.mailbox == "help"
     assert (failing["mailbox"], failing["error"]) == ("billing", "login refused")
+
+
+async def test_what_fails_behind_the_login_is_tried_less_and_less_often(world: World, imap: FakeImap) -> None:
+    """Logging in again and again locks accounts."""
+    imap.deliver(HELP, raw_mail())
+    imap.fail("sizes", times=2)
+    async with world.reading(imap.connect) as mailboxes:
+        await eventually(mailboxes.states)
+        reading = mailboxes._readings[ORGANISATION, "help"]
+        await eventually(lambda: reading.reader.failures == 2)
+        await world.until_read(1)
+        assert reading.reader.failures == 0
 
 
 async def test_readers_follow_the_configuration(world: World, imap: FakeImap) -> None:
