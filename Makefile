@@ -27,7 +27,7 @@ lint: $(UV) ## style, types and the arrows between modules
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
-	@$(RUN) lint-imports --no-timings | tail -n +1
+	@$(RUN) lint-imports
 
 format: $(UV) ## put the code into shape
 	@$(RUN) ruff check --fix .
