@@ -12,6 +12,7 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as NotParsed
 
 from shared.keyring import Keyring
 
@@ -20,6 +21,9 @@ _SECRET_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 # Where people put passwords although they should not.
 _NOT_SHOWN = frozenset({"postgres_dsn"})
+
+# pydantic-settings names the field that it could not parse in its message only.
+_FIELD = re.compile(r'field "(\w+)"')
 
 S = TypeVar("S", bound="ServiceSettings")
 
@@ -124,14 +128,27 @@ def load(settings: type[S], **overrides: object) -> S:
         return settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(settings, detail) for detail in error.errors())) from None
+    except NotParsed as error:
+        named = _FIELD.search(str(error))
+        name = named[1] if named else ""
+        raise SettingsError(f"{_variable(name)} is no JSON; {_expected(settings, name)}.") from None
 
 
 def _sentence(settings: type[ServiceSettings], detail: ErrorDetails) -> str:
-    name = str(detail["loc"][0]) if detail["loc"] else ""
+    name, *inside = map(str, detail["loc"]) if detail["loc"] else ("",)
+    expected = _expected(settings, name) or f"expected {detail['msg']}"
+    if detail["type"] == "missing" and not inside:
+        return f"{_variable(name)} is not set; {expected}."
+    # In JSON, too, may stand what people should not put there.
+    shown = not inside and name not in _NOT_SHOWN and isinstance(detail["input"], str | int | float)
+    given = repr(detail["input"]) if shown else " at ".join(filter(None, ("wrong", ".".join(inside))))
+    return f"{_variable(name)} is {given}; {expected}."
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _expected(settings: type[ServiceSettings], name: str) -> str:
     field = settings.model_fields.get(name)
-    variable = PREFIX + name.upper()
-    expected = field.description if field and field.description else detail["msg"]
-    if detail["type"] == "missing":
-        return f"{variable} is not set; expected {expected}."
-    given = "wrong" if name in _NOT_SHOWN else repr(detail["input"])
-    return f"{variable} is {given}; expected {expected}."
+    return f"expected {field.description}" if field and field.description else ""

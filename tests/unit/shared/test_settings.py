@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
 from shared.keyring import generate_keyring
 from shared.settings import ServiceSettings, SettingsError, load
@@ -73,6 +74,29 @@ def test_a_password_in_the_dsn_is_refused_and_not_shown(monkeypatch: pytest.Monk
         ) as refused:
             load(ServiceSettings)
         assert "hunter2" not in str(refused.value)
+
+
+class WithServers(ServiceSettings):
+    """A service with a setting in JSON."""
+
+    servers: dict[str, int] = Field(default_factory=dict, description="JSON of ports by name")
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ('{"relay": ', "is no JSON"),
+        ('{"relay": "hunter2"}', "is wrong at relay"),
+        ('["hunter2"]', "is wrong"),
+    ],
+)
+def test_a_mistake_in_json_is_placed_and_its_value_not_shown(
+    given: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILROOM_SERVERS", given)
+    with pytest.raises(SettingsError) as refused:
+        load(WithServers)
+    assert str(refused.value) == f"MAILROOM_SERVERS {wrong}; expected JSON of ports by name."
 
 
 def test_every_setting_says_what_is_expected() -> None:
