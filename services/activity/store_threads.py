@@ -29,7 +29,7 @@ class Correspondent:
 
 
 _ASSOCIATIONS = """
-SELECT activity_mails.* FROM activity_mails
+SELECT organisation, activity, mail, mailbox FROM activity_mails
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
 """
 _ASSOCIATE = """
@@ -38,8 +38,8 @@ SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[])
 ON CONFLICT DO NOTHING
 """
 _CONTINUE = """
-INSERT INTO activity_mails (organisation, activity, mail, mailbox)
-SELECT organisation, new.activity, mail, mailbox
+INSERT INTO activity_mails (organisation, activity, mail, mailbox, continued)
+SELECT organisation, new.activity, mail, mailbox, true
 FROM activity_mails JOIN unnest($1::text[], $2::uuid[], $3::uuid[]) AS new (organisation, closed, activity)
     USING (organisation)
 WHERE activity_mails.activity = new.closed

@@ -64,6 +64,7 @@ class Workspace:
         self._notes: list[Note] = []
         self._links: list[tuple[str, UUID, UUID, str]] = []
         self._continued: list[tuple[str, UUID, UUID]] = []
+        self._brought: set[tuple[Key, UUID]] = set()
         self._ordinal = 0
 
     # What is known
@@ -137,10 +138,13 @@ class Workspace:
 
     def continue_thread(self, closed: Activity, activity: Activity) -> None:
         """Let the mails of a closed activity stand on the one that continues it (IN-14)."""
-        self._continued.append((activity.organisation, closed.id, activity.id))
-        for places in self.standing.values():
-            if closed.id in places:
-                places.setdefault(activity.id, places[closed.id])
+        # What the closed one brought along in this batch is not in its table yet.
+        before = [origin for _, origin, other in self._continued if other == closed.id]
+        self._continued += [(activity.organisation, origin, activity.id) for origin in (*before, closed.id)]
+        for mail, places in self.standing.items():
+            if closed.id in places and activity.id not in places:
+                places[activity.id] = places[closed.id]
+                self._brought.add((mail, activity.id))
 
     def make(self, contact: Contact) -> None:
         """A contact that there was not."""
@@ -244,6 +248,7 @@ class Workspace:
             for (organisation, mail), places in sorted(self.standing.items())
             for activity, mailbox in sorted(places.items())
             if activity not in self._before.standing.get((organisation, mail), {})
+            and ((organisation, mail), activity) not in self._brought
         ]
 
     def _joined(self) -> list[Correspondent]:

@@ -24,12 +24,14 @@ CREATE TABLE mails (
 CREATE INDEX mails_by_message_id ON mails (organisation, message_id) WHERE message_id IS NOT NULL;
 
 -- On which activities a mail stands, and the mailbox that caused it: an answer to the mail comes home only
--- while that mailbox is among its recipients (IN-2).
+-- while that mailbox is among its recipients (IN-2). A `continued` one stood on a closed activity and is here
+-- because this one goes on with its thread (IN-14).
 CREATE TABLE activity_mails (
     organisation text NOT NULL,
     activity     uuid NOT NULL,
     mail         uuid NOT NULL,
     mailbox      text NOT NULL,
+    continued    boolean NOT NULL DEFAULT false,
     PRIMARY KEY (organisation, activity, mail)
 );
 CREATE INDEX activities_of_a_mail ON activity_mails (organisation, mail);
