@@ -15,10 +15,12 @@ _TRY_LEAD = "SELECT pg_try_advisory_lock(hashtextextended('mailroom.relay.' || c
 _PAGE = """
 SELECT id, topic, key, value, headers, partition
 FROM (
-    SELECT *, sum(octet_length(value)) OVER (ORDER BY id) - octet_length(value) AS bytes_before
-    FROM (SELECT * FROM outbox WHERE id > $1 ORDER BY id LIMIT $2) AS lowest
+    SELECT *, sum(size) OVER (ORDER BY id) - size AS bytes_before
+    FROM (
+        SELECT *, coalesce(octet_length(value), 0) AS size FROM outbox WHERE id > $1 ORDER BY id LIMIT $2
+    ) AS lowest
 ) AS summed
-WHERE coalesce(bytes_before, 0) < $3
+WHERE bytes_before < $3
 ORDER BY id
 """
 

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import asyncpg
 import pytest
 
 from deploy.local.endpoints import Endpoints
-from shared import inbox, topic_plan
+from shared import inbox, outbox, relay_store, topic_plan
 from shared.offsets import Place
+from shared.outbox import Row
 from shared.postgres import Pool, transaction
 from shared.readers import Reader
 from shared.topic_plan import TopicError
@@ -52,6 +54,15 @@ async def test_another_consumer_and_another_source_are_not_the_same(pool: Pool) 
         }
         assert await inbox.fresh(connection, "a", [("s", "1"), ("s", "2")], period) == {("s", "2")}
         assert await inbox.fresh(connection, "b", [("s", "1")], period) == {("s", "1")}
+
+
+async def test_a_page_is_the_beginning_of_the_outbox_whatever_its_size(pool: Pool) -> None:
+    """A tombstone, which has no size, must not overtake the record that a full page leaves behind."""
+    values = (b"x" * 10, b"y" * 10, b"z" * 10, None)
+    async with transaction(pool) as connection:
+        await outbox.add(connection, [Row("test", b"key", value, "[]") for value in values])
+        page = await relay_store.page(cast(relay_store.Connection, connection), 0, rows=10, size=15)
+    assert [row.value for row in page] == [b"x" * 10, b"y" * 10]
 
 
 async def test_a_plan_that_was_applied_leaves_nothing_to_do(stack: Endpoints, topic_prefix: str) -> None:
