@@ -18,12 +18,10 @@ def demo(
     Ends by itself. The exit code is 0 only if every step was seen.
     """
     import asyncio
-    import tempfile
     from pathlib import Path
 
     from rich.console import Console
 
     from deploy.demo.performance import perform
 
-    with tempfile.TemporaryDirectory(prefix="mailroom-demo-", ignore_cleanup_errors=True) as home:
-        raise typer.Exit(asyncio.run(perform(Console(), Path(home), keep)))
+    raise typer.Exit(asyncio.run(perform(Console(), Path(".mailroom-demo").resolve(), keep)))

@@ -16,6 +16,7 @@ from deploy.local.endpoints import Endpoints
 from deploy.local.preparation import SAMPLE, operator_token
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack, StackOptions
+from deploy.local.supervisor import ENDING_SIGNALS
 from deploy.terminal import Board, addresses
 from shared import local_issuer
 from shared.auth import Principal
@@ -23,28 +24,46 @@ from shared.contracts.activity_organisation import Definition
 
 FEEDBACK_WINDOW_SECONDS = 5
 AGENT = "amelie"
+INTERRUPTED = 130
+"""The exit code of what Ctrl-C ended, as shells have it."""
 
 
 async def perform(console: Console, home: Path, keep: bool) -> int:
-    """Everything from the start of the servers to their end; returns the exit code."""
+    """Everything from the start of the servers to their end; returns the exit code.
+
+    Ctrl-C ends it as well. The home is emptied before, of what a killed one may have left, and goes after.
+    """
+    loop = asyncio.get_running_loop()
+    play = asyncio.create_task(_perform(console, home, keep))
+    for each in ENDING_SIGNALS:  # the terminal tells every process of ours, and uv tells us again
+        loop.add_signal_handler(each, _end_once, play)
+    try:
+        return await play
+    except asyncio.CancelledError:
+        return 0 if keep else INTERRUPTED
+
+
+def _end_once(play: asyncio.Task[int]) -> None:
+    if not play.cancelling():
+        play.cancel()
+
+
+async def _perform(console: Console, home: Path, keep: bool) -> int:
     with Board(console) as board:
-        stack = Stack(StackOptions(home=home), board.report)
+        stack = Stack(StackOptions(home=home, fresh=True, temporary=True), board.report)
         async with stack as endpoints:
             board.rest()
             try:
                 await asyncio.to_thread(_tell, console, endpoints)
             except (TimeoutError, AssertionError, Refused, client.Unanswered) as failure:
                 console.print(f"\n[bold red]The demonstration failed:[/] {failure}")
-                console.print(f"The services' logs are in {home / 'logs'} while this runs.")
-                if not keep:
-                    _show_logs(console, home)
+                _show_logs(console, home)
                 return 1
             console.print("\n[bold green]Every step was seen.[/]")
             if keep:
                 console.print(addresses(endpoints, SERVICES))
                 console.print(
-                    f"A token for {AGENT}: mailroom token --user {AGENT} --organisation acme "
-                    f"--secrets-dir {home / 'secrets'}\nCtrl-C ends it."
+                    f"A token for {AGENT}: mailroom token --home {home} --user {AGENT}\nCtrl-C ends it."
                 )
                 await stack.watch()
             return 0

@@ -24,7 +24,7 @@ from deploy.local.processes import ProcessRecord
 from deploy.local.progress import Progress, Report
 from deploy.local.stack import Stack, StackOptions
 
-_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SECONDS_BETWEEN_LOOKS = 0.5
 # A supervisor that is asked to end gives its services and then its servers their own time first.
 _SECONDS_TO_END = 60.0
@@ -58,7 +58,7 @@ async def supervise(
     the instance cannot start.
     """
     asked = asyncio.Event()
-    for each in _ENDING_SIGNALS:
+    for each in ENDING_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(each, asked.set)
     life = asyncio.create_task(_live(Stack(options, report), on_up))
     reasons: list[Coroutine[Any, Any, object]] = [asked.wait()]
