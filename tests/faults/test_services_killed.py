@@ -3,6 +3,8 @@
 Guarantees 1, 2, 3, 4 and 6, on all three services together. What is checked is in tests/support/crowd.py.
 """
 
+import asyncio
+
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -37,14 +39,15 @@ async def until_done(mailroom: Mailroom, service: str, number: int) -> None:
 
 async def test_each_service_is_killed_in_the_middle_of_its_work(mailroom: Mailroom) -> None:
     crowd = Crowd(mailroom)
-    for service in PROGRESS:
-        before = await done(mailroom, service)
-        await crowd.write(40)
-        await crowd.answer(10)
-        await until_done(mailroom, service, before + 10)
-        await mailroom.kill(service)
-        await crowd.write(10)
-        await mailroom.start(service)
+    async with asyncio.TaskGroup() as restarts:
+        for service in PROGRESS:
+            before = await done(mailroom, service)
+            await crowd.write(40)
+            await crowd.answer(10)
+            await until_done(mailroom, service, before + 10)
+            await mailroom.kill(service)
+            await crowd.write(10)
+            restarts.create_task(mailroom.start(service))
     await mailroom.settled()
     await crowd.answer(10)
     await mailroom.settled()
