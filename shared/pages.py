@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from shared.problems import INVALID_CURSOR, Problem
 
 MAX_LIMIT = 200
+
+_BigInt = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
+"""What a bigint column holds."""
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -54,7 +57,8 @@ class Keyset:
     """
 
     def __init__(self, *columns: type) -> None:
-        self._adapter: TypeAdapter[tuple[Any, ...]] = TypeAdapter(tuple[*columns])  # type: ignore[valid-type]
+        kinds = [_BigInt if column is int else column for column in columns]
+        self._adapter: TypeAdapter[tuple[Any, ...]] = TypeAdapter(tuple[*kinds])  # type: ignore[valid-type]
 
     def encode(self, key: tuple[Any, ...]) -> str:
         """The cursor behind the row with this key."""

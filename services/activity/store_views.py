@@ -58,7 +58,7 @@ ORDER BY activities.number
 _TIMELINE = """
 SELECT history.*, notes.text AS note_text FROM history
 LEFT JOIN notes ON notes.organisation = history.organisation AND notes.id = history.note
-WHERE history.organisation = $1 AND history.activity = $2 AND ($3::int IS NULL OR history.version < $3)
+WHERE history.organisation = $1 AND history.activity = $2 AND ($3::bigint IS NULL OR history.version < $3)
 ORDER BY history.version DESC LIMIT $4
 """
 _STANDS = "SELECT true FROM activity_mails WHERE organisation = $1 AND activity = $2 AND mail = $3"

@@ -1,5 +1,6 @@
 """One way to answer and to fail (docs/http.md, RFC 9457)."""
 
+import base64
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -192,6 +193,13 @@ async def test_a_list_is_read_page_by_page(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("cursor", ["x", "%%%", "W10", "WyJub29uIiwiMSJd", "bnVsbA", "é"])
 async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
     is_problem(await client.get("/v1/list", params={"after": cursor}), "invalid_cursor", 400)
+
+
+@pytest.mark.parametrize("number", [1 << 63, -(1 << 63) - 1])
+def test_a_made_up_number_is_refused_before_the_database_sees_it(number: int) -> None:
+    cursor = base64.urlsafe_b64encode(f"[{number}]".encode()).decode()
+    with pytest.raises(Problem):
+        Keyset(int).decode(cursor)
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "many"])
