@@ -21,7 +21,7 @@ async def require_own_history(
 ) -> str | None:
     """The name of a topic, written by this service alone, with records it does not know; None if all is well.
 
-    `rows` is how many rows at the outbox's beginning can have been published without being noted.
+    `rows` is more than can have been published without being noted.
     """
     own = [prefix + topic.name for topic in TOPICS if topic.producer == service]
     async with topic_plan.connected(bootstrap) as cluster:
@@ -39,19 +39,29 @@ async def require_own_history(
         behind = {tp for tp in places if starts[tp] < end[tp]}
         if not behind:
             return None
-        waiting = await relay_store.page(connection, 0, rows, 4 * PAGE_BYTES)
-        known = {(row.topic, row.key, row.value, row.headers) for row in waiting}
         consumer.assign(behind)
         for tp in behind:
             consumer.seek(tp, starts[tp])
+        said: set[_Said] = set()
         while behind := {tp for tp in behind if await consumer.position(tp) < end[tp]}:
             found = await consumer.getmany(*behind, timeout_ms=200, max_records=1000)
             for tp, records in found.items():
-                if any(_record(record) not in known for record in records if record.offset < end[tp]):
-                    return str(tp.topic)
-        return None
+                said |= {_record(record) for record in records if record.offset < end[tp]}
+            if len(said) > rows:
+                break
+        return await _unknown(connection, said, rows)
     finally:
         await consumer.stop()
+
+
+async def _unknown(connection: Connection, said: set[_Said], rows: int) -> str | None:
+    """A topic with something that waits nowhere in the outbox, however much stands in front of it now."""
+    after, page = 0, await relay_store.page(connection, 0, rows, PAGE_BYTES)
+    while page and said:
+        said -= {(row.topic, row.key, row.value, row.headers) for row in page}
+        after = page[-1].id
+        page = await relay_store.page(connection, after, rows, PAGE_BYTES)
+    return next((topic for topic, *_ in said), None)
 
 
 def _record(record: "ConsumerRecord[bytes | None, bytes | None]") -> _Said:

@@ -198,6 +198,35 @@ async def test_a_crash_between_publishing_and_forgetting_says_the_same_again(
     assert said[:2] == said[2:]
 
 
+async def test_what_was_published_is_known_however_much_comes_before_it_meanwhile(
+    stack: Endpoints, pool: Pool, prefix: str, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids are given before commits: after a crash, a page may lie far from the outbox's beginning."""
+    late = [
+        outbox.row(
+            Outgoing(ECHOES, "acme/late", envelope(text, "note.echoed"), NoteEchoed(text=text)), prefix
+        )
+        for text in map(str, range(50))
+    ]
+    forget, crashed = relay_store.forget, asyncio.Event()
+
+    async def crashing(*arguments: object) -> None:
+        if not crashed.is_set():
+            crashed.set()
+            raise ConnectionResetError("killed")
+        await forget(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(relay_store, "forget", crashing)
+    async with transaction(pool) as connection:
+        await outbox.add(connection, late)
+        await say(pool, prefix, "early", topic=INGEST_MAILS)
+        async with running(make(page_rows=5)):
+            await crashed.wait()
+    async with running(make(page_rows=5)):
+        await eventually(empty(pool))
+    assert await heard(stack, prefix, INGEST_MAILS) == ["early", "early"]
+
+
 async def test_a_restored_database_is_found_out(
     stack: Endpoints, pool: Pool, prefix: str, make: Make
 ) -> None:
