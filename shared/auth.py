@@ -25,6 +25,9 @@ from shared.settings import ServiceSettings
 
 PrincipalKind = Literal["user", "robot", "system", "integration"]
 
+OPERATOR = "operator"
+"""The role that configures, sees every mailbox, and handles mail that nobody takes or that cannot be sent."""
+
 # Public-key algorithms only: with HS256 the public key would be a signing key, and "none" signs nothing.
 ALGORITHMS = ("EdDSA", "ES256", "ES384", "PS256", "RS256")
 LEEWAY_SECONDS = 30

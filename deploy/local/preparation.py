@@ -13,7 +13,7 @@ from deploy.config.folder import read
 from deploy.local.endpoints import Endpoints
 from deploy.local.failure import StackFailure
 from shared import local_issuer
-from shared.auth import Principal
+from shared.auth import OPERATOR, Principal
 from shared.contracts.activity_organisation import Definition
 from shared.keyring import generate_keyring
 from shared.migrations import migrate, migrations_of
@@ -21,7 +21,6 @@ from shared.settings import ServiceSettings
 from shared.topic_plan import TopicError, bring_about
 
 SAMPLE = Path(client.__file__).parent / "sample"
-OPERATOR = "operator"
 
 
 async def make_secrets(endpoints: Endpoints) -> None:

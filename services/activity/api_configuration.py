@@ -6,14 +6,11 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from services.activity import configuration
-from shared.auth import Caller, Principal, require_role
+from shared.auth import OPERATOR, Caller, Principal, require_role
 from shared.contracts.activity_organisation import Definition
 from shared.http import etag
 from shared.problems import FORBIDDEN, NOT_FOUND, VALIDATION_FAILED, Problem
 from shared.unit_of_work import Batch, UnitOfWork
-
-OPERATOR = "operator"
-"""The role that may see and change the configuration."""
 
 
 class CurrentConfiguration(BaseModel):

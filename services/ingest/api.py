@@ -15,15 +15,12 @@ from services.ingest.mail_rows import UNHANDLED
 from services.ingest.parsing.worker import WorkerUnavailable
 from services.ingest.retry import NotWhole, retry
 from services.ingest.store_queries import ShownMail, ShownMailbox
-from shared.auth import Caller, Principal
+from shared.auth import OPERATOR, Caller, Principal
 from shared.blobs import BlobMissing, BlobsUnavailable
 from shared.contracts.activity_organisation import MailboxDefinition
 from shared.organisation import NoConfiguration, Organisation, Unknown
 from shared.pages import Keyset, Page, PageQuery
 from shared.problems import CONFLICT, FORBIDDEN, NOT_FOUND, UNAVAILABLE, Problem
-
-OPERATOR = "operator"
-"""The role that sees every mailbox."""
 
 _OLDEST_FIRST = Keyset(datetime, UUID)
 

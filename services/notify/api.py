@@ -11,13 +11,10 @@ from pydantic import BaseModel
 from services.notify import outgoing, store_list
 from services.notify.domain.delivery import Result, State
 from services.notify.queued import QueuedMail
-from shared.auth import Caller, Principal, require_role
+from shared.auth import OPERATOR, Caller, Principal, require_role
 from shared.pages import Keyset, Page, PageQuery
 from shared.problems import NOT_FOUND, Problem, ProblemType
 from shared.unit_of_work import Batch, UnitOfWork
-
-OPERATOR = "operator"
-"""The role that may see and handle outgoing mail: it holds addresses and subjects of all processes."""
 
 NOT_POSSIBLE_NOW = ProblemType("mail_state", 409, "The mail's state does not allow this")
 
