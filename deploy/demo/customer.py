@@ -69,6 +69,6 @@ class Customer:
             server.login(self.address, self.password)
             server.select("INBOX", readonly=True)
             numbers = server.search(None, "ALL")[1][0].split()
-            fetched = [server.fetch(number, "(BODY.PEEK[])")[1][0] for number in numbers]
+            fetched = server.fetch(b",".join(numbers).decode(), "(BODY.PEEK[])")[1] if numbers else []
         parser = BytesParser(EmailMessage, policy=email.policy.default)
         return [parser.parsebytes(part[1]) for part in fetched if isinstance(part, tuple)]
