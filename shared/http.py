@@ -63,14 +63,10 @@ def etag(version: int) -> str:
 
 
 def _expected_version(
-    if_match: Annotated[str | None, Header(description="the ETag of what you have seen")] = None,
-) -> int:
+    if_match: Annotated[str | None, Header(description="the ETag that you have seen (ST-23)")] = None,
+) -> int | None:
     if if_match is None:
-        raise Problem(
-            problems.EXPECTED_VERSION_MISSING,
-            "Send the ETag that you have seen as If-Match.",
-            missing=["If-Match"],
-        )
+        return None
     match = _ETAG.fullmatch(if_match.strip())
     if match is None:
         raise Problem(problems.MALFORMED_REQUEST, 'If-Match must be one ETag of ours, such as "7".')
@@ -92,8 +88,8 @@ def _idempotency_key(
     return idempotency_key
 
 
-ExpectedVersion = Annotated[int, Depends(_expected_version)]
-"""For an endpoint's signature: the version in If-Match; 428 without, compare and raise VERSION_MISMATCH."""
+ExpectedVersion = Annotated[int | None, Depends(_expected_version)]
+"""For an endpoint's signature: the version in If-Match, None without it. A stale one is a conflict."""
 
 IdempotencyKey = Annotated[str, Depends(_idempotency_key)]
 """For an endpoint's signature: the Idempotency-Key; 400 without."""

@@ -9,7 +9,6 @@ PATTERN = re.compile(
     r"(?P<number>\d{1,18})-(?P<letter>T|C(?:-A(?P<step>\d{1,6})\.(?P<ordinal>\d{1,6}))?)",
     re.ASCII | re.IGNORECASE,
 )
-_MENTION = re.compile(rf"(?<![\w-]){PATTERN.pattern}(?![\w-])", PATTERN.flags)
 
 
 class ReferenceKind(StrEnum):
@@ -67,14 +66,6 @@ def parse(text: str) -> Reference | None:
     """Read a reference in any case; None when `text` as a whole is none."""
     match = PATTERN.fullmatch(text)
     return _reference(match) if match else None
-
-
-def find(text: str) -> list[Reference]:
-    """The references mentioned in a text (IN-1, matcher 4), in order, each once.
-
-    What is glued to other letters, digits or hyphens (`X101203-T`, `101203-TX`) is none.
-    """
-    return list(dict.fromkeys(_reference(match) for match in _MENTION.finditer(text)))
 
 
 def _reference(match: re.Match[str]) -> Reference:

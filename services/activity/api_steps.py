@@ -1,9 +1,8 @@
 """HTTP in: opening a Ticket, the steps that can be taken on it, and taking one."""
 
-import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Response
+from fastapi import APIRouter, Body, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
@@ -20,12 +19,11 @@ from services.activity.work_requests import digest_of
 from shared.auth import Caller, Principal
 from shared.contracts import activity_requests as asked
 from shared.contracts.envelope import Envelope
-from shared.http import IdempotencyKey, etag
+from shared.http import ExpectedVersion, IdempotencyKey, etag
 from shared.organisation import Unknown
 from shared.problems import (
     CONFLICT,
     IDEMPOTENCY_KEY_REUSED,
-    MALFORMED_REQUEST,
     NOT_FOUND,
     STEP_REFUSED,
     VALIDATION_FAILED,
@@ -46,11 +44,9 @@ PROBLEM_OF: dict[str, ProblemType] = {
     "closed": STEP_REFUSED,
     "not_allowed": STEP_REFUSED,
 }
-_ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 # Said by the URL and the token, so not by the body.
 _NOT_IN_BODY = ("type", "reference", "actor")
 
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="the ETag that you have seen (ST-23)")]
 Fields = Annotated[dict[str, Any], Body(default_factory=dict, description="the request's fields (AsyncAPI)")]
 
 
@@ -112,7 +108,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
         caller: Caller,
         key: IdempotencyKey,
         response: Response,
-        if_match: IfMatch = None,
+        seen: ExpectedVersion,
     ) -> Done:
         """Take a step. A repeat with the same Idempotency-Key gets the first one's answer again."""
         model = MODELS.get(step)
@@ -122,8 +118,8 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
             activity = await opened_ticket(batch, access, reference)
             given: dict[str, Any] = {"reference": str(activity.reference)}
-            if if_match is not None:
-                given["expected_version"] = _version(if_match)
+            if seen is not None:
+                given["expected_version"] = seen
             return await _carried_out(batch, work, caller, key, _request(model, fields, given, access))
 
         done = _done(await reception.admit(caller, serve))
@@ -183,10 +179,3 @@ def _done(answer: dict[str, Any]) -> Done:
         reason=answer["code"],
         **{name: answer[name] for name in ("state", "step", "version", "holder")},
     )
-
-
-def _version(if_match: str) -> int:
-    match = _ETAG.fullmatch(if_match.strip())
-    if match is None:
-        raise Problem(MALFORMED_REQUEST, 'If-Match must be one ETag of ours, such as "7".')
-    return int(match[1])

@@ -1,11 +1,13 @@
 """The organisation's configuration as the rules of the domain want it."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.mail_facts import ClosedMatch, MatchingRules
 from services.activity.domain.vocabulary import Purpose
-from shared.contracts.activity_organisation import MailboxDefinition, PlusMode
+from shared.contracts.activity_organisation import MailboxDefinition, PlusMode, Process
+from shared.contracts.ingest_mails import Routed
 from shared.organisation import Organisation, Unknown
 
 
@@ -59,3 +61,18 @@ def matching_rules(organisation: Organisation) -> MatchingRules:
             mailbox.name for mailbox in organisation.mailboxes if mailbox.plus_addressing is PlusMode.ONLY
         ),
     )
+
+
+def process_of(organisation: Organisation, routed: Routed | None, mailbox: str) -> Process | None:
+    """The route's process; if a newer configuration took it away, that of the mailbox's last route (RT-4).
+
+    None without a route, or where the mailbox is gone too.
+    """
+    if routed is None:
+        return None
+    try:
+        return organisation.process(routed.process)
+    except Unknown:
+        with suppress(Unknown):
+            return organisation.process(organisation.mailbox(mailbox).fallback.process)
+    return None

@@ -1,5 +1,6 @@
 """SQL of the configuration: who applied what, and what is still stood on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +27,12 @@ class Use:
 # One at a time for each organisation: the second waits, and then sees what the first did.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('configuration/' || $1, 0))"
 
+_HOLD = """
+SELECT pg_advisory_xact_lock_shared(hashtextextended('configuration/' || organisation, 0))
+FROM unnest($1::text[]) WITH ORDINALITY AS held (organisation, position)
+ORDER BY position
+"""
+
 _APPLIED = "SELECT version, digest FROM organisation_applied WHERE organisation = $1"
 
 _LOG = """
@@ -51,6 +58,14 @@ ORDER BY 1, 2
 async def lock(connection: Connection, organisation: str) -> None:
     """Wait until nobody else applies a configuration of this organisation."""
     await connection.execute(_LOCK, organisation)
+
+
+async def hold(connection: Connection, organisations: Sequence[str]) -> None:
+    """Keep these configurations as they are until this transaction ends; others may hold them, too.
+
+    So nobody takes away a process between its being read here and an activity's standing on it.
+    """
+    await connection.execute(_HOLD, organisations)
 
 
 async def applied(connection: Connection, organisation: str) -> AppliedRow | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.activity import work_mails, work_reports, work_requests, work_timers
+from services.activity import store_configuration, work_mails, work_reports, work_requests, work_timers
 from services.activity.needs import Needs
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.work_reports import UnknownMail
@@ -84,7 +84,9 @@ class Work:
         refused. Anything else without one waits, as after a restored backup.
         """
         found: dict[str, Organisation] = {}
-        for name in sorted({incoming.envelope.organisation for incoming in records}):
+        names = sorted({incoming.envelope.organisation for incoming in records})
+        await store_configuration.hold(batch.connection, names)
+        for name in names:
             try:
                 found[name] = await self._organisations.current(batch.connection, name)
             except NoConfiguration:

@@ -12,7 +12,7 @@ from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
 from services.activity.domain.steps import Link, MailArrived, MailRouted
 from services.activity.needs import Needs
-from services.activity.rules import matching_rules
+from services.activity.rules import matching_rules, process_of
 from services.activity.store_contacts import Contact
 from services.activity.store_mails import Mail, Recipients
 from services.activity.taking_steps import Taken, step_of, take
@@ -20,10 +20,10 @@ from services.activity.workspace import Workspace
 from shared import references
 from shared.contracts.activity_organisation import Process
 from shared.contracts.ingest_mails import Answered as AnsweredToken
-from shared.contracts.ingest_mails import MailReceived, Routed
+from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_mails import PlusReference as ReceivedPlus
 from shared.contracts.ingest_requests import MailSetAside
-from shared.organisation import Organisation, Unknown
+from shared.organisation import Organisation
 from shared.outbox import Outgoing
 from shared.unit_of_work import Incoming
 
@@ -103,8 +103,9 @@ def _open(workspace: Workspace, incoming: Incoming[MailReceived], mail: Mail, ef
     cause, target = incoming.envelope, effect.target
     organisation = workspace.organisations[cause.organisation]
     routed = next(each.routed for each in incoming.message.targets if each.address.lower() == target.address)
+    process = process_of(organisation, routed, target.mailbox)
     assert routed is not None, "matching opens by routed targets only"
-    process = _process(organisation, routed, target.mailbox)
+    assert process is not None, "matching opens by targets that lead to a process"
     id_ = announce.effect_id(cause, f"activity/{target.address}")
     step = MailRouted(
         activity=id_,
@@ -164,14 +165,6 @@ def _sender(workspace: Workspace, incoming: Incoming[MailReceived], process: Pro
     return contact.id
 
 
-def _process(organisation: Organisation, routed: Routed, mailbox: str) -> Process:
-    """The route's process; if a newer configuration took it away, that of the mailbox's last route (RT-4)."""
-    try:
-        return organisation.process(routed.process)
-    except Unknown:
-        return organisation.process(organisation.mailbox(mailbox).fallback.process)
-
-
 def _category(process: Process, category: str | None) -> str | None:
     return category if any(each.path == category for each in process.categories) else None
 
@@ -186,7 +179,11 @@ def _facts(workspace: Workspace, organisation: Organisation, message: MailReceiv
         sender=message.sender.address.lower() if message.sender else "",
         addressed=frozenset(mailbox for mailbox in addressed if mailbox),
         targets=tuple(
-            Target(target.address.lower(), target.mailbox, target.routed is not None)
+            Target(
+                target.address.lower(),
+                target.mailbox,
+                process_of(organisation, target.routed, target.mailbox) is not None,
+            )
             for target in message.targets
         ),
         answered=tuple(_answered(workspace, name, message)),

@@ -104,7 +104,7 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("T7", TO_DO, Edit, to=IN_PROGRESS, when=by_a_resource, checks=(known_category,),
                effects=(edit,), person=the_actor),
     Transition("T8", IN_PROGRESS, Assign, to=TO_DO, person=the_assigned),
-    Transition("T9", IN_PROGRESS, SetToDo, to=TO_DO),
+    Transition("T9", IN_PROGRESS, SetToDo, to=TO_DO, guards=(held_by_nobody_else,)),
     Transition("T37", (DRAFT, *FINISHABLE), Edit, guards=(held_by_nobody_else,), checks=(known_category,),
                effects=(edit,)),
     Transition("ST-21", (DRAFT, TO_DO), Assign, person=the_assigned),

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.contracts import activity_requests as asked
 from shared.contracts.ingest_mails import Answered, PlusReference
-from tests.support.office import BILLING, HELP, Office, addressed, received
+from tests.support.office import BILLING, DEFINITION, HELP, Office, addressed, received
 
 
 async def test_a_mail_opens_a_ticket_and_is_acknowledged(office: Office) -> None:
@@ -176,6 +176,18 @@ async def test_a_mail_that_finds_no_place_can_be_tried_again_when_there_is_a_rou
     assert await office.tickets() == []
     await office.take_in(received(message_id="one@harbour.test"))
     assert len(await office.tickets()) == 1
+
+
+async def test_a_mail_whose_process_and_mailbox_were_taken_away_meanwhile_is_given_back(
+    office: Office,
+) -> None:
+    """UH-1: it was routed by an older configuration; nobody would see it among the dead letters."""
+    left = {"mailboxes": DEFINITION.mailboxes[1:], "processes": DEFINITION.processes[1:], "users": ()}
+    await office.configure(DEFINITION.model_copy(update=left), version=2)
+    await office.take_in(received(message_id="one@harbour.test"))
+    assert await office.tickets() == []
+    (given_back,) = await office.said("ingest.requests.v1")
+    assert given_back["addresses"] == [HELP]
 
 
 async def test_two_copies_that_race_open_one_ticket(office: Office) -> None:

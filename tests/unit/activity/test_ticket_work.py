@@ -77,7 +77,7 @@ def test_saying_the_same_again_changes_nothing() -> None:
 def test_work_of_somebody_else_is_not_touched_without_confirmation() -> None:
     """ST-22, ST-23: the second one is warned, and may confirm."""
     life = life_in(State.IN_PROGRESS)
-    for step in (PickUp(), Edit(title="Mine"), WaitForMoreInformation(1), RejectAsSpam()):
+    for step in (PickUp(), Edit(title="Mine"), SetToDo(), WaitForMoreInformation(1), RejectAsSpam()):
         done = refused(life.take(step, BOB))
         assert (done.code, done.holder) == (RefusalCode.CONFLICT, "alice")
     life.take(PickUp(take_over=True), BOB)

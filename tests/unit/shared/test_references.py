@@ -67,13 +67,3 @@ def test_anything_else_is_no_reference(text: str) -> None:
 
 def test_leading_zeros_are_another_spelling_of_the_same() -> None:
     assert str(references.parse("00101203-t")) == "101203-T"
-
-
-def test_mentions_are_found_in_order_and_once() -> None:
-    text = "Re: [101203-T] see 10040-c-a1.1, 10040-C. Again 101203-t; not X5-T, 5-TX, 5-T-1 or 12-34-T"
-    assert [str(found) for found in references.find(text)] == ["101203-T", "10040-C-A1.1", "10040-C"]
-
-
-@given(st.text(max_size=200))
-def test_any_text_may_be_searched(text: str) -> None:
-    references.find(text)
