@@ -9,6 +9,7 @@ import obstore
 import pytest
 from obstore.exceptions import GenericError
 
+from shared import blobs
 from shared.blobs import BlobMissing, BlobsFull, BlobStore, BlobsUnavailable, NewBlob
 from shared.failure import is_transient
 
@@ -63,6 +64,21 @@ async def test_many_are_put_side_by_side_and_come_in_order(store: BlobStore) -> 
     assert [blob.name for blob in stored] == [str(number) for number in range(50)]
     assert await store.get(stored[49].object) == b"part 49"
     assert await store.put_many("acme", []) == []
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_page_of_blobs_is_on_disk_before_it_is_claimed(
+    store: BlobStore, at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By one call for all where the system has it, else file by file."""
+    asked: list[int] = []
+    assert blobs._syncfs is not None
+    monkeypatch.setattr(blobs, "_syncfs", asked.append if at_once else None)
+    monkeypatch.setattr(os, "fsync", asked.append)
+    data = [f"blob {number}".encode() for number in range(20)]
+    made = await store.put_many("acme", [NewBlob(each) for each in data])
+    assert [await store.get(blob.object) for blob in made] == data
+    assert len(asked) == 1 if at_once else len(asked) >= len(data)
 
 
 async def test_another_service_reads_but_does_not_delete(store: BlobStore, url: str) -> None:
