@@ -41,7 +41,7 @@ class Envelope(BaseModel):
     def to_headers(self) -> Headers:
         """As Kafka headers, UTF-8."""
         headers: Headers = [("ce_specversion", SPECVERSION.encode()), ("content-type", CONTENT_TYPE.encode())]
-        for name in type(self).model_fields:
+        for name in _ATTRIBUTES:
             value: str | datetime | None = getattr(self, name)
             if isinstance(value, datetime):
                 value = value.isoformat().replace("+00:00", "Z")
@@ -67,3 +67,6 @@ class Envelope(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"ce_{first['loc'][0]}: {first['msg']}") from error
+
+
+_ATTRIBUTES = tuple(Envelope.model_fields)
