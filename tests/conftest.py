@@ -4,5 +4,5 @@ pytest_plugins = [
     "tests.support.servers",
     "tests.support.databases",
     "tests.support.frame",
-    "tests.support.mailroom",
+    "tests.support.shared_mailroom",
 ]

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.browsing import inspect
-from tests.support.mailroom import PATIENCE, Mailroom
+from tests.support.mailroom import OPERATORS, PATIENCE, Mailroom
 from tests.support.people import Agent, customer
 from tests.support.waiting import eventually
 
@@ -163,7 +163,7 @@ async def test_our_own_mail_that_is_delivered_back_is_dropped(mailroom: Mailroom
 async def raw_of(mailroom: Mailroom, mail: dict[str, Any]) -> bytes:
     """The bytes that are kept of a mail."""
     path = f"/v1/mails/{mail['id']}/raw"
-    answer = await mailroom.ask("GET", path, service="ingest", roles=frozenset({"operator"}))
+    answer = await mailroom.ask("GET", path, service="ingest", roles=OPERATORS)
     assert answer.status_code == 200, answer.text
     return answer.content
 
@@ -183,9 +183,7 @@ def filled(raw: bytes, mailroom: Mailroom, name: str, run: str) -> bytes:
 
 async def unhandled(mailroom: Mailroom) -> list[dict[str, Any]]:
     """What waits for an operator."""
-    answer = await mailroom.ask(
-        "GET", "/v1/unhandled-mails?limit=200", service="ingest", roles=frozenset({"operator"})
-    )
+    answer = await mailroom.ask("GET", "/v1/unhandled-mails?limit=200", service="ingest", roles=OPERATORS)
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
     return items

@@ -2,8 +2,9 @@
 
 from email.message import EmailMessage
 
-from tests.support.mailroom import SECOND, Mailroom, with_window
+from tests.support.mailroom import Mailroom
 from tests.support.people import Agent, customer
+from tests.support.shared_mailroom import SECOND, with_window
 
 HOUR = 1.0
 

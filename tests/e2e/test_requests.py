@@ -10,8 +10,9 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from tests.support.mailroom import ORGANISATION, PATIENCE, SECOND, Mailroom, with_window
+from tests.support.mailroom import ORGANISATION, PATIENCE, Mailroom
 from tests.support.people import Agent, customer
+from tests.support.shared_mailroom import SECOND, with_window
 from tests.support.topics import read_all
 from tests.support.waiting import eventually
 

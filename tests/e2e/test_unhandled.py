@@ -3,11 +3,9 @@
 from typing import Any
 
 from shared.contracts.activity_organisation import Definition, Route
-from tests.support.mailroom import PATIENCE, Mailroom
+from tests.support.mailroom import OPERATORS, PATIENCE, Mailroom
 from tests.support.people import Agent, customer
 from tests.support.waiting import eventually
-
-OPERATOR = frozenset({"operator"})
 
 
 async def test_an_unhandled_mail_becomes_a_ticket_once_a_route_for_it_is_applied(mailroom: Mailroom) -> None:
@@ -17,7 +15,7 @@ async def test_an_unhandled_mail_becomes_a_ticket_once_a_route_for_it_is_applied
     await mailroom.send(mail, to=mailroom.address("billing"))  # as mail servers resolve an alias
 
     async def listed() -> dict[str, Any] | None:
-        answer = await mailroom.ask("GET", "/v1/unhandled-mails?limit=200", service="ingest", roles=OPERATOR)
+        answer = await mailroom.ask("GET", "/v1/unhandled-mails?limit=200", service="ingest", roles=OPERATORS)
         return next((each for each in answer.json()["items"] if each["sender"] == anna.address), None)
 
     shown = await eventually(listed, deadline=PATIENCE, every=0.1)
@@ -26,12 +24,12 @@ async def test_an_unhandled_mail_becomes_a_ticket_once_a_route_for_it_is_applied
     assert await agent.tickets_of(anna) == []
 
     retry = f"/v1/unhandled-mails/{shown['id']}/retry"
-    before = await mailroom.ask("POST", retry, service="ingest", roles=OPERATOR)
+    before = await mailroom.ask("POST", retry, service="ingest", roles=OPERATORS)
     assert (before.status_code, before.json()["state"]) == (200, "unhandled")
 
     await mailroom.configure(with_route(mailroom.definition, mailroom.address("invoices")))
     for _ in range(2):  # the second time changes nothing
-        after = await mailroom.ask("POST", retry, service="ingest", roles=OPERATOR)
+        after = await mailroom.ask("POST", retry, service="ingest", roles=OPERATORS)
         assert (after.status_code, after.json()["state"]) == (200, "received")
     (ticket,) = await agent.finds(anna)
     assert ticket["process"] == "Question about an invoice"

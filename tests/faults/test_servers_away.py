@@ -11,8 +11,6 @@ from tests.support.mailroom import PATIENCE, Mailroom
 from tests.support.people import Agent, customer
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.mark.parametrize("server", ["kafka", "postgres", "imap"])
 async def test_a_server_that_was_away_in_the_middle_leaves_no_trace(mailroom: Mailroom, server: str) -> None:

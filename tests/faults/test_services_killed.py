@@ -5,14 +5,11 @@ Guarantees 1, 2, 3, 4 and 6, on all three services together. What is checked is 
 
 import asyncio
 
-import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from tests.support.crowd import Crowd
 from tests.support.mailroom import PATIENCE, Mailroom
 from tests.support.waiting import eventually
-
-pytestmark = pytest.mark.timeout(300)
 
 # What each service has done so far, in a number that grows.
 PROGRESS = {

@@ -1,6 +1,7 @@
 """A database for each test, copied from a template that is migrated once per run."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -59,10 +60,17 @@ async def database_template(stack: Endpoints) -> str:
 @pytest.fixture
 async def database(stack: Endpoints, database_template: str) -> AsyncIterator[Database]:
     """A fresh database for this test; connections that it leaves open are cut."""
+    async with fresh_database(stack, database_template) as fresh:
+        yield fresh
+
+
+@asynccontextmanager
+async def fresh_database(stack: Endpoints, template: str) -> AsyncIterator[Database]:
+    """A copy of the template for as long as this lasts."""
     name = f"t{uuid4().hex[:10]}"
     connection = await asyncpg.connect(stack.postgres_dsn)
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {database_template}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         fresh = Database(_dsn(stack, name))
         await build_template(fresh.dsn)
         yield fresh

@@ -1,8 +1,7 @@
 """A whole Mailroom for tests: the three services as processes of their own, on the shared servers.
 
 It has a database, topics, blobs, secrets, a mail domain and a configuration of its own, and reaches every
-server through a proxy, so that a test can take one away. It lives for a session; after each test all is put
-back: lines mended, processes alive, the configuration as at first.
+server through a proxy, so that a test can take one away.
 """
 
 import asyncio
@@ -10,34 +9,28 @@ import contextlib
 import os
 import signal
 import smtplib
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg
 import httpx
-import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
-from deploy.config.folder import read
-from deploy.local import ports, preparation, services
-from deploy.local.endpoints import Address, Endpoints, ServiceEndpoint
-from deploy.local.processes import ProcessRecord, Tethered
+from deploy.local import ports, services
+from deploy.local.endpoints import Endpoints
+from deploy.local.processes import Tethered
 from deploy.local.server import clean_environment
 from deploy.local.services import SERVICES
 from shared import local_issuer
-from shared.auth import Principal
+from shared.auth import OPERATOR, Principal
 from shared.contracts.activity_organisation import Definition
-from shared.topic_plan import bring_about
 from shared.topics import INGEST_MAILS
-from tests.support.databases import Database, build_template
-from tests.support.proxy import Proxy, proxy
+from tests.support.databases import Database
+from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 
 ORGANISATION = "acme"
@@ -45,8 +38,8 @@ PROCESSES = (*SERVICES, *(f"{name}-2" for name in SERVICES))
 """What may run: a process of each service, and a second one for a while."""
 PATIENCE = 60.0
 """Seconds that anything may take on a busy machine."""
-SECOND = 1 / 3600
-"""A feedback window of a second, in hours."""
+OPERATORS = frozenset({OPERATOR})
+"""The roles of somebody who runs Mailroom."""
 
 # Short where a test would wait for it; nothing else is set apart from production.
 SETTINGS: Mapping[str, str] = {
@@ -58,27 +51,6 @@ SETTINGS: Mapping[str, str] = {
     "MAILROOM_LOG_LEVEL": "info",
 }
 _LOG_LINES_SHOWN = 60
-
-
-def sample(domain: str, customers: str) -> Definition:
-    """The sample organisation with our mailboxes at `domain` and its customer at `customers`.
-
-    Feedback windows last a day, so that what a test does not want to close stays open.
-    """
-    text = read(preparation.SAMPLE).model_dump_json()
-    text = text.replace("mailroom.test", domain).replace("harbour.test", customers)
-    definition = Definition.model_validate_json(text)
-    # A test's customers write more in a minute than people do in an hour.
-    rules = definition.rules.model_copy(update={"sender_mails_per_hour": 10_000})
-    return with_window(definition.model_copy(update={"rules": rules}), hours=24)
-
-
-def with_window(definition: Definition, hours: float) -> Definition:
-    """Every process with this feedback window (ST-14)."""
-    processes = [
-        process.model_copy(update={"feedback_window_hours": hours}) for process in definition.processes
-    ]
-    return definition.model_copy(update={"processes": tuple(processes)})
 
 
 @dataclass
@@ -123,6 +95,11 @@ class Mailroom:
         await running.stop()
         return running.exit_code
 
+    async def end(self) -> None:
+        """Stop all that runs."""
+        for name in tuple(self._running):
+            await self.stop(name)
+
     def freeze(self, name: str) -> None:
         """SIGSTOP: as if its machine were asleep."""
         self._running[name].process.send_signal(signal.SIGSTOP)
@@ -162,7 +139,7 @@ class Mailroom:
         for line in self.lines.values():
             await line.mend()
         for name in [each for each in self._running if each not in SERVICES]:
-            await self.stop(name)
+            assert await self.stop(name) == 0, f"{name} did not end well"
         for name in SERVICES:
             if name not in self._running or self._running[name].exit_code is not None:
                 await self.start(name)
@@ -237,7 +214,7 @@ class Mailroom:
             "PUT",
             "/v1/configuration",
             user="operator",
-            roles=frozenset({preparation.OPERATOR}),
+            roles=OPERATORS,
             json=definition.model_dump(mode="json"),
         )
         assert answer.status_code == 200, answer.text
@@ -296,139 +273,3 @@ class Mailroom:
 
 def _client() -> httpx.AsyncClient:
     return httpx.AsyncClient(trust_env=False, timeout=PATIENCE)
-
-
-@asynccontextmanager
-async def running_mailroom(stack: Endpoints, template: str, folder: Path) -> AsyncIterator[Mailroom]:
-    """A Mailroom for as long as this lasts; nothing of it is left behind on the servers."""
-    token = uuid4().hex[:8]
-    domain, customers, prefix = f"m{token}.test", f"c{token}.test", f"e{token}."
-    async with AsyncExitStack() as exits:
-        database = await exits.enter_async_context(_database(stack, template, f"e{token}"))
-        exits.push_async_callback(_delete_topics, stack, prefix)
-        exits.push_async_callback(_delete_mailboxes, stack, (domain, customers))
-        lines = {
-            "kafka": await exits.enter_async_context(proxy(_kafka(stack), speaks_kafka=True)),
-            "postgres": await exits.enter_async_context(proxy(_postgres(stack))),
-            "imap": await exits.enter_async_context(proxy(stack.imap)),
-            "smtp": await exits.enter_async_context(proxy(stack.smtp)),
-        }
-        for name in ("logs", "blobs", "secrets"):
-            (folder / name).mkdir()
-        numbers = ports.choose(PROCESSES, {}, {})
-        seen = _seen(stack, database, folder, lines, numbers)
-        await preparation.make_secrets(seen)
-        await bring_about(stack.kafka_bootstrap, database.dsn, prefix)
-        definition = sample(domain, customers)
-        mailroom = Mailroom(stack, seen, database, prefix, domain, customers, definition, lines, numbers)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for name in SERVICES:
-                    group.create_task(mailroom.start(name))
-            await mailroom.configure(definition)
-            yield mailroom
-        finally:
-            for name in tuple(mailroom._running):
-                await mailroom.stop(name)
-
-
-def _seen(
-    stack: Endpoints, database: Database, folder: Path, lines: Mapping[str, Proxy], numbers: Mapping[str, int]
-) -> Endpoints:
-    """The servers as the services reach them."""
-    kafka, postgres = lines["kafka"].address, lines["postgres"].address
-
-    def around(dsn: str) -> str:
-        parts = urlsplit(dsn)
-        return dsn.replace(f"{parts.hostname}:{parts.port}", f"{postgres.host}:{postgres.port}", 1)
-
-    return Endpoints(
-        home=folder,
-        kafka_bootstrap=f"{kafka.host}:{kafka.port}",
-        postgres_dsn=around(database.dsn),
-        imap=lines["imap"].address,
-        smtp=lines["smtp"].address,
-        greenmail_api=stack.greenmail_api,
-        services={
-            name: ServiceEndpoint(
-                http=f"http://{ports.HOST}:{numbers[name]}", postgres_dsn=around(database.dsn_of(name))
-            )
-            for name in SERVICES
-        },
-        supervisor=ProcessRecord.of(os.getpid()),
-        processes={},
-    )
-
-
-def _kafka(stack: Endpoints) -> Address:
-    host, _, port = stack.kafka_bootstrap.partition(":")
-    return Address(host=host, port=int(port))
-
-
-def _postgres(stack: Endpoints) -> Address:
-    parts = urlsplit(stack.postgres_dsn)
-    assert parts.hostname
-    assert parts.port
-    return Address(host=parts.hostname, port=parts.port)
-
-
-@asynccontextmanager
-async def _database(stack: Endpoints, template: str, name: str) -> AsyncIterator[Database]:
-    connection = await asyncpg.connect(stack.postgres_dsn)
-    try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        database = Database(stack.postgres_dsn.rpartition("/")[0] + "/" + name)
-        await build_template(database.dsn)
-        yield database
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await connection.close()
-
-
-async def _delete_topics(stack: Endpoints, prefix: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_topics([topic for topic in await admin.list_topics() if topic.startswith(prefix)])
-    finally:
-        await admin.close()
-
-
-async def _delete_mailboxes(stack: Endpoints, domains: tuple[str, ...]) -> None:
-    async with httpx.AsyncClient(base_url=stack.greenmail_api, trust_env=False) as greenmail:
-        users = (await greenmail.get("/api/user")).raise_for_status().json()
-        for user in users:
-            if user["email"].endswith(tuple(f"@{domain}" for domain in domains)):
-                await greenmail.delete(f"/api/user/{user['email']}")
-
-
-@pytest.fixture(scope="session")
-async def session_mailroom(
-    stack: Endpoints, database_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Mailroom]:
-    """One Mailroom for all tests of this worker."""
-    folder = tmp_path_factory.mktemp("mailroom")
-    async with running_mailroom(stack, database_template, folder) as mailroom:
-        yield mailroom
-
-
-@pytest.fixture
-async def mailroom(session_mailroom: Mailroom) -> AsyncIterator[Mailroom]:
-    """A running Mailroom, which others have used before: take customers and subjects of your own."""
-    session_mailroom.mark_logs()
-    await session_mailroom.whole()
-    yield session_mailroom
-    await session_mailroom.whole()
-    await session_mailroom.configure(session_mailroom.definition)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What the services said during a test that failed."""
-    report = yield
-    mailroom = getattr(item, "funcargs", {}).get("mailroom")
-    if report.failed and isinstance(mailroom, Mailroom):
-        report.sections += [(f"log of {name}", said) for name, said in mailroom.news()]
-    return report

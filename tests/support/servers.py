@@ -49,6 +49,19 @@ async def topic_prefix(stack: Endpoints) -> AsyncIterator[str]:
     """What the topics of this test begin with; they are deleted after it."""
     prefix = f"t{uuid4().hex[:10]}."
     yield prefix
+    await delete_topics(stack, prefix)
+
+
+@pytest.fixture
+async def mailbox_domain(stack: Endpoints) -> AsyncIterator[str]:
+    """A mail domain of this test alone; its mailboxes come with their first mail and go after the test."""
+    domain = f"m{uuid4().hex[:10]}.test"
+    yield domain
+    await delete_mailboxes(stack, domain)
+
+
+async def delete_topics(stack: Endpoints, prefix: str) -> None:
+    """Delete the topics that begin with `prefix`."""
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
     await admin.start()
     try:
@@ -58,13 +71,10 @@ async def topic_prefix(stack: Endpoints) -> AsyncIterator[str]:
         await admin.close()
 
 
-@pytest.fixture
-async def mailbox_domain(stack: Endpoints) -> AsyncIterator[str]:
-    """A mail domain of this test alone; its mailboxes come with their first mail and go after the test."""
-    domain = f"m{uuid4().hex[:10]}.test"
-    yield domain
+async def delete_mailboxes(stack: Endpoints, *domains: str) -> None:
+    """Delete the mailboxes at these domains."""
     async with httpx.AsyncClient(base_url=stack.greenmail_api, trust_env=False) as greenmail:
         users = (await greenmail.get("/api/user")).raise_for_status().json()
         for user in users:
-            if user["email"].endswith(f"@{domain}"):
+            if user["email"].endswith(tuple(f"@{domain}" for domain in domains)):
                 await greenmail.delete(f"/api/user/{user['email']}")
