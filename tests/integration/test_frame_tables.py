@@ -18,6 +18,7 @@ from tests.support.databases import Database
 from tests.support.frame import CONSUMER, SERVICE
 from tests.support.notes import ECHOES, NOTES, made
 from tests.support.topics import make_topics, write
+from tests.support.waiting import eventually
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -82,6 +83,12 @@ async def test_topics_grow_and_are_configured_anew(stack: Endpoints, topic_prefi
     wanted = [replace(NOTES, partitions=5, retention=timedelta(days=1))]
     async with topic_plan.connected(stack.kafka_bootstrap) as cluster:
         await cluster.apply(topic_plan.plan(wanted, topic_prefix, await cluster.present([name])))
+
+        # Kafka confirms a change before every answer of its knows of it.
+        async def agrees() -> bool:
+            return topic_plan.plan(wanted, topic_prefix, await cluster.present([name])) == []
+
+        await eventually(agrees)
         found = (await cluster.present([name]))[name]
     assert found.partitions == 5
     assert found.configuration["retention.ms"] == "86400000"
