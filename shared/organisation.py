@@ -32,7 +32,7 @@ from shared.contracts.activity_organisation import (
 )
 from shared.contracts.record import Record
 from shared.failure import Transient
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 from shared.topics import ACTIVITY_ORGANISATION
 from shared.unit_of_work import Batch
 
@@ -259,7 +259,7 @@ async def store(connection: Connection, records: Sequence[tuple[str, Record]]) -
         SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::jsonb[])
         ON CONFLICT DO NOTHING
         """,
-        *_columns(sections, 4),
+        *columns(sections, 4),
     )
     if not applied:
         return
@@ -273,7 +273,7 @@ async def store(connection: Connection, records: Sequence[tuple[str, Record]]) -
         SET version = excluded.version, digest = excluded.digest, applied_at = now()
         WHERE known.version < excluded.version
         """,
-        *_columns(applied, 3),
+        *columns(applied, 3),
     )
     await connection.execute(
         """
@@ -294,7 +294,3 @@ async def on_organisation(batch: Batch[OrganisationRecord]) -> None:
         batch.connection,
         [(incoming.envelope.organisation, incoming.message) for incoming in batch.records],
     )
-
-
-def _columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -6,10 +6,9 @@ exception is retried and a hanging await is not.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -170,10 +169,9 @@ async def close_connection(connection: "asyncpg.Connection[asyncpg.Record]") -> 
         connection.terminate()
 
 
-def database_of(dsn: str) -> str:
-    """The database's name in a URL, for messages; never the password."""
-    parts = urlsplit(dsn)
-    return f"{parts.hostname or 'local socket'}{parts.path}"
+def columns(rows: Collection[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows of `width` values turned into the arrays that `unnest` takes, any number in one statement."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
 async def _release(pool: Pool, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:

@@ -23,9 +23,9 @@ from services.activity.domain.activity import (
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.states import Status, WaitType
 from services.activity.domain.vocabulary import StartedBy, Tag
-from services.activity.store_rows import Key, arrays, columns, json_text
+from services.activity.store_rows import Key, arrays, json_text
 from shared import references
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 
 _RESOLUTION: TypeAdapter[Resolution | None] = TypeAdapter(Resolution | None)
 _REOPENING: TypeAdapter[Reopening | None] = TypeAdapter(Reopening | None)

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from services.activity.store_rows import Key, columns
+from services.activity.store_rows import Key
 from shared.failure import FamilyMoved
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 
 _FAMILIES_OF = """
 SELECT organisation, id, family FROM activities

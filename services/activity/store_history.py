@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from services.activity.store_rows import columns
 from shared.contracts.activity_activities import ActivityRecord
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 
 FIRST_NUMBER = 100_001
 """The first reference of an organisation is `100001-T`: six digits, as people know them (GL-6)."""

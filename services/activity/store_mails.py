@@ -8,10 +8,10 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.activity.store_rows import Key, arrays, columns, json_text
+from services.activity.store_rows import Key, arrays, json_text
 from shared.contracts.mail import Content, Mailbox, RecipientResult
 from shared.contracts.record import Instant, Part
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 
 
 class Recipients(Part):

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.activity.store_rows import columns
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 
 RequestKey = tuple[str, str, str]
 """Organisation, `ce_source` and `ce_id` of a request."""

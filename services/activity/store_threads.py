@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.activity.store_rows import Key, columns
-from shared.postgres import Connection
+from services.activity.store_rows import Key
+from shared.postgres import Connection, columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.activity.store_rows import Key, columns
-from shared.postgres import Connection
+from services.activity.store_rows import Key
+from shared.postgres import Connection, columns
 
 
 @dataclass(frozen=True, slots=True)

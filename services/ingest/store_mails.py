@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.failure import FamilyMoved
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 
 
 class Overtaken(FamilyMoved):
@@ -165,9 +165,9 @@ async def add(connection: Connection, organisation: str, mails: Sequence[MailRow
     """Add mails with their bytes. Raises `Overtaken`."""
     if not mails:
         return
-    columns = _columns(map(_ADDED, mails))
-    _all(mails, await connection.execute(_ADD, organisation, now, *columns))
-    raws = _columns((m.id, m.raw, m.raw_object, m.truncated) for m in mails)
+    added = columns([_ADDED(mail) for mail in mails], 11)
+    _all(mails, await connection.execute(_ADD, organisation, now, *added))
+    raws = columns([(m.id, m.raw, m.raw_object, m.truncated) for m in mails], 4)
     await connection.execute(_ADD_RAW, organisation, *raws)
 
 
@@ -180,7 +180,7 @@ async def add_copies(
 ) -> None:
     """These mails (id, digest) came to this mailbox; a copy that is known stays as it is."""
     if copies:
-        await connection.execute(_ADD_COPIES, organisation, mailbox, now, *_columns(copies))
+        await connection.execute(_ADD_COPIES, organisation, mailbox, now, *columns(copies, 2))
 
 
 async def add_targets(
@@ -188,14 +188,14 @@ async def add_targets(
 ) -> None:
     """Activity is told of these: mail, address, mailbox. Raises `Overtaken`."""
     if targets:
-        _all(targets, await connection.execute(_ADD_TARGETS, organisation, *_columns(targets)))
+        _all(targets, await connection.execute(_ADD_TARGETS, organisation, *columns(targets, 3)))
 
 
 async def judge(connection: Connection, organisation: str, judgements: Sequence[Judgement]) -> None:
     """Write down what was decided about unhandled mails. Raises `Overtaken` when one is so no longer."""
     if judgements:
-        columns = _columns(map(_JUDGED, judgements))
-        _all(judgements, await connection.execute(_JUDGE, organisation, *columns))
+        judged = columns([_JUDGED(each) for each in judgements], 7)
+        _all(judgements, await connection.execute(_JUDGE, organisation, *judged))
 
 
 async def set_aside(
@@ -209,17 +209,13 @@ async def set_aside(
     mail whose targets were told one after the other may be given back as often.
     """
     if returned:
-        await connection.execute(_SET_ASIDE, *_columns(returned), *_columns(addresses))
+        await connection.execute(_SET_ASIDE, *columns(returned, 3), *columns(addresses, 3))
 
 
 async def raw(connection: Connection, organisation: str, mail: UUID) -> RawMail | None:
     """The bytes of a mail."""
     row = await connection.fetchrow(_RAW, organisation, mail)
     return None if row is None else RawMail(row["bytes"], row["object"], row["truncated"])
-
-
-def _columns(rows: Any) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _all(rows: Sequence[object], status: str) -> None:

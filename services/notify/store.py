@@ -12,7 +12,7 @@ from services.notify.domain.rate import WINDOW
 from services.notify.queued import MailKey
 from shared.contracts.blob import Blob
 from shared.contracts.envelope import Envelope
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 
 QUEUE_CHANNEL = "notify_queue"
 """Postgres tells its listeners here that there is mail to send."""
@@ -143,11 +143,6 @@ async def add(connection: Connection, mails: Sequence[NewMail], now: datetime) -
 async def wake(connection: Connection) -> None:
     """Tell the senders, when the transaction commits, that there is something to do."""
     await connection.execute(_WAKE)
-
-
-def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Rows as the arrays that `unnest` takes."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
 def _mail_row(mail: NewMail) -> tuple[Any, ...]:

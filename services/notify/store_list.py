@@ -7,9 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
-from services.notify.store import columns
 from services.notify.store_queue import Box
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Any
 
 from services.notify.domain.delivery import Recipient, Result, State
 from services.notify.queued import MailKey, QueuedMail, Settled
-from services.notify.store import columns, wake
+from services.notify.store import wake
 from shared.contracts.blob import Blob
 from shared.contracts.envelope import Envelope
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 
 Box = tuple[str, str]
 """An organisation and one of its mailboxes."""
