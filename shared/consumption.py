@@ -99,7 +99,7 @@ class Consumption:
         has the partitions; after any exception they are forgotten, so that nothing can be skipped.
         """
         entries = [
-            _Entry(record, decode(record, self._models, structured=self.subscription.refuse is not None))
+            _Entry(record, decode(record, self._models, structured=self.subscription.topic.requests))
             for record in records
             if record.offset >= self.positions.get(Place(record.topic, record.partition), 1 << 63)
         ]
@@ -245,11 +245,11 @@ class Consumption:
     def _answer_or_bury(
         self, batch: Batch[Any], entry: _Entry, decoded: Unknown | Unreadable, done: Counter[str]
     ) -> None:
-        """A request is answered if its sender is known; an unknown event is passed over; the rest is dead."""
+        """An unknown event is passed over; a request is answered where it can be; the rest is dead."""
         if self.subscription.refuse is not None and decoded.envelope is not None:
             batch.publish(self.subscription.refuse(decoded.envelope, decoded))
             done["refused"] += 1
-        elif isinstance(decoded, Unknown):
+        elif isinstance(decoded, Unknown) and not self.subscription.topic.requests:
             done["passed_over"] += 1
         else:
             self._bury(batch, entry, decoded.error, done)

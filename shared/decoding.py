@@ -17,6 +17,10 @@ STRUCTURED = "application/cloudevents+json"
 M = TypeVar("M", bound=Record)
 
 
+class UnknownType(LookupError):
+    """Something was asked for that this version does not know, and nobody can be answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a record was read."""
@@ -43,6 +47,10 @@ class Unknown:
     @property
     def detail(self) -> str:
         return f"this version knows no {self.envelope.type!r}"
+
+    @property
+    def error(self) -> Exception:
+        return UnknownType(self.detail)
 
 
 @dataclass(frozen=True, slots=True)

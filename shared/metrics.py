@@ -65,7 +65,8 @@ BLOB_FAILURES = Counter(
 
 RECORDS_DONE = Counter(
     "mailroom_records_done_total",
-    "Records whose offset was committed, by outcome: worked, repeated, passed_over, refused, dead.",
+    "Records whose offset was committed, by outcome: worked, repeated, passed_over (an event of an unknown "
+    "type), refused (and answered), dead (in the dead letters).",
     ["consumer", "outcome"],
 )
 BATCH_SECONDS = Histogram(

@@ -26,7 +26,11 @@ FOREVER: timedelta | None = None
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic. `records` is its discriminated union; a dead-letter topic has None and keeps raw bytes."""
+    """One topic. `records` is its discriminated union; a dead-letter topic has None and keeps raw bytes.
+
+    Records of a topic of `requests` ask for something: what its reader does not know is refused, and not
+    passed over like an event.
+    """
 
     name: str
     key: str
@@ -35,6 +39,7 @@ class Topic:
     producer: str
     records: Any = None
     compacted: bool = False
+    requests: bool = False
 
     @cached_property
     def models(self) -> dict[str, type[Record]]:
@@ -70,6 +75,7 @@ INGEST_REQUESTS = Topic(
     retention=timedelta(days=30),
     producer="activity",
     records=IngestRequest,
+    requests=True,
 )
 ACTIVITY_REQUESTS = Topic(
     name="activity.requests.v1",
@@ -78,6 +84,7 @@ ACTIVITY_REQUESTS = Topic(
     retention=timedelta(days=30),
     producer="anyone allowed to",
     records=ActivityRequest,
+    requests=True,
 )
 ACTIVITY_ANSWERS = Topic(
     name="activity.answers.v1",
@@ -111,6 +118,7 @@ NOTIFY_REQUESTS = Topic(
     retention=timedelta(days=30),
     producer="activity",
     records=NotifyRequest,
+    requests=True,
 )
 NOTIFY_MAILS = Topic(
     name="notify.mails.v1",

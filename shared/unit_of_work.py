@@ -94,8 +94,8 @@ class Subscription:
     """One line of a service's wiring: which topic is read by whom, and who works on it.
 
     `consumer` is the group, `<service>.<noun>`. `inbox` drops what was seen before; request topics go
-    without, because a repeated request is answered again. `refuse` makes a topic a request topic: what
-    cannot be understood is answered instead of passed over.
+    without, because a repeated request is answered again. `refuse` answers a request that cannot be
+    understood; where requests have no answers, such a one goes to the dead letters.
     """
 
     topic: Topic

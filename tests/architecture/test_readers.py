@@ -9,6 +9,7 @@ from services.notify.app import subscriptions as notify
 from services.notify.handlers import Handlers
 from shared.organisation import Organisations
 from shared.readers import READERS
+from shared.topics import TOPICS
 from shared.unit_of_work import Subscription
 
 WIRED: dict[str, tuple[Subscription, ...]] = {
@@ -29,3 +30,16 @@ def test_whoever_answers_requests_bypasses_the_inbox(service: str) -> None:
     """A repeated request finds its stored answer and gets it again (design §2)."""
     for subscription in WIRED[service]:
         assert subscription.refuse is None or not subscription.inbox
+
+
+@pytest.mark.parametrize("service", sorted(WIRED))
+def test_only_requests_are_answered(service: str) -> None:
+    for subscription in WIRED[service]:
+        assert subscription.refuse is None or subscription.topic.requests
+
+
+def test_a_topic_of_requests_is_named_so() -> None:
+    """What is unknown there is refused, and structured mode is accepted (design §3, §4)."""
+    requests = {topic.name for topic in TOPICS if topic.requests}
+    assert requests == {topic.name for topic in TOPICS if topic.name.split(".")[1] == "requests"}
+    assert requests == {"ingest.requests.v1", "activity.requests.v1", "notify.requests.v1"}

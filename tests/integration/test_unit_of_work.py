@@ -17,6 +17,7 @@ from shared.postgres import Pool, close_pool
 from shared.unit_of_work import Batch, Incoming, Outgoing, Transient, UnitOfWork
 from tests.support.frame import PLACES, consuming, dead, next_offset, notes, register, seek, waiting
 from tests.support.notes import (
+    ASKED_NOTES,
     ECHOES,
     NoteEchoed,
     NoteMade,
@@ -144,7 +145,7 @@ async def test_a_request_that_is_not_understood_is_refused(pool: Pool) -> None:
     def refuse(asked: Envelope, why: Unknown | Unreadable) -> Outgoing:
         return Outgoing(ECHOES, f"acme/{asked.id}", asked, NoteEchoed(text=why.detail))
 
-    consumption = await consuming(pool, Scribe(), inbox=False, refuse=refuse)
+    consumption = await consuming(pool, Scribe(), topic=ASKED_NOTES, inbox=False, refuse=refuse)
     wrong = Raw(1, b'{"text": 7}', tuple(envelope("wrong").to_headers()))
     await consumption.process([made(0, "a", type_="note.invented"), wrong, made(2, "b")])
     assert await waiting(pool) == [
@@ -155,6 +156,18 @@ async def test_a_request_that_is_not_understood_is_refused(pool: Pool) -> None:
     assert await dead(pool) == []
 
 
+async def test_a_request_that_nobody_can_answer_is_refused_into_the_dead_letters(pool: Pool) -> None:
+    """Not passed over like an event, although its topic has no answers (design §3)."""
+    consumption = await consuming(pool, Scribe(), topic=ASKED_NOTES)
+    unknown = made(0, "a", type_="note.invented")
+    await consumption.process([unknown, made(1, "b")])
+    assert await notes(pool) == ["b"]
+    (letter,) = await dead(pool)
+    assert letter["value"] == unknown.value
+    assert letter["ce_type"] == b"note.invented"
+    assert letter[dead_letters.EXCEPTION_MESSAGE] == b"UnknownType: this version knows no 'note.invented'"
+
+
 async def test_structured_mode_is_accepted_on_request_topics(pool: Pool) -> None:
     """CloudEvents 1.0.2, Kafka binding, structured content mode (design §4)."""
     body = (
@@ -163,12 +176,31 @@ async def test_structured_mode_is_accepted_on_request_topics(pool: Pool) -> None
     )
     record = Raw(0, body, (("content-type", b"application/cloudevents+json; charset=UTF-8"),))
 
-    def refuse(asked: Envelope, why: Unknown | Unreadable) -> Outgoing:
-        raise AssertionError(why.detail)
-
-    consumption = await consuming(pool, Scribe(), refuse=refuse)
+    consumption = await consuming(pool, Scribe(), topic=ASKED_NOTES)
     await consumption.process([record])
     assert await notes(pool) == ["structured"]
+
+
+async def test_an_unknown_request_in_structured_mode_keeps_its_bytes(pool: Pool) -> None:
+    body = (
+        b'{"specversion":"1.0","id":"9","source":"them","type":"note.invented","time":"2026-03-01T12:00:00Z",'
+        b'"organisation":"acme","data":{}}'
+    )
+    record = Raw(0, body, (("content-type", b"application/cloudevents+json"),))
+    consumption = await consuming(pool, Scribe(), topic=ASKED_NOTES)
+    await consumption.process([record])
+    (letter,) = await dead(pool)
+    assert letter["value"] == body
+    assert b"note.invented" in letter[dead_letters.EXCEPTION_MESSAGE]
+
+
+async def test_structured_mode_is_not_looked_for_among_events(pool: Pool) -> None:
+    """Only our own services say what has happened, and they say it in binary mode (design §4)."""
+    record = Raw(0, b"{}", (("content-type", b"application/cloudevents+json"),))
+    consumption = await consuming(pool, Scribe())
+    await consumption.process([record])
+    (letter,) = await dead(pool)
+    assert b"ce_specversion" in letter[dead_letters.EXCEPTION_MESSAGE]
 
 
 async def test_a_commit_whose_answer_was_lost_is_not_done_twice(pool: Pool) -> None:

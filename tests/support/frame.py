@@ -9,6 +9,7 @@ from shared import offsets, outbox
 from shared.consumption import Consumption
 from shared.offsets import Place
 from shared.postgres import Pool, make_pool, opened, transaction
+from shared.topics import Topic
 from shared.unit_of_work import Handler, Refuse, Subscription, UnitOfWork
 from tests.support.databases import Database
 from tests.support.notes import ECHOES, NOTES, TABLE, NoteEchoed
@@ -58,10 +59,16 @@ async def register(pool: Pool, topic: str = NOTES.name) -> None:
 
 
 async def consuming(
-    pool: Pool, handle: Handler, *, inbox: bool = True, refuse: Refuse | None = None, **options: Any
+    pool: Pool,
+    handle: Handler,
+    *,
+    topic: Topic = NOTES,
+    inbox: bool = True,
+    refuse: Refuse | None = None,
+    **options: Any,
 ) -> Consumption:
     """A consumer of notes that has sought to what is stored, as after an assignment."""
-    subscription = Subscription(NOTES, CONSUMER, handle, inbox=inbox, refuse=refuse)
+    subscription = Subscription(topic, CONSUMER, handle, inbox=inbox, refuse=refuse)
     consumption = Consumption(UnitOfWork(pool, service=SERVICE), subscription, **options)
     await seek(pool, consumption)
     return consumption

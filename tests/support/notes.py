@@ -1,7 +1,7 @@
 """A topic, records and a table for tests of the frame: notes, which mean nothing to any service."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -46,6 +46,8 @@ NOTES = Topic(
     producer="tests",
     records=Annotated[NoteMade | NoteDropped, Field(discriminator="type")],
 )
+ASKED_NOTES = replace(NOTES, requests=True)
+"""The same topic, as if its records asked for something."""
 ECHOES = Topic(
     name="test.echoes.v1",
     key="note",
