@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Range
 from pydantic import TypeAdapter
 
 from services.activity import store_families
@@ -40,6 +41,7 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("number", "bigint", lambda a: a.reference.number),
     ("reference", "text", lambda a: str(a.reference)),
     ("version", "int", lambda a: a.version),
+    ("unchanged", "int4range", lambda a: _unchanged(a)),
     ("process", "text", lambda a: a.process),
     ("title", "text", lambda a: a.title),
     ("description", "text", lambda a: a.description),
@@ -265,7 +267,24 @@ def _activity(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozense
         reopening=_REOPENING.validate_python(row["reopening"]),
         written=_WRITTEN.validate_python(row["written"]),
         version=row["version"],
+        changed=_changed(row),
     )
+
+
+def _unchanged(activity: Activity) -> Range[int] | None:
+    if activity.changed == activity.version:
+        return None
+    return Range(activity.changed, activity.version, upper_inc=True)
+
+
+def _changed(row: Any) -> int:
+    """Versions that end before the present one were written by code that counts every event as a change."""
+    unchanged: Range[int] | None = row["unchanged"]
+    version: int = row["version"]
+    # Postgres gives a range back with its upper bound left out.
+    if unchanged is None or unchanged.lower is None or unchanged.upper != version + 1:
+        return version
+    return unchanged.lower
 
 
 def _key(row: Any) -> Key:

@@ -130,6 +130,25 @@ async def test_a_refusal_is_an_answer_that_says_what_stands_in_the_way(
     assert (await agent.ticket(reference))["status"] == "to_do"
 
 
+async def test_a_delivered_mail_makes_nobody_late(mailroom: Mailroom, program: Program) -> None:
+    """ST-23: its report grows the version, but nobody was faster."""
+    anna, agent = customer(mailroom), Agent(mailroom)
+    question = await anna.write("Screen broken")
+    (ticket,) = await agent.finds(anna)
+    reference = ticket["reference"]
+    await anna.receive_answer_to(question)
+
+    async def reported() -> dict[str, dict[str, Any]]:
+        entries = {entry["type"]: entry for entry in await agent.timeline(reference)}
+        return entries if "ticket.mail_reported" in entries else {}
+
+    entries = await eventually(reported, deadline=PATIENCE, every=0.1)
+    seen = entries["ticket.mail_requested"]["version"]
+    assert seen < entries["ticket.mail_reported"]["version"]
+    taken = await program.done("ticket.pick_up", reference=reference, expected_version=seen)
+    assert (taken["type"], taken["status"]) == ("request.accepted", "in_progress")
+
+
 async def test_a_repeated_request_is_answered_again_and_done_once(
     mailroom: Mailroom, program: Program
 ) -> None:

@@ -78,11 +78,12 @@ class Written:
 class Activity:
     """One Ticket; Cases and Actions share its shape.
 
-    `version` is the number of events behind it. `title` and `description` are empty where there is none.
-    `family` is the id of the family's root, which is its lock (design §3). `mailbox` is the mailbox that the
-    customer wrote to, `automated_mail` says whether mail that no person wrote may go out about it.
-    `generation` is the latest timer's, also after that timer is gone. `written` holds the newest thing each
-    actor wrote in the session of AMB-43.
+    `version` is the number of events behind it, `changed` the latest one's that was more than word of a
+    delivery: whoever has seen the activity since then has seen how it stands (ST-23). `title` and
+    `description` are empty where there is none. `family` is the id of the family's root, which is its lock
+    (design §3). `mailbox` is the mailbox that the customer wrote to, `automated_mail` says whether mail that
+    no person wrote may go out about it. `generation` is the latest timer's, also after that timer is gone.
+    `written` holds the newest thing each actor wrote in the session of AMB-43.
     """
 
     id: UUID
@@ -112,6 +113,7 @@ class Activity:
     reopening: Reopening | None = None
     written: tuple[Written, ...] = ()
     version: int
+    changed: int
 
     @property
     def state(self) -> State:
@@ -126,6 +128,10 @@ class Activity:
     @property
     def primary_contact(self) -> UUID | None:
         return holder_of(self.contacts, Tag.PRIMARY_CONTACT)
+
+    def still_as_in(self, version: int) -> bool:
+        """Whether nothing but word of deliveries has come since `version` (ST-23)."""
+        return self.changed <= version <= self.version
 
     def written_by(self, actor: Actor) -> UUID | None:
         """The mail or note of `actor` that would count as the resolution (T18, AMB-43)."""

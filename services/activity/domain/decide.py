@@ -32,7 +32,7 @@ def decide(
     to what is there already.
     """
     expected = context.expected_version
-    if activity and expected is not None and expected != activity.version:
+    if activity and expected is not None and not activity.still_as_in(expected):
         return out_of_date(activity, step, expected)
     if isinstance(step, TimerDue) and not timers.is_due(activity, step, now):
         return ()

@@ -191,7 +191,9 @@ def evolve(activity: Activity | None, event: Event) -> Activity:
         if isinstance(event, Opened):
             return _opened(event)
         raise ValueError(f"{type(event).__name__} cannot be the first event of an activity")
-    return replace(activity, version=activity.version + 1, **_changes(activity, event))
+    version = activity.version + 1
+    changed = activity.changed if isinstance(event, DeliveryReported) else version
+    return replace(activity, version=version, changed=changed, **_changes(activity, event))
 
 
 def _changes(activity: Activity, event: Event) -> dict[str, Any]:
@@ -244,6 +246,7 @@ def _opened(event: Opened) -> Activity:
         automated_mail=event.automated_mail,
         holders=event.holders,
         version=1,
+        changed=1,
     )
 
 

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from services.activity.handlers import Handlers
 from services.activity.work_reports import UnknownMail
+from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import AskedBy
 from shared.contracts.mail import Content, Delivery, Mailbox, RecipientResult
 from shared.contracts.notify_mails import (
@@ -90,6 +91,33 @@ async def test_an_answer_to_a_composed_mail_comes_home_by_its_message_id(office:
     await office.take_in(received(message_id="two@harbour.test", in_reply_to="ack.100001-T.token@acme.test"))
     assert len(await office.tickets()) == 1
     assert (await office.rules("100001-T"))[-2:] == [("mail_appended", "T36"), ("information_marked", "T36")]
+
+
+async def test_a_delivery_makes_nobody_late(office: Office) -> None:
+    """ST-23: its report grows the version, but who has seen the Ticket before it has not missed anything."""
+    report = await about(office)
+    seen = (await office.ticket("100001-T"))["version"]
+    await office.report(MailDeferred(**report, reason="greylisted", attempts=1, next_attempt=NOON))
+    await office.report(sent(report))
+    assert (await office.ticket("100001-T"))["version"] == seen + 2
+    ahead = await office.step(asked.TicketPickUp, "100001-T", expected_version=seen + 3)
+    assert (ahead["code"], ahead["version"]) == ("conflict", seen + 2)
+    taken = await office.step(asked.TicketPickUp, "100001-T", expected_version=seen)
+    assert (taken["type"], taken["version"]) == ("request.accepted", seen + 3)
+    late = await office.step(asked.TicketPickUp, "100001-T", by="bruno", expected_version=seen + 2)
+    assert (late["code"], late["version"]) == ("conflict", seen + 3)
+
+
+async def test_what_older_code_does_meanwhile_makes_late(office: Office) -> None:
+    """ST-23, design §6: in a rolling upgrade it counts the version on and knows no other column."""
+    report = await about(office)
+    seen = (await office.ticket("100001-T"))["version"]
+    await office.report(sent(report))
+    await office.pool.execute("UPDATE activities SET version = version + 1, title = 'Edited'")
+    late = await office.step(asked.TicketNote, "100001-T", text="Hm", expected_version=seen)
+    assert (late["code"], late["version"]) == ("conflict", seen + 2)
+    done = await office.step(asked.TicketNote, "100001-T", text="Hm", expected_version=seen + 2)
+    assert done["version"] == seen + 3
 
 
 async def test_a_report_about_an_unknown_mail_costs_only_itself(office: Office) -> None:

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 
 from services.activity.domain.activity import Activity, Holders
 from services.activity.domain.contacts import EXCLUSIVE, Tagged
-from services.activity.domain.decide import allowed
-from services.activity.domain.events import Event, StatusChanged, evolve
+from services.activity.domain.decide import allowed, decide
+from services.activity.domain.events import DeliveryReported, Event, StatusChanged, evolve
 from services.activity.domain.holders import holder_rule
 from services.activity.domain.refusals import Refusal, RefusalCode
 from services.activity.domain.states import State, Status
@@ -129,6 +129,16 @@ class TicketMachine(RuleBasedStateMachine):
     @rule(outcome=st.sampled_from(Outcome))
     def notify_reports(self, outcome: Outcome) -> None:
         assert not isinstance(self.do(MailReported(CUSTOMER, outcome), SYSTEM), Refusal)
+
+    @rule(data=st.data())
+    def somebody_acts_on_what_he_saw(self, data: Any) -> None:
+        """ST-23: he is late where anything but word of deliveries has come since, and only there."""
+        life = self.life
+        seen = data.draw(st.integers(max(0, life.it.version - 4), life.it.version + 1))
+        since = life.history[seen:]
+        late = seen > life.it.version or any(not isinstance(each, DeliveryReported) for each in since)
+        done = decide(life.it, AddNote(), context(BOB, life.process, version=seen), life.now)
+        assert (isinstance(done, Refusal) and done.code is RefusalCode.CONFLICT) is late
 
     @rule(hours=st.integers(1, 100))
     def time_passes(self, hours: int) -> None:

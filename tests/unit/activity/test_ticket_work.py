@@ -13,6 +13,7 @@ from services.activity.domain.steps import (
     AddNote,
     Assign,
     Edit,
+    MailReported,
     PickUp,
     RejectAsSpam,
     SendMail,
@@ -21,7 +22,9 @@ from services.activity.domain.steps import (
     WaitForMoreInformation,
 )
 from services.activity.domain.vocabulary import (
+    SYSTEM,
     Actor,
+    Outcome,
     Purpose,
 )
 from tests.unit.activity.tickets import (
@@ -91,6 +94,21 @@ def test_who_has_seen_an_older_version_is_refused() -> None:
     life.take(PickUp(), BOB, version=seen)
     done = refused(life.take(PickUp(), ALICE, version=seen))
     assert (done.code, done.version, done.holder) == (RefusalCode.CONFLICT, life.it.version, "bob")
+
+
+@pytest.mark.parametrize("state", [State.TO_DO, State.RESOLVED])
+def test_word_of_a_delivery_makes_nobody_late(state: State) -> None:
+    """ST-23: nobody was faster; whoever saw the Ticket before the report saw how it stands."""
+    life = life_in(state)
+    before = life.it.version
+    for outcome in (Outcome.DEFERRED, Outcome.SENT):
+        life.take(MailReported(UUID(int=0xE), outcome), SYSTEM)
+    assert (life.it.version, life.it.changed) == (before + 2, before)
+    for seen in (before - 1, before + 3):
+        done = refused(life.take(AddNote(), BOB, version=seen))
+        assert (done.code, done.version) == (RefusalCode.CONFLICT, before + 2)
+    life.take(AddNote(), BOB, version=before)
+    assert life.it.changed == life.it.version == before + 3
 
 
 @pytest.mark.parametrize("assignee", ["bob", None])
