@@ -8,14 +8,7 @@ import httpx
 
 
 class Refused(Exception):
-    """The service did not do what was asked. The message is its problem's title and detail.
-
-    `version` is the Ticket's present one, where the problem names it.
-    """
-
-    def __init__(self, message: str, version: int | None = None) -> None:
-        super().__init__(message)
-        self.version = version
+    """The service did not do what was asked. The message is its problem's title and detail."""
 
 
 @dataclass(frozen=True)
@@ -47,28 +40,20 @@ class Agent:
             cursor = {"after": page["next"]}
 
     def take_step(self, reference: str, step: str, **values: Any) -> dict[str, Any]:
-        """A step, with the version that was seen, so that nobody is run over (ST-23).
-
-        If something has happened since (a mail was delivered, say), the agent looks again.
-        """
-        while True:
-            seen = self.ticket(reference)["version"]
-            try:
-                return self._ask(
-                    "POST",
-                    f"/v1/tickets/{reference}/steps/{step}",
-                    json=values,
-                    headers={"If-Match": f'"{seen}"', "Idempotency-Key": str(uuid4())},
-                )
-            except Refused as refused:
-                if refused.version in (None, seen):
-                    raise
+        """A step, with the version that was seen, so that nobody is run over (ST-23)."""
+        seen = self.ticket(reference)["version"]
+        return self._ask(
+            "POST",
+            f"/v1/tickets/{reference}/steps/{step}",
+            json=values,
+            headers={"If-Match": f'"{seen}"', "Idempotency-Key": str(uuid4())},
+        )
 
     def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}", **request.pop("headers", {})}
         answer = httpx.request(method, self.url + path, headers=headers, timeout=30.0, **request)
         if answer.is_error:
             problem = answer.json()
-            raise Refused(f"{method} {path}: {problem['title']}: {problem['detail']}", problem.get("version"))
+            raise Refused(f"{method} {path}: {problem['title']}: {problem['detail']}")
         body: dict[str, Any] = answer.json()
         return body
