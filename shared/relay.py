@@ -13,21 +13,22 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.structs import RecordMetadata
 
-from shared import metrics, relay_store
+from shared import metrics, relay_batches, relay_store
 from shared.failure import LONGEST_PAUSE_SECONDS, is_transient, sentence
 from shared.logs import get_logger
-from shared.outbox import MAX_DEAD_LETTER_BYTES, unpack_headers
+from shared.offsets import Place
+from shared.outbox import MAX_DEAD_LETTER_BYTES
 from shared.postgres import close_connection, open_connection
+from shared.relay_batches import Producer
 from shared.relay_history import require_own_history
-from shared.relay_store import Connection, Page, Waiting
+from shared.relay_store import Connection, Page
 from shared.topic_plan import TopicError
 
 PAGE_ROWS = 1000
@@ -40,8 +41,6 @@ REFUSED_SECONDS = 30.0
 MARK_SECONDS = 5.0
 FULL_SCAN_SECONDS = 600.0
 BATCH_BYTES = 256 * 1024
-
-Producer: TypeAlias = "AIOKafkaProducer[bytes, bytes]"
 
 log = get_logger(__name__)
 
@@ -193,7 +192,7 @@ class Relay:
                     async with asyncio.timeout(self._poll_seconds):
                         await self._wake.wait()
 
-    async def _publish(self, producer: Producer, page: Page) -> dict[tuple[str, int], int]:
+    async def _publish(self, producer: Producer, page: Page) -> dict[Place, int]:
         """Publish in one Kafka transaction; returns the last offset per topic and partition.
 
         After an error it is left open: aborting would wait for a Kafka that may be away. The next producer
@@ -201,24 +200,9 @@ class Relay:
         """
         async with asyncio.timeout(KAFKA_SECONDS):
             await producer.begin_transaction()
-            sent = [await self._send(producer, row) for row in page]
-            confirmed: Sequence[RecordMetadata] = await asyncio.gather(*sent)
+            ends = await relay_batches.send(producer, page)
             await producer.commit_transaction()
-        ends: dict[tuple[str, int], int] = {}
-        for each in confirmed:
-            place = (each.topic, each.partition)
-            ends[place] = max(each.offset, ends.get(place, 0))
         return ends
-
-    async def _send(self, producer: Producer, row: Waiting) -> "asyncio.Future[RecordMetadata]":
-        partition = row.partition
-        if partition is not None and partition not in await producer.partitions_for(row.topic):
-            log.error("no such partition, the key chooses", topic=row.topic, partition=partition)
-            partition = None
-        sent: asyncio.Future[RecordMetadata] = await producer.send(
-            row.topic, row.value, row.key, partition=partition, headers=unpack_headers(row.headers)
-        )
-        return sent
 
     def _on_notify(self, *_: Any) -> None:
         self._wake.set()

@@ -5,6 +5,10 @@ from typing import NamedTuple, TypeAlias
 
 import asyncpg
 
+from shared.offsets import Place
+
+from shared import postgres
+
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 PAGE_BYTES = 16 * 1024 * 1024
@@ -70,7 +74,7 @@ async def page(connection: Connection, after: int, rows: int, size: int = PAGE_B
     return [Waiting(*row) for row in await connection.fetch(_PAGE, after, rows, size)]
 
 
-async def forget(connection: Connection, ids: Sequence[int], ends: Mapping[tuple[str, int], int]) -> None:
+async def forget(connection: Connection, ids: Sequence[int], ends: Mapping[Place, int]) -> None:
     """Delete what was published and note the last offset per topic and partition, in one transaction."""
     await connection.execute(
         _FORGET,
@@ -81,10 +85,10 @@ async def forget(connection: Connection, ids: Sequence[int], ends: Mapping[tuple
     )
 
 
-async def progress(connection: Connection) -> dict[tuple[str, int], int]:
+async def progress(connection: postgres.Connection) -> dict[Place, int]:
     """The last offset that was published and noted, per topic and partition."""
     rows = await connection.fetch(_PROGRESS)
-    return {(row["topic"], row["partition"]): row["last_offset"] for row in rows}
+    return {Place(row["topic"], row["partition"]): row["last_offset"] for row in rows}
 
 
 async def horizon(connection: Connection) -> tuple[int, int]:
