@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import smtplib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -55,7 +55,10 @@ _LOG_LINES_SHOWN = 60
 
 @dataclass
 class Mailroom:
-    """A running Mailroom. `stack` are the servers themselves; `seen` is how the services reach them."""
+    """A running Mailroom. `stack` are the servers themselves; `seen` is how the services reach them.
+
+    `more` gives further settings of a process, by its name.
+    """
 
     stack: Endpoints
     seen: Endpoints
@@ -66,6 +69,7 @@ class Mailroom:
     definition: Definition
     lines: Mapping[str, Proxy]
     ports: Mapping[str, int]
+    more: Callable[[str], Mapping[str, str]] = lambda name: {}
     _running: dict[str, Tethered] = field(default_factory=dict)
     _frozen: set[str] = field(default_factory=set)
     _read_until: dict[Path, int] = field(default_factory=dict)
@@ -74,12 +78,21 @@ class Mailroom:
 
     async def start(self, name: str) -> None:
         """Start a process; returns when it is ready."""
+        await self.launch(name)
+        await self.until_ready(name)
+
+    async def launch(self, name: str) -> None:
+        """Start a process, which gets ready by itself."""
         service = name.partition("-")[0]
         program = services.program(service, self.seen, self.log(name), clean_environment(os.environ))
         own = {"MAILROOM_TOPIC_PREFIX": self.prefix, "MAILROOM_HTTP_PORT": str(self.ports[name])}
-        program = replace(program, environment={**program.environment, **SETTINGS, **own})
+        program = replace(program, environment={**program.environment, **SETTINGS, **own, **self.more(name)})
         self._running[name] = await Tethered.start(program)
-        await self.until_ready(name)
+
+    def pid(self, name: str) -> int | None:
+        """Which process it is; None while it does not run."""
+        running = self._running.get(name)
+        return running.process.pid if running is not None and running.exit_code is None else None
 
     async def kill(self, name: str) -> None:
         """SIGKILL: it can do nothing any more, not even say goodbye."""

@@ -6,7 +6,7 @@ services said during a test that failed is shown.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -52,8 +52,16 @@ def with_window(definition: Definition, hours: float) -> Definition:
 
 
 @asynccontextmanager
-async def running_mailroom(stack: Endpoints, template: str, folder: Path) -> AsyncIterator[Mailroom]:
-    """A Mailroom for as long as this lasts; nothing of it is left behind on the servers."""
+async def running_mailroom(
+    stack: Endpoints,
+    template: str,
+    folder: Path,
+    more: Callable[[str], Mapping[str, str]] = lambda name: {},
+) -> AsyncIterator[Mailroom]:
+    """A Mailroom for as long as this lasts; nothing of it is left behind on the servers.
+
+    `more` gives further settings of a process, by its name.
+    """
     token = uuid4().hex[:8]
     domain, customers, prefix = f"m{token}.test", f"c{token}.test", f"e{token}."
     async with AsyncExitStack() as exits:
@@ -73,7 +81,9 @@ async def running_mailroom(stack: Endpoints, template: str, folder: Path) -> Asy
         await preparation.make_secrets(seen)
         await bring_about(stack.kafka_bootstrap, database.dsn, prefix)
         definition = sample(domain, customers)
-        mailroom = Mailroom(stack, seen, database, prefix, domain, customers, definition, lines, numbers)
+        mailroom = Mailroom(
+            stack, seen, database, prefix, domain, customers, definition, lines, numbers, more
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 for name in SERVICES:
