@@ -78,7 +78,11 @@ def said(entry: dict[str, Any]) -> str:
         what = f"{entry['was']} → {entry['status']}"
     details = entry["details"]
     more = [entry[name] for name in ("wait", "method", "reason") if entry[name]]
-    more += [details[name] for name in ("tag", "purpose", "outcome", "matched_by") if details.get(name)]
+    more += [
+        details[name]
+        for name in ("tag", "purpose", "outcome", "matched_by", "from_reference")
+        if details.get(name)
+    ]
     if entry["mail"]:
         more.append(f"“{entry['mail']['subject']}”")
     return f"{what}   {', '.join(map(str, more)).replace('_', ' ')}"

@@ -18,6 +18,7 @@ from services.activity.domain.events import (
     InformationMarked,
     Linked,
     MailAppended,
+    MailContinued,
     MailRequested,
     NoteAdded,
     Opened,
@@ -166,6 +167,15 @@ def _mail_appended(happened: MailAppended, _: int) -> dict[str, Any]:
     }
 
 
+def _mail_continued(happened: MailContinued, _: int) -> dict[str, Any]:
+    earlier = happened.earlier
+    return {
+        "mail": earlier.mail,
+        "from_activity": earlier.activity,
+        "from_reference": str(earlier.reference),
+    }
+
+
 def _contact_tagged(happened: ContactTagged, _: int) -> dict[str, Any]:
     tagged = happened.tagged
     return {"contact": tagged.contact, "tag": tagged.tag.value, "removed": happened.removed}
@@ -184,6 +194,7 @@ RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     StatusChanged: (said.TicketStatusChanged, _status_changed),
     HoldersChanged: (said.TicketHeld, lambda happened, _: {"holders": _holders(happened)}),
     MailAppended: (said.TicketMailAppended, _mail_appended),
+    MailContinued: (said.TicketMailContinued, _mail_continued),
     InformationMarked: (said.TicketInformationMarked, lambda happened, _: {"new": happened.new}),
     NoteAdded: (said.TicketNoted, lambda happened, _: {"note": happened.note}),
     ContactTagged: (said.TicketContactTagged, _contact_tagged),

@@ -27,3 +27,8 @@ class Needs:
     requests: set[RequestKey] = field(default_factory=set)
     threads: set[Named | Key] = field(default_factory=set)
     opening: set[str] = field(default_factory=set)
+
+    @property
+    def closing(self) -> bool:
+        """Whether a record may close an activity: a step that is asked for, or a timer. A mail never does."""
+        return bool(self.requests or self.activities)

@@ -10,12 +10,16 @@ from shared.postgres import Connection, columns
 
 @dataclass(frozen=True, slots=True)
 class Association:
-    """A mail stands on an activity, because it was sent to, or from, this mailbox (IN-2)."""
+    """A mail stands on an activity, because it was sent to, or from, this mailbox (IN-2).
+
+    `continued` is true where it stood on a closed one, which this one continues (IN-14).
+    """
 
     organisation: str
     activity: UUID
     mail: UUID
     mailbox: str
+    continued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +33,16 @@ class Correspondent:
 
 
 _ASSOCIATIONS = """
-SELECT organisation, activity, mail, mailbox FROM activity_mails
+SELECT organisation, activity, mail, mailbox, continued FROM activity_mails
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
 """
-_ASSOCIATE = """
-INSERT INTO activity_mails (organisation, activity, mail, mailbox)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[])
-ON CONFLICT DO NOTHING
+_THREADS = """
+SELECT organisation, activity, mail, mailbox, continued FROM activity_mails
+JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, activity) USING (organisation, activity)
 """
-_CONTINUE = """
+_ASSOCIATE = """
 INSERT INTO activity_mails (organisation, activity, mail, mailbox, continued)
-SELECT organisation, new.activity, mail, mailbox, true
-FROM activity_mails JOIN unnest($1::text[], $2::uuid[], $3::uuid[]) AS new (organisation, closed, activity)
-    USING (organisation)
-WHERE activity_mails.activity = new.closed
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::boolean[])
 ON CONFLICT DO NOTHING
 """
 _CORRESPONDENTS = """
@@ -72,6 +72,13 @@ async def associations(connection: Connection, mails: Collection[Key]) -> list[A
     return [Association(*row) for row in await connection.fetch(_ASSOCIATIONS, *columns(mails, 2))]
 
 
+async def threads(connection: Connection, activities: Collection[Key]) -> list[Association]:
+    """Which mails stand on the activities."""
+    if not activities:
+        return []
+    return [Association(*row) for row in await connection.fetch(_THREADS, *columns(activities, 2))]
+
+
 async def effects(connection: Connection, mails: Collection[Key]) -> set[tuple[str, UUID, str]]:
     """What mails have led to already, as (organisation, mail, target)."""
     if not mails:
@@ -82,14 +89,11 @@ async def effects(connection: Connection, mails: Collection[Key]) -> set[tuple[s
 async def associate(connection: Connection, associations: Collection[Association]) -> None:
     """Put mails on activities; one that stands there already keeps its mailbox."""
     if associations:
-        rows = [(each.organisation, each.activity, each.mail, each.mailbox) for each in associations]
-        await connection.execute(_ASSOCIATE, *columns(rows, 4))
-
-
-async def continue_threads(connection: Connection, pairs: Collection[tuple[str, UUID, UUID]]) -> None:
-    """Put the mails of closed activities on those that continue them: organisation, closed, new (IN-14)."""
-    if pairs:
-        await connection.execute(_CONTINUE, *columns(pairs, 3))
+        rows = [
+            (each.organisation, each.activity, each.mail, each.mailbox, each.continued)
+            for each in associations
+        ]
+        await connection.execute(_ASSOCIATE, *columns(rows, 5))
 
 
 async def correspondents(connection: Connection, activities: Collection[Key]) -> list[Correspondent]:

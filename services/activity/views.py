@@ -109,11 +109,13 @@ class AttachmentView(BaseModel):
 class MailView(BaseModel):
     """A mail in the timeline. `text` is its beginning if `text_is_cut`; `html` is where its HTML can be had.
 
+    `at` is when it came in or was asked for: long before the Ticket that goes on with its thread (IN-14).
     `outcome` and `delivery` are an outgoing mail's. `doubts` are addresses that were not believed (AMB-38).
     """
 
     id: UUID
     direction: str
+    at: datetime
     purpose: str | None
     sender: Mailbox | None
     to: tuple[Mailbox, ...]
@@ -254,6 +256,7 @@ def mail_view(mail: Mail, reference: str) -> MailView:
     return MailView(
         id=mail.id,
         direction="in" if mail.incoming else "out",
+        at=mail.at,
         purpose=mail.purpose,
         sender=mail.sender,
         to=mail.recipients.to,

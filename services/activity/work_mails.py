@@ -1,24 +1,21 @@
 """A mail came in: matched with the activities it is about, appended to them, or opening new ones."""
 
 from collections.abc import Iterator
-from uuid import UUID
 
 from services.activity import announce
 from services.activity.domain.activity import Activity
-from services.activity.domain.contacts import KnownContact, NewContact, contact_of_sender
 from services.activity.domain.mail_facts import Answered, Known, MailFacts, PlusReference, Target
 from services.activity.domain.matching import Append, Doubted, Effect, Open, Unplaced, match
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
-from services.activity.domain.steps import Link, MailArrived, MailRouted
+from services.activity.domain.steps import MailArrived
 from services.activity.needs import Needs
+from services.activity.opening_tickets import open_ticket
 from services.activity.rules import matching_rules, process_of
-from services.activity.store_contacts import Contact
 from services.activity.store_mails import Mail, Recipients
-from services.activity.taking_steps import Taken, step_of, take
+from services.activity.taking_steps import step_of, take
 from services.activity.workspace import Workspace
 from shared import references
-from shared.contracts.activity_organisation import Process
 from shared.contracts.ingest_mails import Answered as AnsweredToken
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_mails import PlusReference as ReceivedPlus
@@ -62,7 +59,7 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
                 _append(workspace, incoming, mail, facts, effect)
             case Open():
                 workspace.keep(mail)
-                _open(workspace, incoming, mail, effect)
+                open_ticket(workspace, incoming, mail, effect)
     # What found no place is left undone: it may be tried again once there is a route for it.
     unplaced = [effect.target for effect in effects if isinstance(effect, Unplaced)]
     if unplaced:
@@ -97,76 +94,6 @@ def _append(
     if isinstance(after, Refusal) or after is None:
         raise ValueError(f"an open activity refused a mail: {after}")
     workspace.place(mail, after, _came_through(after, facts))
-
-
-def _open(workspace: Workspace, incoming: Incoming[MailReceived], mail: Mail, effect: Open) -> None:
-    cause, target = incoming.envelope, effect.target
-    organisation = workspace.organisations[cause.organisation]
-    routed = next(each.routed for each in incoming.message.targets if each.address.lower() == target.address)
-    process = process_of(organisation, routed, target.mailbox)
-    assert routed is not None, "matching opens by routed targets only"
-    assert process is not None, "matching opens by targets that lead to a process"
-    id_ = announce.effect_id(cause, f"activity/{target.address}")
-    step = MailRouted(
-        activity=id_,
-        family=id_,
-        reference=workspace.next_reference(cause.organisation),
-        conversation=mail.conversation,
-        mailbox=target.mailbox,
-        title=mail.content.subject.strip(),
-        description=mail.content.text,
-        category=_category(process, routed.category),
-        links=tuple(
-            Link(linked.id, linked.reference, effect.because.value)
-            for linked in (workspace.activities[cause.organisation, each] for each in effect.linked)
-        ),
-        mail=mail.id,
-        sender=_sender(workspace, incoming, process),
-        acknowledge=routed.send_automated_emails,
-        automatic=mail.automatic is not None,
-    )
-    taken = Taken(
-        step=step,
-        process=process.name,
-        mailbox=target.mailbox,
-        effect=announce.effect_id(cause, f"effect/{id_}"),
-    )
-    activity = take(workspace, cause, None, taken)
-    if isinstance(activity, Refusal) or activity is None:
-        raise ValueError(f"a mail could not open an activity: {activity}")
-    workspace.place(mail, activity, target.mailbox)
-    if effect.continues:
-        workspace.continue_thread(workspace.activities[cause.organisation, effect.continues], activity)
-
-
-def _sender(workspace: Workspace, incoming: Incoming[MailReceived], process: Process) -> UUID | None:
-    """The sender's contact, made where the organisation wants that (CT-12)."""
-    cause, sender = incoming.envelope, incoming.message.sender
-    address = sender.address.lower() if sender else ""
-    known = workspace.by_address(cause.organisation, address)
-    found = contact_of_sender(
-        KnownContact(known.id, known.company) if known else None,
-        address,
-        sender.name if sender else "",
-        companies=(process.company,),
-        automatic_contacts=workspace.organisations[cause.organisation].rules.automatic_contacts,
-    )
-    if not isinstance(found, NewContact):
-        return found
-    contact = Contact(
-        organisation=cause.organisation,
-        id=announce.effect_id(cause, f"contact/{address}"),
-        address=found.address,
-        first_name=found.first_name,
-        last_name=found.last_name,
-        auto_created=True,
-    )
-    workspace.make(contact)
-    return contact.id
-
-
-def _category(process: Process, category: str | None) -> str | None:
-    return category if any(each.path == category for each in process.categories) else None
 
 
 # What matching is told

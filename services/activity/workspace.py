@@ -23,6 +23,7 @@ from services.activity import (
 )
 from services.activity.domain.activity import Activity
 from services.activity.domain.events import Event, Linked
+from services.activity.domain.states import Status
 from services.activity.needs import Named, Needs
 from services.activity.store_contacts import Contact
 from services.activity.store_history import HistoryRow, Note
@@ -63,8 +64,7 @@ class Workspace:
         self._history: list[HistoryRow] = []
         self._notes: list[Note] = []
         self._links: list[tuple[str, UUID, UUID, str]] = []
-        self._continued: list[tuple[str, UUID, UUID]] = []
-        self._brought: set[tuple[Key, UUID]] = set()
+        self._continued: set[tuple[UUID, UUID]] = set()
         self._ordinal = 0
 
     # What is known
@@ -88,6 +88,11 @@ class Workspace:
         """The contact of an address, in lower case."""
         key = self._addresses.get((organisation, address))
         return self.contacts[key] if key else None
+
+    def mails_on(self, activity: Activity) -> list[UUID]:
+        """The mails that stand on an activity, in the order of their ids; known of closed ones only."""
+        places = self.standing.items()
+        return sorted(id_ for (_, id_), activities in places if activity.id in activities)
 
     # What changes
 
@@ -137,14 +142,16 @@ class Workspace:
                 known.setdefault(person.address.lower(), organisation.mailbox_of(person.address))
 
     def continue_thread(self, closed: Activity, activity: Activity) -> None:
-        """Let the mails of a closed activity stand on the one that continues it (IN-14)."""
-        # What the closed one brought along in this batch is not in its table yet.
-        before = [origin for _, origin, other in self._continued if other == closed.id]
-        self._continued += [(activity.organisation, origin, activity.id) for origin in (*before, closed.id)]
-        for mail, places in self.standing.items():
-            if closed.id in places and activity.id not in places:
+        """Let the mails of a closed activity stand on the one that continues it, with all on them (IN-14)."""
+        organisation = closed.organisation
+        for mail in self.mails_on(closed):
+            places = self.standing[organisation, mail]
+            if activity.id not in places:
                 places[activity.id] = places[closed.id]
-                self._brought.add((mail, activity.id))
+                self._continued.add((mail, activity.id))
+        known = self.correspondents[organisation, activity.id]
+        for address, mailbox in self.correspondents[organisation, closed.id].items():
+            known.setdefault(address, mailbox)
 
     def make(self, contact: Contact) -> None:
         """A contact that there was not."""
@@ -177,7 +184,7 @@ class Workspace:
         await store_families.lock(connection, keys)
         for activity in (await store_activities.load(connection, keys)).values():
             self._know(activity)
-        await self._load_people(connection, needs)
+        await self._load_threads(connection, needs)
         threads = {key for key in map(self._key_of, needs.threads) if key}
         self.newest = await store_mails.newest_incoming(connection, threads)
         self._numbers = await store_history.next_numbers(
@@ -194,7 +201,7 @@ class Workspace:
             numbers=dict(self._numbers),
         )
 
-    async def _load_people(self, connection: Connection, needs: Needs) -> None:
+    async def _load_threads(self, connection: Connection, needs: Needs) -> None:
         tagged = {
             (organisation, each.contact)
             for (organisation, _), activity in self.activities.items()
@@ -204,10 +211,14 @@ class Workspace:
             self.make(contact)
         for contact in await store_contacts.by_id(connection, tagged - self.contacts.keys()):
             self.make(contact)
-        # Only a mail that comes in asks who had a part in the thread.
+        # Only a mail that comes in asks who had a part in a thread, and continues one that has ended.
         if needs.arrived:
             for each in await store_threads.correspondents(connection, self.activities.keys()):
                 self.correspondents[each.organisation, each.activity][each.address] = each.mailbox
+            known = self.activities.items()
+            ended = [key for key, each in known if each.status is Status.CLOSED or needs.closing]
+            for place in await store_threads.threads(connection, ended):
+                self.standing[place.organisation, place.mail][place.activity] = place.mailbox
 
     async def save(self, connection: Connection) -> None:
         """Write what has changed. Raises `FamilyMoved` when somebody else made the same thing meanwhile.
@@ -235,20 +246,17 @@ class Workspace:
         await store_mails.add(connection, new)
         changed = [mail for key, mail in self.mails.items() if before.mails.get(key, mail) != mail]
         await store_mails.update(connection, changed)
-        # Where a mail stands by itself comes before where a thread that goes on takes it.
         await store_threads.associate(connection, self._placed())
-        await store_threads.continue_threads(connection, self._continued)
         await store_threads.add_correspondents(connection, self._joined())
         await store_history.add_notes(connection, self._notes)
         await store_history.add_history(connection, self._history)
 
     def _placed(self) -> list[Association]:
         return [
-            Association(organisation, activity, mail, mailbox)
+            Association(organisation, activity, mail, mailbox, (mail, activity) in self._continued)
             for (organisation, mail), places in sorted(self.standing.items())
             for activity, mailbox in sorted(places.items())
             if activity not in self._before.standing.get((organisation, mail), {})
-            and ((organisation, mail), activity) not in self._brought
         ]
 
     def _joined(self) -> list[Correspondent]:

@@ -110,6 +110,15 @@ class TicketMailAppended(ActivityRecord):
     review: tuple[str, ...] = ()
 
 
+class TicketMailContinued(ActivityRecord):
+    """A mail of a closed activity stands on it too, because it continues that one (IN-14)."""
+
+    type: Literal["ticket.mail_continued"] = "ticket.mail_continued"
+    mail: UUID
+    from_activity: UUID
+    from_reference: Reference
+
+
 class TicketInformationMarked(ActivityRecord):
     """Its new-information flag was set or taken away (ST-25)."""
 
@@ -165,6 +174,7 @@ ActivityEvent = Annotated[
     | TicketStatusChanged
     | TicketHeld
     | TicketMailAppended
+    | TicketMailContinued
     | TicketInformationMarked
     | TicketNoted
     | TicketContactTagged

@@ -23,6 +23,23 @@ def all_four(contact: UUID) -> tuple[Tagged, ...]:
     return tuple(Tagged(tag, contact) for tag in EXCLUSIVE)
 
 
+def going_on(sender: UUID | None, earlier: Iterable[Tagged]) -> tuple[Tagged, ...]:
+    """Who is who on an activity that a mail of `sender` opens; `earlier` are the tags of closed ones (IN-14).
+
+    The sender gets all four tags, as on any other (CT-5). Nobody of the closed ones stays behind: who
+    comes first there keeps a tag that is still free, and whom it leaves without any gets copies.
+    """
+    held = {tagged.tag: tagged for tagged in (all_four(sender) if sender else ())}
+    earlier = tuple(earlier)
+    for tagged in earlier:
+        if tagged.tag in EXCLUSIVE:
+            held.setdefault(tagged.tag, tagged)
+    copies = {tagged for tagged in earlier if tagged.tag not in EXCLUSIVE}
+    placed = {tagged.contact for tagged in (*held.values(), *copies)}
+    copies |= {Tagged(Tag.CC, tagged.contact) for tagged in earlier if tagged.contact not in placed}
+    return tuple(sorted({*held.values(), *copies}))
+
+
 def holder_of(contacts: Iterable[Tagged], tag: Tag) -> UUID | None:
     """Who holds an exclusive tag."""
     return next((tagged.contact for tagged in contacts if tagged.tag is tag), None)
@@ -79,6 +96,10 @@ class KnownContact:
     id: UUID
     company: str | None = None
 
+    def may_be_on(self, companies: Collection[str]) -> bool:
+        """Whether it can be attached to an activity; `companies` are the activity's and its parents."""
+        return self.company is None or self.company in companies
+
 
 def contact_of_sender(
     known: KnownContact | None,
@@ -96,7 +117,7 @@ def contact_of_sender(
     empty for a mail that names no sender.
     """
     if known:
-        return known.id if known.company is None or known.company in companies else None
+        return known.id if known.may_be_on(companies) else None
     if not automatic_contacts or not address:
         return None
     return NewContact(address, *names_from_display_name(display_name))

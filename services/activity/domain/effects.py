@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.activity.domain.contacts import Tagged, all_four, changes, holders_of
+from services.activity.domain.contacts import Tagged, changes, going_on, holders_of
 from services.activity.domain.context import Occasion
 from services.activity.domain.events import (
     ContactTagged,
@@ -12,6 +12,7 @@ from services.activity.domain.events import (
     InformationMarked,
     Linked,
     MailAppended,
+    MailContinued,
     MailRequested,
     NoteAdded,
     Opened,
@@ -67,8 +68,15 @@ def _started_by(step: Opening) -> StartedBy:
 
 
 def tag_sender(occasion: Occasion[MailRouted]) -> Iterable[Event]:
-    """The sender of the opening mail gets all four tags (CT-5)."""
-    return _retag(occasion, given=all_four(occasion.step.sender) if occasion.step.sender else ())
+    """The sender of the opening mail gets all four tags (CT-5); earlier contacts come along (IN-14)."""
+    for tagged in going_on(occasion.step.sender, occasion.step.contacts):
+        yield ContactTagged(stamp=occasion.stamp, tagged=tagged)
+
+
+def continue_thread(occasion: Occasion[MailRouted]) -> Iterable[Event]:
+    """The mails of what it continues stand in its timeline (IN-14)."""
+    for earlier in occasion.step.thread:
+        yield MailContinued(stamp=occasion.stamp, earlier=earlier)
 
 
 def tag_contacts(occasion: Occasion[StartManually | CreatedByIntegration]) -> Iterable[Event]:

@@ -20,7 +20,7 @@ from services.activity.domain.activity import (
 )
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.states import Status
-from services.activity.domain.steps import Link, Review
+from services.activity.domain.steps import Earlier, Link, Review
 from services.activity.domain.vocabulary import (
     Actor,
     MatchedBy,
@@ -115,6 +115,14 @@ class MailAppended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailContinued:
+    """A mail that stood on a closed activity stands on this one too, which continues it (IN-14)."""
+
+    stamp: Stamp
+    earlier: Earlier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InformationMarked:
     """Its new-information flag was set, or taken away (ST-25)."""
 
@@ -176,6 +184,7 @@ Event = (
     | StatusChanged
     | HoldersChanged
     | MailAppended
+    | MailContinued
     | InformationMarked
     | NoteAdded
     | ContactTagged
@@ -220,7 +229,7 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             author = event.stamp.by
             others = (earlier for earlier in activity.written if earlier.by != author)
             return {"written": (*others, Written(author, id))}
-        case MailAppended() | MailRequested() | DeliveryReported():
+        case MailAppended() | MailContinued() | MailRequested() | DeliveryReported():
             return {}
         case Opened():
             raise ValueError(f"{activity.reference} cannot be opened a second time")

@@ -44,15 +44,16 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A new activity by the route of `target`, linked to `linked`.
-
-    `continues` is the closed activity whose mails it takes over (IN-14).
-    """
+    """A new activity by the route of `target`, linked to `linked`."""
 
     target: Target
     because: OpenedBecause
     linked: tuple[UUID, ...] = ()
-    continues: UUID | None = None
+
+    @property
+    def continues(self) -> tuple[UUID, ...]:
+        """The closed activities whose mails and contacts it takes over (IN-14)."""
+        return self.linked if self.because is OpenedBecause.CLOSED_MATCH else ()
 
 
 class Doubt(StrEnum):
@@ -191,13 +192,15 @@ def _unmatched(mail: MailFacts) -> list[Open]:
 
 
 def _anew(hits: Iterable[_Hit], homes: Mapping[_Hit, Append], mail: MailFacts) -> Iterator[Open]:
-    """For a closed hit a new activity, unless the mail found an open one through the same mailbox (T35)."""
+    """For the closed hits through a mailbox a new activity, unless the mail found an open one there (T35)."""
     routed = {target.mailbox: target for target in reversed(mail.targets) if target.routed}
-    for hit in homes:
-        routed.pop(hit.mailbox, None)
+    found = {hit.mailbox for hit in homes}
+    closed: dict[str, list[UUID]] = {}
     for hit in hits:
-        if hit not in homes and (target := routed.pop(hit.mailbox, None)):
-            yield Open(target, OpenedBecause.CLOSED_MATCH, (hit.activity,), continues=hit.activity)
+        if hit not in homes and hit.mailbox in routed.keys() - found:
+            closed.setdefault(hit.mailbox, []).append(hit.activity)
+    for mailbox, activities in closed.items():
+        yield Open(routed[mailbox], OpenedBecause.CLOSED_MATCH, tuple(activities))
 
 
 def _joining(hits: Iterable[_Hit], mail: MailFacts, known: Mapping[UUID, Known]) -> Iterator[Open]:

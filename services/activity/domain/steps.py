@@ -31,6 +31,15 @@ class Link:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A mail of a closed activity that another one continues (IN-14)."""
+
+    mail: UUID
+    activity: UUID
+    reference: Reference
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening(Step):
     """What every step that opens an activity says. The caller found the ids; the number is given once.
@@ -65,6 +74,7 @@ class MailRouted(Opening):
 
     `sender` is the sender's contact, None where CT-12 wants none. `acknowledge` is the route's Send
     Automated Emails (NT-2); `automatic` is true for mail that no person wrote, which nothing answers (IN-17).
+    `contacts` and `thread` are what the closed activities that it continues leave to it, if any (IN-14).
     """
 
     name = "open_from_mail"
@@ -73,6 +83,8 @@ class MailRouted(Opening):
     sender: UUID | None
     acknowledge: bool
     automatic: bool
+    contacts: tuple[Tagged, ...] = ()
+    thread: tuple[Earlier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from services.activity.domain.effects import (
     acknowledge_sender,
     add_note,
     append_mail,
+    continue_thread,
     edit,
     flag_new_information,
     mark_information,
@@ -94,7 +95,8 @@ TICKET: tuple[Transition[Any], ...] = (
     # It begins
     Transition("T1", NEW, StartManually, to=DRAFT, guards=(startable,), checks=(known_category,),
                effects=(open_it, tag_contacts), person=the_actor),
-    Transition("T2", NEW, MailRouted, to=TO_DO, effects=(open_it, tag_sender, acknowledge_sender)),
+    Transition("T2", NEW, MailRouted, to=TO_DO,
+               effects=(open_it, tag_sender, continue_thread, acknowledge_sender)),
     Transition("T3", NEW, CreatedByIntegration, to=TO_DO, checks=(known_category, validated),
                effects=(open_it, tag_contacts, acknowledge)),
     Transition("T5", DRAFT, Submit, to=TO_DO, guards=(complete,), effects=(acknowledge,), person=the_keeper),

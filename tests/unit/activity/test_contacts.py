@@ -15,6 +15,7 @@ from services.activity.domain.contacts import (
     all_four,
     changes,
     contact_of_sender,
+    going_on,
     names_from_display_name,
 )
 from services.activity.domain.vocabulary import Tag
@@ -115,3 +116,35 @@ def test_no_order_of_changes_gives_an_exclusive_tag_two_holders(
             tags = [tagged.tag for tagged in contacts]
             assert all(tags.count(tag) <= 1 for tag in EXCLUSIVE)
         assert set(given_now[-1:]) <= contacts
+
+
+def test_who_was_on_a_closed_one_comes_along_behind_the_sender() -> None:
+    """IN-14, CT-3, CT-5: the sender gets all four tags, and those whom he leaves without one get copies."""
+    was = (*all_four(JANE), Tagged(Tag.CC, JOHN))
+    assert set(going_on(JANE, was)) == set(was)
+    other = UUID(int=3)
+    copied = {Tagged(Tag.CC, JANE), Tagged(Tag.CC, JOHN)}
+    assert set(going_on(other, was)) == {*all_four(other), *copied}
+    assert set(going_on(JOHN, was)) == {*all_four(JOHN), *copied}
+
+
+def test_without_a_known_sender_everybody_keeps_his_tags() -> None:
+    """IN-14, CT-12: the first of several closed ones wins a tag."""
+    was = (Tagged(Tag.PRIMARY_CONTACT, JANE), Tagged(Tag.REQUESTER, JOHN))
+    assert set(going_on(None, was)) == set(was)
+    before = (Tagged(Tag.PRIMARY_CONTACT, JOHN), Tagged(Tag.SUBJECT, JANE))
+    assert set(going_on(None, (*was, *before))) == {*was, Tagged(Tag.SUBJECT, JANE)}
+    assert going_on(None, [Tagged(Tag.CC, JOHN)]) == (Tagged(Tag.CC, JOHN),)
+
+
+@given(st.none() | st.sampled_from([JANE, UUID(int=4)]), st.lists(TAGGED, max_size=9))
+def test_nobody_is_lost_and_nobody_made_up_when_a_thread_goes_on(
+    sender: UUID | None, earlier: list[Tagged]
+) -> None:
+    """IN-14, CT-3, CT-5."""
+    now = going_on(sender, earlier)
+    tags = [tagged.tag for tagged in now]
+    assert all(tags.count(tag) <= 1 for tag in EXCLUSIVE)
+    assert {tagged.contact for tagged in now} == {tagged.contact for tagged in earlier} | {sender} - {None}
+    assert sender is None or set(all_four(sender)) <= set(now)
+    assert {tagged for tagged in earlier if tagged.tag is Tag.CC} <= set(now)

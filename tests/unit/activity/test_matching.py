@@ -28,7 +28,7 @@ from services.activity.domain.matching import (
 from services.activity.domain.steps import Review
 from services.activity.domain.vocabulary import MatchedBy
 
-A, B, CLOSED, PARENT = (UUID(int=number) for number in (1, 2, 3, 4))
+A, B, CLOSED, PARENT, EARLIER = (UUID(int=number) for number in (1, 2, 3, 4, 5))
 TALK = "00000000000000aa"
 INFO, SALES, HR, LEGAL = (
     Target(f"{name}@acme.example", name, True) for name in ("info", "sales", "hr", "legal")
@@ -49,6 +49,7 @@ KNOWN = {
         ),
         Known(id=B, closed=False, mailbox="sales", conversation=TALK, thread=frozenset({"sales"})),
         Known(id=CLOSED, closed=True, mailbox="info", conversation="00000000000000bb", parent=PARENT),
+        Known(id=EARLIER, closed=True, mailbox="info", conversation="00000000000000dd"),
         Known(id=PARENT, closed=False, mailbox="hr", conversation="00000000000000cc"),
     )
 }
@@ -154,11 +155,19 @@ CASES: dict[str, tuple[MailFacts, tuple[Effect, ...]]] = {
     ),
     "IN-14, T35: a closed one opens another": (
         mail(INFO, answered=(answer(CLOSED),)),
-        (Open(INFO, CLOSED_MATCH, (CLOSED,), continues=CLOSED),),
+        (Open(INFO, CLOSED_MATCH, (CLOSED,)),),
+    ),
+    "IN-14, T35: several closed ones through one mailbox open one that continues them all": (
+        mail(INFO, answered=(answer(CLOSED),), plus=(plus(EARLIER),)),
+        (Open(INFO, CLOSED_MATCH, (CLOSED, EARLIER)),),
+    ),
+    "IN-14: one of them was continued already": (
+        mail(INFO, answered=(answer(CLOSED, received=True), answer(A, received=True))),
+        (appended(A, IN_REPLY_TO),),
     ),
     "T35: by the route of the mailbox that was written to": (
         mail(INFO, SALES, plus=(plus(CLOSED), plus(B, "sales"))),
-        (appended(B, SIGNED), Open(INFO, CLOSED_MATCH, (CLOSED,), continues=CLOSED)),
+        (appended(B, SIGNED), Open(INFO, CLOSED_MATCH, (CLOSED,))),
     ),
     "AMB-11: a closed answer and an open reference through one mailbox": (
         mail(INFO, answered=(answer(CLOSED),), plus=(plus(A),)),
@@ -187,6 +196,12 @@ CASES: dict[str, tuple[MailFacts, tuple[Effect, ...]]] = {
 }
 
 
+def test_only_what_is_opened_for_closed_ones_continues_what_it_is_linked_with() -> None:
+    """IN-14, RT-7: a mailbox that joins gets a Ticket of its own, without the thread."""
+    assert Open(INFO, CLOSED_MATCH, (CLOSED, EARLIER)).continues == (CLOSED, EARLIER)
+    assert Open(HR, NEW_MAILBOX, (A,)).continues == ()
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_mail_finds_its_place(name: str) -> None:
     """IN-1, IN-2, IN-4, IN-7, IN-14, RT-6, RT-7, PA-4, PA-7, AMB-10, AMB-11, AMB-38, SH-3, T35, UH-1."""
@@ -208,12 +223,12 @@ def test_a_closed_match_can_climb_to_an_open_parent() -> None:
     facts = mail(INFO, answered=(answer(CLOSED),))
     assert match(facts, KNOWN, climbing) == (appended(PARENT, MatchedBy.OPEN_PARENT),)
     orphans = KNOWN | {PARENT: replace(KNOWN[PARENT], closed=True, parent=CLOSED)}
-    assert match(facts, orphans, climbing) == (Open(INFO, CLOSED_MATCH, (CLOSED,), continues=CLOSED),)
+    assert match(facts, orphans, climbing) == (Open(INFO, CLOSED_MATCH, (CLOSED,)),)
 
 
 def test_two_closed_ones_with_one_parent_append_once() -> None:
     """AMB-4, AMB-11."""
-    other = replace(KNOWN[CLOSED], id=UUID(int=5), mailbox="sales")
+    other = replace(KNOWN[CLOSED], id=UUID(int=6), mailbox="sales")
     facts = mail(INFO, SALES, plus=(plus(CLOSED), plus(other.id, "sales")))
     effects = match(facts, KNOWN | {other.id: other}, MatchingRules(closed_match=ClosedMatch.OPEN_PARENT))
     assert effects == (appended(PARENT, MatchedBy.OPEN_PARENT),)

@@ -8,10 +8,11 @@ import pytest
 
 from services.activity.domain.activity import Holders
 from services.activity.domain.contacts import Tagged
-from services.activity.domain.events import MailRequested
+from services.activity.domain.events import MailContinued, MailRequested
 from services.activity.domain.refusals import Missing, Refusal, RefusalCode
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
+    Earlier,
     Edit,
     Link,
     Submit,
@@ -95,6 +96,21 @@ def test_a_new_ticket_is_linked_with_the_closed_one_it_follows() -> None:
     life = Life()
     life.take(replace(MAIL_ROUTED, links=(Link(UUID(int=9), ticket(9), "closed_match"),)), SYSTEM)
     assert life.it.links == {UUID(int=9)}
+
+
+def test_a_ticket_that_continues_a_closed_one_tells_what_it_took_over() -> None:
+    """IN-14: so that whoever reads its events knows its contacts and mails."""
+    life = Life()
+    thread = tuple(Earlier(UUID(int=mail), UUID(int=9), ticket(9)) for mail in (0xB1, 0xB2))
+    done = life.take(
+        replace(MAIL_ROUTED, thread=thread, contacts=(Tagged(Tag.PRIMARY_CONTACT, COLLEAGUE),)), SYSTEM
+    )
+    assert not isinstance(done, Refusal)
+    assert tuple(event.earlier for event in done if isinstance(event, MailContinued)) == thread
+    assert life.it.contacts == FOUR_OF_CUSTOMER | {Tagged(Tag.CC, COLLEAGUE)}
+    acknowledgement = only(MailRequested, done)
+    assert (acknowledgement.to, acknowledgement.cc) == ((CUSTOMER,), (COLLEAGUE,))
+    assert not life.it.new_information
 
 
 def test_what_an_integration_creates_is_validated_and_to_do() -> None:

@@ -1,0 +1,112 @@
+"""A mail opens a Ticket: by its route, with its sender, and with what closed ones leave to it (IN-14)."""
+
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+from services.activity import announce
+from services.activity.domain.activity import Activity
+from services.activity.domain.contacts import KnownContact, NewContact, Tagged, contact_of_sender
+from services.activity.domain.matching import Open
+from services.activity.domain.refusals import Refusal
+from services.activity.domain.steps import Earlier, Link, MailRouted
+from services.activity.rules import process_of
+from services.activity.store_contacts import Contact
+from services.activity.store_mails import Mail
+from services.activity.taking_steps import Taken, take
+from services.activity.workspace import Workspace
+from shared.contracts.activity_organisation import Process
+from shared.contracts.ingest_mails import MailReceived
+from shared.unit_of_work import Incoming
+
+
+def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Mail, effect: Open) -> None:
+    """Open the Ticket that matching wants, and let the mail stand on it."""
+    cause, target = incoming.envelope, effect.target
+    organisation = workspace.organisations[cause.organisation]
+    routed = next(each.routed for each in incoming.message.targets if each.address.lower() == target.address)
+    process = process_of(organisation, routed, target.mailbox)
+    assert routed is not None, "matching opens by routed targets only"
+    assert process is not None, "matching opens by targets that lead to a process"
+    # The oldest first: ids grow with time.
+    ended = [workspace.activities[cause.organisation, each] for each in sorted(effect.continues)]
+    id_ = announce.effect_id(cause, f"activity/{target.address}")
+    step = MailRouted(
+        activity=id_,
+        family=id_,
+        reference=workspace.next_reference(cause.organisation),
+        conversation=mail.conversation,
+        mailbox=target.mailbox,
+        title=mail.content.subject.strip(),
+        description=mail.content.text,
+        category=_category(process, routed.category),
+        links=tuple(
+            Link(linked.id, linked.reference, effect.because.value)
+            for linked in (workspace.activities[cause.organisation, each] for each in effect.linked)
+        ),
+        mail=mail.id,
+        sender=_sender(workspace, incoming, process),
+        acknowledge=routed.send_automated_emails,
+        automatic=mail.automatic is not None,
+        contacts=tuple(_contacts(workspace, reversed(ended), process)),
+        thread=_thread(workspace, ended, mail),
+    )
+    taken = Taken(
+        step=step,
+        process=process.name,
+        mailbox=target.mailbox,
+        effect=announce.effect_id(cause, f"effect/{id_}"),
+    )
+    activity = take(workspace, cause, None, taken)
+    if isinstance(activity, Refusal) or activity is None:
+        raise ValueError(f"a mail could not open an activity: {activity}")
+    workspace.place(mail, activity, target.mailbox)
+    for closed in ended:
+        workspace.continue_thread(closed, activity)
+
+
+def _thread(workspace: Workspace, ended: Iterable[Activity], mail: Mail) -> tuple[Earlier, ...]:
+    """The mails of what it continues but the opening one, each from where it stood first."""
+    thread: dict[UUID, Earlier] = {}
+    for closed in ended:
+        for id_ in workspace.mails_on(closed):
+            thread.setdefault(id_, Earlier(id_, closed.id, closed.reference))
+    return tuple(thread[id_] for id_ in sorted(thread) if id_ != mail.id)
+
+
+def _contacts(workspace: Workspace, ended: Iterable[Activity], process: Process) -> Iterator[Tagged]:
+    """Who was on what it continues, without the contacts of other companies (CT-10)."""
+    for closed in ended:
+        for tagged in sorted(closed.contacts):
+            contact = workspace.contacts[closed.organisation, tagged.contact]
+            if KnownContact(contact.id, contact.company).may_be_on((process.company,)):
+                yield tagged
+
+
+def _sender(workspace: Workspace, incoming: Incoming[MailReceived], process: Process) -> UUID | None:
+    """The sender's contact, made where the organisation wants that (CT-12)."""
+    cause, sender = incoming.envelope, incoming.message.sender
+    address = sender.address.lower() if sender else ""
+    known = workspace.by_address(cause.organisation, address)
+    found = contact_of_sender(
+        KnownContact(known.id, known.company) if known else None,
+        address,
+        sender.name if sender else "",
+        companies=(process.company,),
+        automatic_contacts=workspace.organisations[cause.organisation].rules.automatic_contacts,
+    )
+    if not isinstance(found, NewContact):
+        return found
+    contact = Contact(
+        organisation=cause.organisation,
+        id=announce.effect_id(cause, f"contact/{address}"),
+        address=found.address,
+        first_name=found.first_name,
+        last_name=found.last_name,
+        auto_created=True,
+    )
+    workspace.make(contact)
+    return contact.id
+
+
+def _category(process: Process, category: str | None) -> str | None:
+    return category if any(each.path == category for each in process.categories) else None
