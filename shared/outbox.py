@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 
 from shared.contracts.envelope import Envelope, Headers
 from shared.contracts.record import Record
-from shared.postgres import Connection
+from shared.postgres import Connection, copy_in
 from shared.topics import Topic
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
@@ -47,16 +47,7 @@ class Row(NamedTuple):
     partition: int | None = None
 
 
-_ADD = """
-WITH added AS (
-    INSERT INTO outbox (topic, key, value, headers, partition)
-    SELECT new.topic, new.key, new.value, new.headers, new.partition
-    FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[], $5::int[])
-        WITH ORDINALITY AS new (topic, key, value, headers, partition, position)
-    ORDER BY new.position
-)
-SELECT pg_notify(current_schema() || '_outbox', '')
-"""
+_WAKE = "SELECT pg_notify(current_schema() || '_outbox', '')"
 
 
 def row(outgoing: Outgoing, topic_prefix: str) -> Row:
@@ -84,7 +75,8 @@ async def add(connection: Connection, rows: Sequence[Row]) -> None:
     """Append rows, in their order, and wake the relay when the transaction commits."""
     if not rows:
         return
-    await connection.execute(_ADD, *zip(*rows, strict=True))
+    await copy_in(connection, "outbox", Row._fields, rows)
+    await connection.execute(_WAKE)
 
 
 def pack_headers(headers: Iterable[tuple[str, bytes | None]]) -> str:

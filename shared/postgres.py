@@ -5,13 +5,13 @@ exception is retried and a hanging await is not.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+from pydantic_core import from_json, to_json
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -122,12 +122,20 @@ async def open_connection(
         return connection
 
 
+class Json(bytes):
+    """What is JSON already, for a `jsonb` column: it is written as it is, and not as a text in quotes."""
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """Anything that pydantic can write: models, dataclasses, and what they hold."""
+        return cls(to_json(value))
+
+
 async def prepare_connection(connection: Connection) -> None:
-    """Let `json` and `jsonb` be Python values."""
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(
-            name, encoder=_to_json, decoder=json.loads, schema="pg_catalog", format="text"
-        )
+    """Let `jsonb` be Python values, or `Json`. In binary, because COPY takes nothing else."""
+    await connection.set_type_codec(
+        "jsonb", encoder=_to_jsonb, decoder=_from_jsonb, schema="pg_catalog", format="binary"
+    )
 
 
 @asynccontextmanager
@@ -174,6 +182,17 @@ def columns(rows: Collection[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
+async def copy_in(
+    connection: Connection, table: str, names: Sequence[str], rows: Collection[tuple[Any, ...]]
+) -> None:
+    """Add rows to a table of the connection's schema: half of what INSERT costs, here and at the server.
+
+    Knows no ON CONFLICT: a row that is there already raises.
+    """
+    if rows:
+        await connection.copy_records_to_table(table, records=rows, columns=names)
+
+
 async def _release(pool: Pool, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
     try:
         async with asyncio.timeout(RELEASE_SECONDS):
@@ -193,5 +212,12 @@ def _server_settings(schema: str, application: str) -> dict[str, str]:
     }
 
 
-def _to_json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+_JSONB_VERSION = b"\x01"
+
+
+def _to_jsonb(value: Any) -> bytes:
+    return _JSONB_VERSION + (value if isinstance(value, Json) else to_json(value))
+
+
+def _from_jsonb(value: bytes) -> Any:
+    return from_json(value[len(_JSONB_VERSION) :])

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared import relay_store, topic_plan
+from shared.offsets import Place
 from shared.outbox import pack_headers
 from shared.relay_store import PAGE_BYTES, Connection
 from shared.topics import TOPICS
@@ -35,7 +36,7 @@ async def require_own_history(
     try:
         noted = await relay_store.progress(connection)
         begin, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-        starts = {tp: max(begin[tp], noted.get((tp.topic, tp.partition), -1) + 1) for tp in places}
+        starts = {tp: max(begin[tp], noted.get(Place(tp.topic, tp.partition), -1) + 1) for tp in places}
         behind = {tp for tp in places if starts[tp] < end[tp]}
         if not behind:
             return None

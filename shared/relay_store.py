@@ -5,9 +5,8 @@ from typing import NamedTuple, TypeAlias
 
 import asyncpg
 
-from shared.offsets import Place
-
 from shared import postgres
+from shared.offsets import Place
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
