@@ -18,10 +18,11 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 from deploy.local import ports
 from deploy.local.endpoints import Address
@@ -177,6 +178,18 @@ class Dovecot:
             unfinished.write_bytes(mail)
             _give(unfinished)  # nobody may link what is not theirs, and so a mail is moved
             unfinished.rename(maildir / "new" / name)
+
+    def deliver_at_once(self, user: str, mails: Iterable[bytes]) -> None:
+        """Put mails into a user's inbox so that all of them are there from one moment on.
+
+        It must hold no unseen mail. Whoever waits in it may learn of them only when they look again.
+        """
+        inbox, apart = self.maildir(user), self.maildir(f"apart-{uuid4().hex}")
+        self._ensure(inbox)
+        self.deliver(apart.name, *mails)
+        (inbox / "new").rename(apart / "before")
+        (apart / "new").rename(inbox / "new")
+        shutil.rmtree(apart)
 
     def folders(self, user: str) -> dict[str, int]:
         """The folders of a user, as the disk spells them with `/` between levels, and their mails' number."""

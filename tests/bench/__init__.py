@@ -1,0 +1,1 @@
+"""How fast Mailroom is, beside a pipeline without rules on the same machine: `make bench`."""

@@ -1,0 +1,201 @@
+"""What is measured: servers as `deploy/local` starts them, Dovecot, and services as processes of their own.
+
+The servers stay for the whole of a run; each Mailroom has a database, topics and a mail domain of its own.
+Settings are those of production, but for the addresses.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import httpx
+
+from deploy.local import ports, preparation, services
+from deploy.local.endpoints import Address, Endpoints, ServiceEndpoint
+from deploy.local.processes import Tethered
+from deploy.local.server import clean_environment
+from deploy.local.services import SERVICES
+from deploy.local.stack import Stack, StackOptions
+from shared.contracts.activity_organisation import Definition
+from shared.keyring import Keyring
+from shared.settings import ServiceSettings
+from shared.topic_plan import bring_about
+from tests.bench import mails
+from tests.support.databases import Database, build_template
+from tests.support.dovecot import Dovecot, running_dovecot
+from tests.support.shared_mailroom import sample
+from tests.support.waiting import eventually
+
+PATIENCE = 60.0
+"""Seconds that a start may take on a busy machine."""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Kafka, PostgreSQL (durable) and Dovecot; GreenMail sleeps. `smtp` takes what notify sends."""
+
+    stack: Endpoints
+    dovecot: Dovecot
+    folder: Path
+    smtp: Address
+
+    def roots(self) -> dict[str, int]:
+        """Name and first process of each."""
+        pids = {name: self.stack.processes[name].pid for name in ("kafka", "postgres")}
+        return {**pids, "dovecot": self.dovecot.pid}
+
+
+@asynccontextmanager
+async def running_servers(smtp: Address | None = None) -> AsyncIterator[Servers]:
+    """Servers for as long as this lasts; nothing of them stays behind."""
+    async with AsyncExitStack() as exits:
+        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="mailroom-bench-")))
+        folder.chmod(0o755)  # noqa: ASYNC240 — PostgreSQL runs as another user if we are root
+        stack = Stack(StackOptions(home=folder / "stack", services=()))
+        endpoints = await exits.enter_async_context(stack)
+        await stack.halt("greenmail")
+        dovecot = await exits.enter_async_context(running_dovecot())
+        yield Servers(endpoints, dovecot, folder, smtp or endpoints.smtp)
+
+
+@dataclass
+class Installation:
+    """A Mailroom. `definition` is its configuration; all mail goes to its mailbox `help`."""
+
+    servers: Servers
+    seen: Endpoints
+    database: Database
+    prefix: str
+    definition: Definition
+    address: mails.Address
+    _running: dict[str, Tethered] = field(default_factory=dict)
+
+    async def start(self, *names: str) -> None:
+        """Start services; returns when all are ready."""
+        for name in names:
+            program = services.program(name, self.seen, self.log(name), clean_environment(os.environ))
+            environment = {**program.environment, "MAILROOM_TOPIC_PREFIX": self.prefix}
+            program = type(program)(**{**vars(program), "environment": environment})
+            self._running[name] = await Tethered.start(program)
+        for name in names:
+            await eventually(partial(self._is_ready, name), deadline=PATIENCE, every=0.1)
+
+    async def stop(self, *names: str) -> None:
+        """SIGTERM."""
+        for name in names:
+            await self._running.pop(name).stop()
+
+    async def end(self) -> None:
+        """Stop all that runs."""
+        await self.stop(*self._running)
+
+    async def _is_ready(self, name: str) -> bool:
+        if self._running[name].exit_code is not None:
+            raise RuntimeError(f"{name} has ended:\n{self.last_words(name)}")
+        return await services.is_ready(name, self.seen)
+
+    def roots(self) -> dict[str, int]:
+        """Name and first process of all that works here, servers included."""
+        own = {name: running.record.pid for name, running in self._running.items()}
+        return {**own, **self.servers.roots()}
+
+    def log(self, name: str) -> Path:
+        return self.seen.home / "logs" / f"{name}.log"
+
+    def last_words(self, name: str) -> str:
+        return self.log(name).read_text(errors="replace")[-2000:]
+
+    def keyring(self) -> Keyring:
+        """What signs plus addresses."""
+        default: str = ServiceSettings.model_fields["token_keys"].default
+        return Keyring.parse((self.seen.home / "secrets" / default).read_text())
+
+    async def configure(self) -> None:
+        """Apply the configuration, through activity; returns when ingest has it."""
+        token = preparation.operator_token(self.seen, self.definition.organisation)
+        url = self.seen.services["activity"].http
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
+            answer = await http.put(
+                f"{url}/v1/configuration",
+                headers={"Authorization": f"Bearer {token}"},
+                json=self.definition.model_dump(mode="json"),
+            )
+        answer.raise_for_status()
+        mailboxes = {mailbox.imap.user for mailbox in self.definition.mailboxes}
+
+        def read() -> bool:
+            return all(self.servers.dovecot.folders(user) for user in mailboxes)
+
+        await eventually(read, deadline=PATIENCE, every=0.1)
+
+    async def ask(self, service: str, query: str, *values: object) -> object:
+        """One value out of a service's tables."""
+        connection = await asyncpg.connect(self.database.dsn, server_settings={"search_path": service})
+        try:
+            return await connection.fetchval(query, *values)
+        finally:
+            await connection.close()
+
+    async def until_idle(self) -> None:
+        """Wait until no mail waits in the mailbox and nothing in the outboxes of those who run."""
+        rest = "SELECT count(*) FROM outbox WHERE headers NOT LIKE '%mailbox.polled%'"
+
+        async def idle() -> bool:
+            assert self.servers.dovecot.folders(self.address.to).get("INBOX") == 0
+            return not any([await self.ask(name, rest) for name in self._running])
+
+        await eventually(idle, deadline=PATIENCE, every=0.1)
+
+
+@asynccontextmanager
+async def fresh_installation(servers: Servers) -> AsyncIterator[Installation]:
+    """A Mailroom with nothing running yet."""
+    token = uuid4().hex[:8]
+    domain, prefix, name = f"m{token}.test", f"b{token}.", f"bench_{token}"
+    home = servers.folder / token
+    for part in ("logs", "blobs", "secrets"):
+        (home / part).mkdir(parents=True)
+    database = Database(servers.stack.postgres_dsn.rpartition("/")[0] + "/" + name)
+    await _execute(servers.stack.postgres_dsn, f"CREATE DATABASE {name}")
+    await build_template(database.dsn)
+    numbers = ports.choose(SERVICES, {}, {})
+    seen = servers.stack.model_copy(
+        update={
+            "home": home,
+            "postgres_dsn": database.dsn,
+            "imap": servers.dovecot.address,
+            "smtp": servers.smtp,
+            "services": _endpoints(database, numbers),
+        }
+    )
+    await preparation.make_secrets(seen)
+    await bring_about(servers.stack.kafka_bootstrap, database.dsn, prefix)
+    address = mails.Address(f"help@{domain}", f"c{token}.test")
+    definition = sample(domain, address.customers)
+    installation = Installation(servers, seen, database, prefix, definition, address)
+    try:
+        yield installation
+    finally:
+        await installation.end()
+        await _execute(servers.stack.postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _endpoints(database: Database, numbers: Mapping[str, int]) -> dict[str, ServiceEndpoint]:
+    return {
+        name: ServiceEndpoint(http=f"http://{ports.HOST}:{numbers[name]}", postgres_dsn=database.dsn_of(name))
+        for name in SERVICES
+    }
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
