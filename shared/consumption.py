@@ -12,7 +12,7 @@ from typing import Any
 
 from shared import inbox, metrics, offsets, outbox
 from shared.decoding import Decoded, Incoming, Unknown, Unreadable, decode
-from shared.failure import RawRecord, dead_letter, outlast, sentence
+from shared.failure import RawRecord, SendersFault, dead_letter, outlast, sentence
 from shared.logs import get_logger
 from shared.offsets import FenceLost, Move, Place
 from shared.postgres import transaction
@@ -199,7 +199,10 @@ class Consumption:
         return [Move(place, self.positions[place], end) for place, end in ends.items()]
 
     async def _effects(self, batch: Batch[Any], part: Sequence[_Entry], done: Counter[str]) -> list[bool]:
-        """Everything that the records lead to, but the commit; returns which of the worked ones succeeded."""
+        """Everything that the records lead to, but the commit; returns which of the worked ones succeeded.
+
+        Those that are their sender's fault, in what they say or how, are not counted.
+        """
         batch.records = await self._fresh(batch, part, done)
         if batch.records:
             await self.subscription.handle(batch)
@@ -213,8 +216,9 @@ class Consumption:
                 if id(decoded) not in worked:
                     continue
                 error = errors.get(id(decoded))
-                outcomes.append(error is None)
-                ends.append(end)
+                if not isinstance(error, SendersFault):
+                    outcomes.append(error is None)
+                    ends.append(end)
                 if error is None:
                     done["worked"] += 1
                 else:

@@ -1,7 +1,8 @@
 """What failed, and whose fault it was: errors that pass, records that are to blame, dead letters.
 
 An error that passes (`is_transient`) is waited out and never blames a record. Anything else is a bug of
-ours: it costs the one record that causes it, which goes to the dead letters with its bytes and the reason.
+ours or its sender's fault: it costs the one record that causes it, which goes to the dead letters with its
+bytes and the reason.
 """
 
 import traceback
@@ -26,6 +27,10 @@ T = TypeVar("T")
 
 class Transient(Exception):
     """Raised by a handler when something it needs is away: the batch is begun again later."""
+
+
+class SendersFault(Exception):
+    """A record speaks of what there is not. It costs itself, and tells nothing about a bug of ours."""
 
 
 class FamilyMoved(Exception):

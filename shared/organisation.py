@@ -1,13 +1,13 @@
 """An organisation's configuration as a service sees it: one version at a time, whole (design §10).
 
-activity owns it and stores each version; the other services keep a copy that `on_organisation` makes from
-`activity.organisation.v1`. Both lie in the same two tables, so that reading is the same everywhere.
+activity owns it and stores each version; the other services keep a copy of what `activity.organisation.v1`
+says (`shared/organisation_copy.py`). Both lie in the same two tables, so that reading is the same everywhere.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 from shared.contracts.activity_organisation import (
     Category,
@@ -16,8 +16,6 @@ from shared.contracts.activity_organisation import (
     Definition,
     MailboxDefinition,
     MailboxesSection,
-    OrganisationApplied,
-    OrganisationRecord,
     PeopleSection,
     Process,
     ProcessesSection,
@@ -32,11 +30,14 @@ from shared.contracts.activity_organisation import (
 )
 from shared.contracts.record import Record
 from shared.failure import Transient
-from shared.postgres import Connection, columns
+from shared.organisation_copy import Announcements, called
+from shared.postgres import Connection
 from shared.topics import ACTIVITY_ORGANISATION
-from shared.unit_of_work import Batch
 
 Thing = TypeVar("Thing")
+
+Wanted: TypeAlias = tuple[str, int]
+"""An organisation and the version that is needed at least; 0 for whichever there is."""
 
 SECTIONS: tuple[type[Section], ...] = (
     MailboxesSection,
@@ -58,7 +59,7 @@ class NoConfiguration(Transient):
 
 
 class ConfigurationBehind(Transient):
-    """A record was decided with a version that has not arrived here yet: the work waits for it."""
+    """A record names a version, or an organisation, that may not have arrived here yet: the work waits."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +164,10 @@ def _named(things: Mapping[str, Thing], kind: str, name: str) -> Thing:
 class Organisations:
     """The organisations of a service, read again only when a version has changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, announcements: Announcements | None = None) -> None:
+        """Without `announcements` whatever is missing may still arrive, so that `find` waits for it."""
         self._known: dict[str, Organisation] = {}
+        self._announcements = announcements
 
     async def current(self, connection: Connection, organisation: str) -> Organisation:
         """The version that is applied now. Raises `NoConfiguration`."""
@@ -175,14 +178,32 @@ class Organisations:
             raise NoConfiguration(f"organisation {organisation!r} has no configuration yet")
         return await self._version(connection, organisation, version)
 
-    async def at_least(self, connection: Connection, organisation: str, version: int) -> Organisation:
-        """The version applied now, which is `version` or later. Raises `ConfigurationBehind`."""
-        current = await self.current(connection, organisation)
-        if current.version < version:
-            raise ConfigurationBehind(
-                f"organisation {organisation!r} is at version {current.version} here, {version} is needed"
-            )
-        return current
+    async def applied(self, connection: Connection, wanted: Collection[Wanted]) -> dict[Wanted, Organisation]:
+        """The version applied now of each that is wanted, where it is that version or a later one."""
+        rows = await connection.fetch(
+            "SELECT organisation, version FROM organisation_applied WHERE organisation = ANY($1)",
+            sorted({name for name, _ in wanted}),
+        )
+        current = {name: await self._version(connection, name, version) for name, version in rows}
+        return {
+            (name, version): current[name]
+            for name, version in wanted
+            if name in current and version <= current[name].version
+        }
+
+    async def find(self, connection: Connection, wanted: Collection[Wanted]) -> dict[Wanted, Organisation]:
+        """The same, once nothing that is wanted can arrive any more.
+
+        What is left out was never announced. Raises `ConfigurationBehind` while it may still arrive.
+        """
+        found = await self.applied(connection, wanted)
+        for name, version in wanted:
+            if (name, version) in found:
+                continue
+            if self._announcements is None or not await self._announcements.all_known(connection):
+                raise ConfigurationBehind(f"{called(name, version)} has not arrived here yet")
+            return await self.applied(connection, wanted)  # it may have arrived between the two looks
+        return found
 
     async def all(self, connection: Connection) -> list[Organisation]:
         """Every organisation, in order of name."""
@@ -236,61 +257,3 @@ async def load(connection: Connection, organisation: str) -> Organisation | None
     models = ACTIVITY_ORGANISATION.models
     sections = [models[row["section"]].model_validate(row["content"]) for row in rows if row["section"]]
     return Organisation.of(organisation, rows[0]["version"], sections)
-
-
-async def store(connection: Connection, records: Sequence[tuple[str, Record]]) -> None:
-    """Keep sections and applied versions, given as (organisation, record).
-
-    A repeated or older record changes nothing. Sections that no version in use needs are dropped.
-    """
-    sections = [
-        (organisation, record.type, record.version, record.model_dump(mode="json"))
-        for organisation, record in records
-        if isinstance(record, Section)
-    ]
-    applied = [
-        (organisation, record.version, record.digest)
-        for organisation, record in records
-        if isinstance(record, OrganisationApplied)
-    ]
-    await connection.execute(
-        """
-        INSERT INTO organisation_sections (organisation, section, version, content)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::jsonb[])
-        ON CONFLICT DO NOTHING
-        """,
-        *columns(sections, 4),
-    )
-    if not applied:
-        return
-    await connection.execute(
-        """
-        INSERT INTO organisation_applied AS known (organisation, version, digest)
-        SELECT DISTINCT ON (organisation) * FROM unnest($1::text[], $2::int[], $3::text[])
-            AS new (organisation, version, digest)
-        ORDER BY organisation, version DESC
-        ON CONFLICT (organisation) DO UPDATE
-        SET version = excluded.version, digest = excluded.digest, applied_at = now()
-        WHERE known.version < excluded.version
-        """,
-        *columns(applied, 3),
-    )
-    await connection.execute(
-        """
-        DELETE FROM organisation_sections AS old
-        USING organisation_applied AS applied, organisation_sections AS newer
-        WHERE applied.organisation = old.organisation AND newer.organisation = old.organisation
-          AND newer.section = old.section
-          AND old.version < newer.version AND newer.version <= applied.version
-          AND old.organisation = ANY($1::text[])
-        """,
-        [organisation for organisation, _, _ in applied],
-    )
-
-
-async def on_organisation(batch: Batch[OrganisationRecord]) -> None:
-    """Keep this service's copy: the handler of `activity.organisation.v1`."""
-    await store(
-        batch.connection,
-        [(incoming.envelope.organisation, incoming.message) for incoming in batch.records],
-    )

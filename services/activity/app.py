@@ -11,6 +11,7 @@ from shared.blobs import BlobStore
 from shared.http import create_api
 from shared.kafka import Consumers
 from shared.organisation import Organisations
+from shared.organisation_copy import Announcements, published
 from shared.postgres import make_pool, opened
 from shared.relay import Relay
 from shared.service import Service
@@ -40,7 +41,7 @@ def build(settings: ActivitySettings) -> Service:
         settings.postgres_dsn, schema=SERVICE, application="mailroom-activity", password=password
     )
     unit = UnitOfWork(pool, service=SERVICE, topic_prefix=settings.topic_prefix)
-    organisations = Organisations()
+    organisations = Organisations(Announcements(settings.kafka_bootstrap, settings.topic_prefix, published))
     work = Work(organisations)
     return Service(
         SERVICE,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.activity import store_configuration as store
-from shared import organisation
+from shared import organisation, organisation_copy
 from shared.contracts.activity_organisation import Definition, OrganisationApplied
 from shared.contracts.envelope import Envelope
 from shared.contracts.record import Record
@@ -60,7 +60,7 @@ async def apply(batch: Batch[Any], definition: Definition, actor: str) -> Applie
         *organisation.sections_of(definition, version),
         OrganisationApplied(version=version, digest=digest),
     )
-    await organisation.store(batch.connection, [(name, record) for record in records])
+    await organisation_copy.store(batch.connection, [(name, record) for record in records])
     await store.log(batch.connection, name, version, digest, actor, batch.now)
     batch.publish(*(_outgoing(batch, name, version, record) for record in records))
     return Applied(version, changed=True)

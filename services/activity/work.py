@@ -18,7 +18,8 @@ from shared.contracts.activity_requests import Request
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.notify_mails import OutgoingMail
 from shared.contracts.record import Record
-from shared.organisation import NoConfiguration, Organisation, Organisations
+from shared.organisation import Organisation, Organisations
+from shared.organisation_copy import NeverAnnounced
 from shared.topics import ACTIVITY_REQUESTS, NOTIFY_MAILS, Topic
 from shared.unit_of_work import Batch, Incoming
 
@@ -58,12 +59,14 @@ class Work:
         """Work on records of a batch in order; returns the answers to the requests among them.
 
         Raises `FamilyMoved` when the batch has to be begun again. A report about an unknown mail is
-        rejected by itself.
+        rejected by itself, and so is what comes from an organisation that does not exist.
         """
+        organisations = await self._configurations(batch, records)
+        records = _without_strays(batch, records, organisations)
         needs = Needs()
         for incoming in records:
             PERFORMERS[type(incoming.message)].gather(incoming, needs)
-        workspace = Workspace(batch.now, await self._configurations(batch, records))
+        workspace = Workspace(batch.now, organisations)
         await workspace.load(batch.connection, needs)
         for incoming in records:
             workspace.begin()
@@ -80,17 +83,26 @@ class Work:
     ) -> dict[str, Organisation]:
         """The configuration of each organisation in the batch.
 
-        This service owns them: a request for an organisation without one is not early but wrong, and is
-        refused. Anything else without one waits, as after a restored backup.
+        This service owns them. A request for an organisation without one is refused, and answered at once;
+        anything else waits until it is certain that none was lost with a restored backup.
         """
-        found: dict[str, Organisation] = {}
         names = sorted({incoming.envelope.organisation for incoming in records})
         await store_configuration.hold(batch.connection, names)
-        for name in names:
-            try:
-                found[name] = await self._organisations.current(batch.connection, name)
-            except NoConfiguration:
-                mine = (each for each in records if each.envelope.organisation == name)
-                if not all(isinstance(each.message, Request) for each in mine):
-                    raise
-        return found
+        asked = all(isinstance(each.message, Request) for each in records)
+        look = self._organisations.applied if asked else self._organisations.find
+        found = await look(batch.connection, {(name, 0) for name in names})
+        return {each.name: each for each in found.values()}
+
+
+def _without_strays(
+    batch: Batch[Any], records: Sequence[Incoming[Any]], organisations: Mapping[str, Organisation]
+) -> list[Incoming[Any]]:
+    """The records that can be worked on; what else comes from an organisation that is none is rejected."""
+    kept: list[Incoming[Any]] = []
+    for incoming in records:
+        name = incoming.envelope.organisation
+        if name in organisations or isinstance(incoming.message, Request):
+            kept.append(incoming)
+        else:
+            batch.reject(incoming, NeverAnnounced(name))
+    return kept

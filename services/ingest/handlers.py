@@ -2,7 +2,7 @@
 
 from services.ingest import store_mails
 from shared.contracts.ingest_requests import MailSetAside
-from shared.organisation import on_organisation
+from shared.organisation_copy import on_organisation
 from shared.topics import ACTIVITY_ORGANISATION, INGEST_REQUESTS
 from shared.unit_of_work import Batch, Subscription
 

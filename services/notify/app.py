@@ -11,7 +11,8 @@ from shared.blobs import BlobStore
 from shared.http import create_api
 from shared.kafka import Consumers
 from shared.keyring import Keyring
-from shared.organisation import Organisations, on_organisation
+from shared.organisation import Organisations
+from shared.organisation_copy import Announcements, copied, on_organisation
 from shared.postgres import make_pool, opened
 from shared.relay import Relay
 from shared.service import Service
@@ -19,12 +20,13 @@ from shared.topics import ACTIVITY_ORGANISATION, NOTIFY_REQUESTS
 from shared.unit_of_work import Subscription, UnitOfWork
 
 SERVICE = "notify"
+ORGANISATION_CONSUMER = "notify.organisation"
 
 
 def subscriptions(handlers: Handlers) -> Sequence[Subscription]:
     """Which topic is read by whom, and who works on it."""
     return (
-        Subscription(ACTIVITY_ORGANISATION, "notify.organisation", on_organisation),
+        Subscription(ACTIVITY_ORGANISATION, ORGANISATION_CONSUMER, on_organisation),
         Subscription(NOTIFY_REQUESTS, "notify.requests", handlers.on_requests, inbox=False, refuse=refuse),
     )
 
@@ -40,7 +42,9 @@ def build(settings: NotifySettings) -> Service:
     work = UnitOfWork(pool, service=SERVICE, topic_prefix=settings.topic_prefix)
     keyring = Keyring.parse(settings.secret(settings.token_keys))
     blobs = BlobStore(settings.blobs_url, SERVICE)
-    organisations = Organisations()
+    organisations = Organisations(
+        Announcements(settings.kafka_bootstrap, settings.topic_prefix, copied(ORGANISATION_CONSUMER))
+    )
     handlers = Handlers(organisations, Outgoing(keyring, blobs))
     return Service(
         SERVICE,

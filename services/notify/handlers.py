@@ -1,7 +1,5 @@
 """What comes from Kafka: requests for mail, as the domain sees them."""
 
-from collections import defaultdict
-
 from services.notify import announce
 from services.notify.domain.mail import Asked, OrganisationView, Person, SendingMailbox, TemplateText
 from services.notify.outgoing import Order, Outgoing
@@ -10,7 +8,8 @@ from shared.contracts.activity_organisation import PlusMode
 from shared.contracts.envelope import Envelope
 from shared.contracts.mail import Mailbox
 from shared.contracts.notify_requests import MailCompose
-from shared.organisation import Organisation, Organisations
+from shared.organisation import Organisation, Organisations, Wanted
+from shared.organisation_copy import NeverAnnounced
 from shared.references import parse
 from shared.unit_of_work import Batch, Incoming, Unknown, Unreadable
 
@@ -24,17 +23,14 @@ class Handlers:
 
     async def on_requests(self, batch: Batch[MailCompose]) -> None:
         """`notify.requests.v1`: decide about each mail with a configuration not older than its request."""
-        needed: defaultdict[str, int] = defaultdict(int)
-        for incoming in batch.records:
-            name = incoming.envelope.organisation
-            needed[name] = max(needed[name], incoming.message.configuration)
-        views = {
-            name: view_of(await self._organisations.at_least(batch.connection, name, version))
-            for name, version in needed.items()
-        }
+        found = await self._organisations.find(batch.connection, {_wanted(each) for each in batch.records})
+        views = {each.name: view_of(each) for each in found.values()}
         orders: list[Order] = []
         ordered: list[Incoming[MailCompose]] = []
         for incoming in batch.records:
+            if (wanted := _wanted(incoming)) not in found:
+                batch.reject(incoming, NeverAnnounced(*wanted))
+                continue
             try:
                 orders.append(_order(incoming, views[incoming.envelope.organisation]))
                 ordered.append(incoming)
@@ -73,6 +69,10 @@ def view_of(organisation: Organisation) -> OrganisationView:
         own_mailbox=organisation.mailbox_of,
         hourly_limit=organisation.rules.sender_mails_per_hour,
     )
+
+
+def _wanted(incoming: Incoming[MailCompose]) -> Wanted:
+    return incoming.envelope.organisation, incoming.message.configuration
 
 
 def _order(incoming: Incoming[MailCompose], organisation: OrganisationView) -> Order:

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from shared.topics import ACTIVITY_REQUESTS, INGEST_MAILS, Topic
+from shared.contracts.dead_letters import EXCEPTION_CLASS
+from shared.topics import ACTIVITY_REQUESTS, INGEST_MAILS, NOTIFY_MAILS, NOTIFY_REQUESTS, Topic
 from tests.support.crowd import Crowd, headers_of
 from tests.support.mailroom import ORGANISATION, PATIENCE, Mailroom
 from tests.support.people import Agent, customer
@@ -25,14 +26,14 @@ async def producer(mailroom: Mailroom) -> AsyncIterator[Producer]:
         yield producer
 
 
-def headers(id_: str, type_: str) -> list[tuple[str, bytes]]:
+def headers(id_: str, type_: str, organisation: str = ORGANISATION) -> list[tuple[str, bytes]]:
     attributes = {
         "specversion": "1.0",
         "id": id_,
         "source": "/nonsense",
         "type": type_,
         "time": datetime.now(UTC).isoformat(),
-        "organisation": ORGANISATION,
+        "organisation": organisation,
     }
     return [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
 
@@ -102,7 +103,38 @@ async def test_requests_behind_nonsense_are_done_and_nonsense_is_refused(
     assert [entry["note"] for entry in await agent.timeline(reference) if entry["note"]] == ["Still here."]
 
 
-async def dead_letters(mailroom: Mailroom) -> list[dict[str, str]]:
-    """The headers of what activity could not work on."""
-    found = await read_all(mailroom.stack.kafka_bootstrap, mailroom.topic("activity.dlq.v1"))
+async def test_nobody_waits_for_organisations_and_versions_that_never_were(
+    mailroom: Mailroom, producer: Producer
+) -> None:
+    """Each stands in front of what comes next in its partition, until it is certain that it never was."""
+    run, now = uuid4().hex, datetime.now(UTC).isoformat()
+    about = {"mail": str(uuid4()), "activity": str(uuid4()), "reference": "1-T", "conversation": "0" * 16}
+    report = {**about, "at": now, "reason": "none", "attempts": 1}
+    asked = {**about, "mailbox": "help", "to": [{"address": "a@nowhere.test"}], "text": "Hello"}
+    asked |= {"automatic": False, "requested": now, "configuration": 10**9}
+    strays = (
+        ("activity", NOTIFY_MAILS, report, "mail.failed", "nowhere"),
+        ("notify", NOTIFY_REQUESTS, asked, "mail.compose", ORGANISATION),
+    )
+    for _, topic, record, type_, organisation in strays:
+        for partition in range(topic.partitions):
+            await producer.send_and_wait(
+                mailroom.topic(topic.name),
+                json.dumps(record).encode(),
+                partition=partition,
+                headers=headers(f"{run}/{partition}", type_, organisation),
+            )
+    crowd = Crowd(mailroom)
+    await crowd.write(15)
+    await mailroom.settled()
+    for service, topic, *_ in strays:
+        dead = [each for each in await dead_letters(mailroom, service) if run in each.get("ce_id", "")]
+        assert len(dead) == topic.partitions
+        assert {each[EXCEPTION_CLASS].rpartition(".")[2] for each in dead} == {"NeverAnnounced"}
+    await crowd.check()
+
+
+async def dead_letters(mailroom: Mailroom, service: str = "activity") -> list[dict[str, str]]:
+    """The headers of what a service could not work on."""
+    found = await read_all(mailroom.stack.kafka_bootstrap, mailroom.topic(f"{service}.dlq.v1"))
     return [headers_of(record) for record in found]

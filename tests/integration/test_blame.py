@@ -1,12 +1,14 @@
 """Whose fault it was, on a real database: poison, rejections, bugs, outages (design §3, guarantee 5)."""
 
 import asyncio
+from dataclasses import replace
 
 import asyncpg
 import pytest
 
 from shared import outbox
 from shared.contracts import dead_letters
+from shared.failure import SendersFault
 from shared.postgres import Pool
 from shared.unit_of_work import Batch, FamilyMoved, Outgoing, Transient
 from tests.support.databases import Database
@@ -155,6 +157,20 @@ async def test_many_rejections_in_a_row_stop_the_batch_where_the_limit_is(pool: 
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
+
+
+async def test_what_is_its_senders_fault_is_no_sign_of_a_bug(pool: Pool) -> None:
+    """However many there are, those behind them do not wait."""
+
+    async def handle(batch: Batch[NoteMade]) -> None:
+        for incoming in batch.records[:-1]:
+            batch.reject(incoming, SendersFault("there is no such thing"))
+        await Scribe()(replace(batch, records=batch.records[-1:]))
+
+    consumption = await consuming(pool, handle, failures_in_a_row=5, probe_seconds=3600.0)
+    await consumption.process([made(offset, str(offset)) for offset in range(20)])
+    assert len(await dead(pool)) == 19
+    assert await notes(pool) == ["19"]
 
 
 async def test_a_record_too_large_for_kafka_costs_its_cause(pool: Pool) -> None:

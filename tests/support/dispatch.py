@@ -17,7 +17,7 @@ from services.notify.outgoing import Outgoing
 from services.notify.sender import Connect, Sender
 from services.notify.settings import NotifySettings
 from services.notify.smtp import SmtpServer
-from shared import organisation, outbox
+from shared import organisation, organisation_copy, outbox
 from shared.blobs import BlobStore
 from shared.clock import FixedClock
 from shared.contracts.activity_organisation import Definition, OrganisationApplied, Rules, Smtp
@@ -31,6 +31,7 @@ from shared.organisation import Organisations
 from shared.postgres import Pool, make_pool, opened, transaction
 from shared.topics import NOTIFY_MAILS
 from shared.unit_of_work import UnitOfWork
+from tests.support.announcements import Told
 from tests.support.databases import Database
 from tests.support.fake_smtp import FakeSmtp, Script
 from tests.support.letters import CONVERSATION, KEYRING, NOON
@@ -81,7 +82,8 @@ class Dispatch:
     def __post_init__(self) -> None:
         self.blobs = BlobStore(self.settings.blobs_url, "notify")
         self.work = UnitOfWork(self.pool, service="notify", clock=self.clock)
-        self.organisations = Organisations()
+        self.announcements = Told()
+        self.organisations = Organisations(self.announcements)
         self.handlers = Handlers(self.organisations, Outgoing(KEYRING, self.blobs))
 
     async def configure(self, definition: Definition, version: int = 1) -> None:
@@ -89,7 +91,9 @@ class Dispatch:
         records: list[Record] = list(organisation.sections_of(definition, version))
         records.append(OrganisationApplied(version=version, digest=str(version)))
         async with transaction(self.pool) as connection:
-            await organisation.store(connection, [(definition.organisation, record) for record in records])
+            await organisation_copy.store(
+                connection, [(definition.organisation, record) for record in records]
+            )
 
     async def ask(self, *requests: Incoming[MailCompose]) -> list[Exception]:
         """Take requests in as one batch; returns what was blamed on them."""

@@ -18,7 +18,7 @@ from services.ingest.reading import ReadLimits
 from services.ingest.routing import Routing
 from services.ingest.settings import IngestSettings
 from services.ingest.supervision import Mailboxes
-from shared import organisation
+from shared import organisation, organisation_copy
 from shared.blobs import BlobStore
 from shared.contracts.activity_organisation import (
     Criteria,
@@ -138,7 +138,7 @@ class World:
         records: list[Record] = [*organisation.sections_of(definition, self.version)]
         records.append(OrganisationApplied(version=self.version, digest=str(self.version)))
         async with self.work.begin() as batch:
-            await organisation.store(batch.connection, [(ORGANISATION, record) for record in records])
+            await organisation_copy.store(batch.connection, [(ORGANISATION, record) for record in records])
 
     @asynccontextmanager
     async def reading(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.work import Work
-from shared import organisation
+from shared import organisation, organisation_copy
 from shared.clock import FixedClock
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import (
@@ -40,6 +40,7 @@ from shared.identity import derive
 from shared.organisation import Organisations
 from shared.postgres import Pool, transaction
 from shared.unit_of_work import Batch, Culprit, UnitOfWork
+from tests.support.announcements import Told
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ACME = "acme"
@@ -170,7 +171,8 @@ class Office:
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
 
     def __post_init__(self) -> None:
-        self.organisations = Organisations()
+        self.announcements = Told()
+        self.organisations = Organisations(self.announcements)
         self.work = Work(self.organisations)
         self.unit = UnitOfWork(self.pool, service="activity", clock=self.clock)
         self._asked = 0
@@ -180,7 +182,7 @@ class Office:
         records = organisation.sections_of(definition, version)
         applied = OrganisationApplied(version=version, digest=str(version))
         async with transaction(self.pool) as connection:
-            await organisation.store(
+            await organisation_copy.store(
                 connection, [(definition.organisation, record) for record in (*records, applied)]
             )
 

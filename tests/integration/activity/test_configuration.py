@@ -9,7 +9,7 @@ import pytest
 
 from deploy.config.folder import read
 from services.activity import api_configuration
-from shared import organisation
+from shared import organisation, organisation_copy
 from shared.auth import Principal
 from shared.contracts.activity_organisation import Definition, OrganisationApplied, Section
 from shared.contracts.envelope import Envelope
@@ -165,7 +165,7 @@ class Copy:
 
     async def take(self, *records: Record) -> None:
         async with transaction(self.pool) as connection:
-            await organisation.store(connection, [("acme", record) for record in records])
+            await organisation_copy.store(connection, [("acme", record) for record in records])
 
     async def version(self) -> int:
         async with transaction(self.pool) as connection:
@@ -197,10 +197,10 @@ async def test_a_copy_changes_over_when_the_version_is_complete(copy: Copy) -> N
     async with transaction(copy.pool) as connection:
         assert (await copy.organisations.current(connection, "acme")).user("amelie").name == "amelie"
         with pytest.raises(ConfigurationBehind):
-            await copy.organisations.at_least(connection, "acme", 2)
+            await copy.organisations.find(connection, {("acme", 2)})
     await copy.take(applied(2))
     async with transaction(copy.pool) as connection:
-        current = await copy.organisations.at_least(connection, "acme", 2)
+        current = (await copy.organisations.find(connection, {("acme", 2)}))["acme", 2]
         with pytest.raises(Unknown):
             current.user("amelie")
 

@@ -12,10 +12,18 @@ from services.notify.handlers import refuse
 from services.notify.outgoing import MIME_INLINE_BYTES
 from shared.contracts.mail import TEXT_LIMIT, Mailbox
 from shared.contracts.notify_mails import MailComposed, MailRefused
-from shared.decoding import Unknown
+from shared.contracts.notify_requests import MailCompose
+from shared.decoding import Incoming, Unknown
 from shared.organisation import ConfigurationBehind
+from shared.organisation_copy import NeverAnnounced
 from tests.support.dispatch import Dispatch, request, sample, written
 from tests.support.letters import parsed
+
+
+def elsewhere(number: int) -> Incoming[MailCompose]:
+    """A request of an organisation that does not exist."""
+    asked = request(number)
+    return Incoming(asked.envelope.model_copy(update={"organisation": "nowhere"}), asked.message)
 
 
 async def test_a_request_is_composed_queued_and_told(office: Dispatch) -> None:
@@ -107,6 +115,28 @@ async def test_a_request_waits_for_its_configuration(office: Dispatch) -> None:
     waiting = asyncio.create_task(office.ask(ahead))
     await office.configure(sample(), version=2)
     assert await waiting == []
+    assert await office.states() == ["queued"]
+
+
+async def test_a_request_with_a_version_that_never_was_costs_only_itself(office: Dispatch) -> None:
+    """Guarantee 5."""
+    office.announcements.everything = True
+    errors = await office.ask(request(1), request(2, configuration=10**9), elsewhere(3), request(4))
+    assert [type(error) for error in errors] == [NeverAnnounced, NeverAnnounced]
+    assert "version 1000000000 of the configuration of 'acme'" in str(errors[0])
+    assert "'nowhere'" in str(errors[1])
+    assert await office.states() == ["queued", "queued"]
+
+
+async def test_a_version_that_arrives_while_its_absence_is_being_proved_is_found(office: Dispatch) -> None:
+    """The organisation's consumer may commit at any moment."""
+
+    async def meanwhile(_: Any) -> bool:
+        await office.configure(sample(), version=2)
+        return True
+
+    office.announcements.all_known = meanwhile  # type: ignore[method-assign]
+    assert await office.ask(request(1, configuration=2)) == []
     assert await office.states() == ["queued"]
 
 
