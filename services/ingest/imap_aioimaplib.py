@@ -3,7 +3,7 @@
 The library leaves some ends loose, which are tied up here: a command whose connection dies never ends
 (every one races against the loss), BYE during IDLE goes unnoticed (idem), LOGIN does not quote the user, a
 literal has no limit, capabilities after the login are read wrongly, SEARCH names a charset that Exchange
-refuses.
+refuses, the bytes that come in are read anew for every line.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ import aioimaplib  # type: ignore[import-untyped]
 from aioimaplib import aioimaplib as library
 
 from services.ingest.imap import ImapError, ImapServer, Listed
-from services.ingest.imap_text import fetch_items, folder_name, quoted, uid_set
+from services.ingest.imap_responses import Responses
+from services.ingest.imap_text import FetchItem, fetch_item, folder_name, quoted, uid_set
 
 T = TypeVar("T")
 
@@ -46,13 +47,26 @@ class _Protocol(library.IMAP4ClientProtocol):  # type: ignore[misc]
         super().__init__(loop, self._lost)
         self.ended: asyncio.Future[str] = loop.create_future()
         self.allowance = _ROOM
+        self.fetched: list[FetchItem] | None = None
+        """What the server has answered to the FETCH that is under way."""
+        self._responses = Responses()
 
     def data_received(self, data: bytes) -> None:
+        # Not the library's own way: it takes quadratic time and a level of recursion for each line.
         self.allowance -= len(data)
         if self.allowance < 0:
             self.end("the server sends more than was asked for")
-        if not self.ended.done():
-            super().data_received(data)
+        if self.ended.done():
+            return
+        for command in self.pending_async_commands.values():
+            command._reset_timer()  # its time runs from the last sign of life
+        for response in self._responses.feed(data):
+            if self.fetched is not None and (item := fetch_item(response)) is not None:
+                self.fetched.append(item)
+            else:
+                self._handle_line(response.text, None)
+        if self.pending_sync_command is not None:
+            self.pending_sync_command.flush()
 
     async def welcome(self, line: bytes) -> None:
         try:
@@ -143,22 +157,19 @@ class AioimaplibSession:
         return sorted({int(word) for line in lines for word in line.split() if word.isdigit()})
 
     async def sizes(self, uids: Sequence[int]) -> list[Listed]:
-        lines = await self._fetch(uids, "(UID RFC822.SIZE INTERNALDATE)", 0)
-        found = {item.uid: item for item in fetch_items(lines)}
+        found = {item.uid: item for item in await self._fetch(uids, "(UID RFC822.SIZE INTERNALDATE)", 0)}
         return [Listed(uid, found[uid].size or 0, found[uid].arrived) for uid in sorted(uids) if uid in found]
 
     async def fetch(self, uids: Sequence[int], limit: int) -> dict[int, bytes]:
-        lines = await self._fetch(uids, f"(UID BODY.PEEK[]<0.{limit}>)", limit * len(uids))
+        items = await self._fetch(uids, f"(UID BODY.PEEK[]<0.{limit}>)", limit * len(uids))
         wanted = set(uids)
-        return {
-            item.uid: item.body for item in fetch_items(lines) if item.body is not None and item.uid in wanted
-        }
+        return {item.uid: item.body for item in items if item.body is not None and item.uid in wanted}
 
     async def fetch_part(self, uid: int, offset: int, length: int) -> bytes:
         # From one byte earlier: a part that begins right behind the end is an error to some (GreenMail).
         start = max(offset - 1, 0)
-        lines = await self._fetch((uid,), f"(UID BODY.PEEK[]<{start}.{length + offset - start}>)", length)
-        parts = [item.body for item in fetch_items(lines) if item.uid == uid and item.body is not None]
+        items = await self._fetch((uid,), f"(UID BODY.PEEK[]<{start}.{length + offset - start}>)", length)
+        parts = [item.body for item in items if item.uid == uid and item.body is not None]
         return parts[0][offset - start :] if parts else b""
 
     async def ensure_folder(self, folder: str) -> None:
@@ -219,10 +230,17 @@ class AioimaplibSession:
         if response.result != "OK":
             raise ImapError(f"login refused: {_last(response.lines)}", transient=False)
 
-    async def _fetch(self, uids: Sequence[int], items: str, body_bytes: int) -> list[bytes]:
-        self._client.protocol.allowance = _ROOM + body_bytes
-        command = self._client.protocol.fetch(uid_set(uids), items, by_uid=True, timeout=COMMAND_SECONDS)
-        return await self._ask("FETCH", command, FETCH_SECONDS)
+    async def _fetch(self, uids: Sequence[int], items: str, body_bytes: int) -> list[FetchItem]:
+        protocol = self._client.protocol
+        protocol.allowance = _ROOM + body_bytes
+        fetched: list[FetchItem] = []
+        protocol.fetched = fetched
+        command = protocol.fetch(uid_set(uids), items, by_uid=True, timeout=COMMAND_SECONDS)
+        try:
+            await self._ask("FETCH", command, FETCH_SECONDS)
+        finally:
+            protocol.fetched = None
+        return fetched
 
     def _spelled(self, folder: str) -> str:
         return quoted(folder_name(folder, self._separator))

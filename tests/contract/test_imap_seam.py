@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.ingest.imap import Connect, ImapError, ImapServer, ImapSession
+from services.ingest.imap import PAGE_UIDS, Connect, ImapError, ImapServer, ImapSession
 from services.ingest.imap_aioimaplib import CLOSE_SECONDS
 from services.ingest.imap_aioimaplib import connect as connect_real
 from tests.support.fake_imap import FakeImap
@@ -80,9 +80,9 @@ async def test_uids_ascend_and_new_mail_is_seen_without_selecting_again(
     assert then == sorted(then)
 
 
-async def test_a_page_of_two_hundred_mails_comes_whole(account: Account, session: ImapSession) -> None:
+async def test_a_page_of_mails_comes_whole(account: Account, session: ImapSession) -> None:
     """aioimaplib: answers of more than about 1 000 lines are its end."""
-    account.deliver(*(_mail(number, "a (line\r\n" * 20) for number in range(200)))
+    account.deliver(*(_mail(number, "a (line\r\n" * 20) for number in range(PAGE_UIDS)))
     uids = await session.uids()
     listed = await session.sizes(uids)
     bodies = await session.fetch(uids, LIMIT)
