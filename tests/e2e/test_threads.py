@@ -78,6 +78,42 @@ async def test_a_forged_plus_address_leads_a_stranger_nowhere(mailroom: Mailroom
     assert texts(await agent.timeline(ticket["reference"])) == ["Please help."]
 
 
+async def test_what_goes_on_after_a_closed_ticket_has_its_people_mails_and_files(mailroom: Mailroom) -> None:
+    """IN-14, T35: Ben, who was in Cc, writes again; Anna comes along, and is believed at the new Ticket."""
+    anna, ben, agent = customer(mailroom), customer(mailroom, "Ben Ahl"), Agent(mailroom)
+    mail = await anna.write("Scanner", cc=ben.address)
+    (ended,) = await agent.finds(anna)
+    await anna.receive_answer_to(mail)
+    await agent.step(ended["reference"], "resolve", method="rejected_as_spam")
+    seen = await ben.receive(lambda each: each["Message-ID"] == mail["Message-ID"])
+    answer = ben.person.answer(seen, "It is broken again.")
+    answer["Cc"] = mailroom.address()
+    await mailroom.send(answer)
+    _, ticket = await agent.finds(anna, 2)
+    reference = ticket["reference"]
+    contacts = (await agent.ticket(reference))["contacts"]
+    who = {(each["tag"], each["address"]) for each in contacts}
+    assert {("primary_contact", ben.address), ("cc", anna.address)} <= who
+
+    earlier = [e for e in await agent.timeline(reference) if e["type"] == "ticket.mail_continued"]
+    assert {entry["details"]["from_reference"] for entry in earlier} == {ended["reference"]}
+    assert {entry["mail"]["direction"] for entry in earlier} == {"in", "out"}
+    (question,) = (entry["mail"] for entry in earlier if entry["mail"]["direction"] == "in")
+    assert question["text"].strip() == "Please help."
+    assert question["at"] < ticket["opened"]
+    page = await mailroom.ask("GET", question["html"])
+    assert "Please help." in page.text
+    (picture,) = question["attachments"]
+    assert reference in picture["href"]
+    file = await mailroom.ask("GET", picture["href"])
+    assert (file.status_code, len(file.content)) == (200, picture["size"])
+
+    await anna.write("Me too", to=f"help+{reference.lower()}@{mailroom.domain}")
+    await agent.sees(reference, new_information=True)
+    await mailroom.settled()
+    assert len(await agent.tickets_of(anna)) == 2
+
+
 def texts(timeline: list[dict[str, Any]]) -> list[str]:
     """What came in, in order."""
     mails = [entry["mail"] for entry in timeline if entry["mail"] and entry["mail"]["direction"] == "in"]

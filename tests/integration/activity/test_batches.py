@@ -72,17 +72,63 @@ def requests(draw: st.DrawFn) -> Incoming[Any]:
     return incoming(request, f"request-{draw(st.integers(1, 40))}")
 
 
+@st.composite
+def ended_threads(draw: st.DrawFn) -> list[Incoming[Any]]:
+    """Tickets that are closed again and again while their customers, and others, go on writing (IN-14)."""
+    records = [letter(1, draw(NUMBERS), None)]
+    for number in range(2, draw(st.integers(4, 8))):
+        if draw(st.booleans()):
+            request = asked.TicketResolve(
+                actor=user("amelie"),
+                reference=draw(REFERENCES),
+                method=asked.ResolutionMethod.REJECTED_AS_SPAM,
+            )
+            records.append(incoming(request, f"close-{number}"))
+        records.append(letter(number, draw(NUMBERS), draw(st.integers(1, number - 1))))
+    return records
+
+
+def letter(number: int, sender: int, answered: int | None) -> Incoming[Any]:
+    """A mail to one mailbox, with a colleague in Cc; an answer to an earlier one."""
+    return received(
+        message_id=f"{number}@harbour.test",
+        cc=[f"colleague{sender}@harbour.test"],
+        sender=f"sender{sender}@harbour.test",
+        in_reply_to=f"{answered}@harbour.test" if answered else None,
+        conversation=f"{number:016x}",
+        at=NOON + timedelta(seconds=number),
+    )
+
+
 RECORDS = st.lists(mails() | mails() | requests(), min_size=4, max_size=16)
 CUTS = st.lists(st.integers(1, 5), min_size=1, max_size=14)
 
 
-@settings(
+HOWEVER = settings(
     max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@HOWEVER
 @given(records=RECORDS, sizes=CUTS)
 async def test_however_batches_are_cut_the_result_is_the_same(
+    office: Office, database: Database, records: list[Incoming[Any]], sizes: list[int]
+) -> None:
+    await same_result(office, database, records, sizes)
+
+
+@HOWEVER
+@given(records=ended_threads(), sizes=CUTS)
+async def test_however_batches_are_cut_a_thread_goes_on_alike(
+    office: Office, database: Database, records: list[Incoming[Any]], sizes: list[int]
+) -> None:
+    """IN-14: also where a Ticket is closed and continued within one batch."""
+    await same_result(office, database, records, sizes)
+
+
+async def same_result(
     office: Office, database: Database, records: list[Incoming[Any]], sizes: list[int]
 ) -> None:
     administrator = await asyncpg.connect(database.dsn)
