@@ -52,12 +52,20 @@ SETTINGS: Mapping[str, str] = {
 }
 _LOG_LINES_SHOWN = 60
 
+More = Callable[[str, Endpoints], Mapping[str, str]]
+"""Settings of a process by its name, given the servers as the services reach them."""
+
+
+def nothing_more(name: str, seen: Endpoints) -> Mapping[str, str]:
+    """All processes live by `SETTINGS`."""
+    return {}
+
 
 @dataclass
 class Mailroom:
     """A running Mailroom. `stack` are the servers themselves; `seen` is how the services reach them.
 
-    `more` gives further settings of a process, by its name.
+    `more` gives further settings of a process.
     """
 
     stack: Endpoints
@@ -69,7 +77,7 @@ class Mailroom:
     definition: Definition
     lines: Mapping[str, Proxy]
     ports: Mapping[str, int]
-    more: Callable[[str], Mapping[str, str]] = lambda name: {}
+    more: More = nothing_more
     _running: dict[str, Tethered] = field(default_factory=dict)
     _frozen: set[str] = field(default_factory=set)
     _read_until: dict[Path, int] = field(default_factory=dict)
@@ -86,7 +94,9 @@ class Mailroom:
         service = name.partition("-")[0]
         program = services.program(service, self.seen, self.log(name), clean_environment(os.environ))
         own = {"MAILROOM_TOPIC_PREFIX": self.prefix, "MAILROOM_HTTP_PORT": str(self.ports[name])}
-        program = replace(program, environment={**program.environment, **SETTINGS, **own, **self.more(name)})
+        program = replace(
+            program, environment={**program.environment, **SETTINGS, **own, **self.more(name, self.seen)}
+        )
         self._running[name] = await Tethered.start(program)
 
     def pid(self, name: str) -> int | None:

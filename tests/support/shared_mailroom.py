@@ -6,7 +6,7 @@ services said during a test that failed is shown.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from deploy.local.services import SERVICES
 from shared.contracts.activity_organisation import Definition
 from shared.topic_plan import bring_about
 from tests.support.databases import Database, fresh_database
-from tests.support.mailroom import PATIENCE, PROCESSES, Mailroom
+from tests.support.mailroom import PATIENCE, PROCESSES, Mailroom, More, nothing_more
 from tests.support.proxy import Proxy, proxy
 from tests.support.servers import delete_mailboxes, delete_topics
 
@@ -56,11 +56,11 @@ async def running_mailroom(
     stack: Endpoints,
     template: str,
     folder: Path,
-    more: Callable[[str], Mapping[str, str]] = lambda name: {},
+    more: More = nothing_more,
 ) -> AsyncIterator[Mailroom]:
     """A Mailroom for as long as this lasts; nothing of it is left behind on the servers.
 
-    `more` gives further settings of a process, by its name.
+    `more` gives further settings of a process.
     """
     token = uuid4().hex[:8]
     domain, customers, prefix = f"m{token}.test", f"c{token}.test", f"e{token}."
