@@ -120,6 +120,9 @@ def _opened(happened: Opened, configuration: int) -> dict[str, Any]:
         "started_by": happened.started_by.value,
         "status": happened.status.value,
         "holders": _holders(happened),
+        "contacts": tuple(
+            said.TaggedContact(contact=each.contact, tag=each.tag.value) for each in happened.contacts
+        ),
         "mail": happened.mail,
         "automated_mail": happened.automated_mail,
         "configuration": configuration,

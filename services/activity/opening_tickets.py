@@ -6,9 +6,10 @@ from uuid import UUID
 from services.activity import announce
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import KnownContact, NewContact, Tagged, contact_of_sender
+from services.activity.domain.links import Earlier, Link
 from services.activity.domain.matching import Open
 from services.activity.domain.refusals import Refusal
-from services.activity.domain.steps import Earlier, Link, MailRouted
+from services.activity.domain.steps import MailRouted
 from services.activity.rules import process_of
 from services.activity.store_contacts import Contact
 from services.activity.store_mails import Mail

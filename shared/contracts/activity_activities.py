@@ -40,8 +40,18 @@ class Holders(Part):
     queue: Name | None = None
 
 
+Tag = Literal["primary_contact", "original_requester", "requester", "subject", "cc"]
+
+
+class TaggedContact(Part):
+    """A contact with one of its tags (CT-3)."""
+
+    contact: UUID
+    tag: Tag
+
+
 class TicketOpened(ActivityRecord):
-    """A Ticket came into being (T1, T2, T3).
+    """A Ticket came into being (T1, T2, T3), with its first contacts.
 
     `family` is its lock's root (itself when left out); `automated_mail` says whether mail that no person
     wrote may go out for it.
@@ -57,6 +67,7 @@ class TicketOpened(ActivityRecord):
     status: Status
     reason: str = "newly_created"
     holders: Holders
+    contacts: tuple[TaggedContact, ...] = ()
     mail: UUID | None = None
     automated_mail: bool = True
     configuration: int
@@ -134,11 +145,11 @@ class TicketNoted(ActivityRecord):
 
 
 class TicketContactTagged(ActivityRecord):
-    """A contact got a tag, or lost it (CT-3)."""
+    """A contact got a tag after the beginning, or lost one (CT-3)."""
 
     type: Literal["ticket.contact_tagged"] = "ticket.contact_tagged"
     contact: UUID
-    tag: Literal["primary_contact", "original_requester", "requester", "subject", "cc"]
+    tag: Tag
     removed: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.activity.domain.contacts import Tagged, changes, going_on, holders_of
+from services.activity.domain.contacts import Tagged, changes, holders_of
 from services.activity.domain.context import Occasion
 from services.activity.domain.events import (
     ContactTagged,
@@ -28,14 +28,13 @@ from services.activity.domain.steps import (
     MarkInformation,
     Opening,
     SendMail,
-    StartManually,
     Step,
 )
 from services.activity.domain.vocabulary import Purpose, StartedBy, Tag
 
 
 def open_it(occasion: Occasion[Opening]) -> Iterable[Event]:
-    """It comes into being in the row's state, with its links (T1, T2, T3)."""
+    """It comes into being in the row's state, with its contacts and links (T1, T2, T3)."""
     step, to = occasion.step, occasion.to
     if to is None:
         raise ValueError(f"row {occasion.rule} opens an activity without saying in which state")
@@ -56,6 +55,7 @@ def open_it(occasion: Occasion[Opening]) -> Iterable[Event]:
         automated_mail=step.automated_mail,
         status=to.status,
         holders=settle(to, False, occasion.person, occasion.process.queue),
+        contacts=step.tags,
     )
     for link in step.links:
         yield Linked(stamp=occasion.stamp, link=link)
@@ -67,21 +67,10 @@ def _started_by(step: Opening) -> StartedBy:
     return StartedBy.EMAIL if isinstance(step, MailRouted) else StartedBy.MANUAL
 
 
-def tag_sender(occasion: Occasion[MailRouted]) -> Iterable[Event]:
-    """The sender of the opening mail gets all four tags (CT-5); earlier contacts come along (IN-14)."""
-    for tagged in going_on(occasion.step.sender, occasion.step.contacts):
-        yield ContactTagged(stamp=occasion.stamp, tagged=tagged)
-
-
 def continue_thread(occasion: Occasion[MailRouted]) -> Iterable[Event]:
     """The mails of what it continues stand in its timeline (IN-14)."""
     for earlier in occasion.step.thread:
         yield MailContinued(stamp=occasion.stamp, earlier=earlier)
-
-
-def tag_contacts(occasion: Occasion[StartManually | CreatedByIntegration]) -> Iterable[Event]:
-    """The contacts that it starts with (CT-6, CT-7)."""
-    return _retag(occasion, given=occasion.step.contacts)
 
 
 def edit(occasion: Occasion[Edit]) -> Iterable[Event]:

@@ -19,8 +19,9 @@ from services.activity.domain.activity import (
     Written,
 )
 from services.activity.domain.contacts import Tagged
+from services.activity.domain.links import Earlier, Link
 from services.activity.domain.states import Status
-from services.activity.domain.steps import Earlier, Link, Review
+from services.activity.domain.steps import Review
 from services.activity.domain.vocabulary import (
     Actor,
     MatchedBy,
@@ -44,7 +45,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """It came into being; the reason is always Newly Created (ST-16, ST-17)."""
+    """It came into being, with its first contacts; the reason is always Newly Created (ST-16, ST-17)."""
 
     stamp: Stamp
     activity: UUID
@@ -62,6 +63,7 @@ class Opened:
     automated_mail: bool
     status: Status
     holders: Holders
+    contacts: tuple[Tagged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +256,7 @@ def _opened(event: Opened) -> Activity:
         opening_mail=event.mail,
         automated_mail=event.automated_mail,
         holders=event.holders,
+        contacts=frozenset(event.contacts),
         version=1,
         changed=1,
     )

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from services.activity.domain.contacts import Tagged
+from services.activity.domain.contacts import Tagged, changes, going_on
+from services.activity.domain.links import Earlier, Link
 from services.activity.domain.states import State
 from services.activity.domain.vocabulary import MatchedBy, Method, Outcome, StartedBy
 from shared.references import Reference
@@ -22,29 +23,12 @@ class Step:
     participle: ClassVar[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A loose link to another activity (LK-2) and what made it."""
-
-    activity: UUID
-    reference: Reference
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """A mail of a closed activity that another one continues (IN-14)."""
-
-    mail: UUID
-    activity: UUID
-    reference: Reference
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening(Step):
     """What every step that opens an activity says. The caller found the ids; the number is given once.
 
     `automated_mail=False` keeps every mail that no person wrote from going out about it, for ever.
+    `contacts` are those that it starts with.
     """
 
     activity: UUID
@@ -57,6 +41,12 @@ class Opening(Step):
     category: str | None = None
     automated_mail: bool = True
     links: tuple[Link, ...] = ()
+    contacts: tuple[Tagged, ...] = ()
+
+    @property
+    def tags(self) -> tuple[Tagged, ...]:
+        """Who is who on it from the beginning (CT-6, CT-7)."""
+        return tuple(change.tagged for change in changes(frozenset(), given=self.contacts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +55,6 @@ class StartManually(Opening):
 
     name = "open"
     participle = "started"
-    contacts: tuple[Tagged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +72,12 @@ class MailRouted(Opening):
     sender: UUID | None
     acknowledge: bool
     automatic: bool
-    contacts: tuple[Tagged, ...] = ()
     thread: tuple[Earlier, ...] = ()
+
+    @property
+    def tags(self) -> tuple[Tagged, ...]:
+        """The sender gets all four (CT-5); earlier contacts come along (IN-14)."""
+        return going_on(self.sender, self.contacts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +87,6 @@ class CreatedByIntegration(Opening):
     name = "create"
     participle = "created"
     started_by: StartedBy
-    contacts: tuple[Tagged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,6 @@ from services.activity.domain.effects import (
     read_information,
     report_delivery,
     request_reply,
-    tag_contacts,
-    tag_sender,
     tell_no_response,
 )
 from services.activity.domain.guards import (
@@ -94,11 +92,11 @@ OPEN = (DRAFT, *FINISHABLE, RESOLVED)
 TICKET: tuple[Transition[Any], ...] = (
     # It begins
     Transition("T1", NEW, StartManually, to=DRAFT, guards=(startable,), checks=(known_category,),
-               effects=(open_it, tag_contacts), person=the_actor),
+               effects=(open_it,), person=the_actor),
     Transition("T2", NEW, MailRouted, to=TO_DO,
-               effects=(open_it, tag_sender, continue_thread, acknowledge_sender)),
+               effects=(open_it, continue_thread, acknowledge_sender)),
     Transition("T3", NEW, CreatedByIntegration, to=TO_DO, checks=(known_category, validated),
-               effects=(open_it, tag_contacts, acknowledge)),
+               effects=(open_it, acknowledge)),
     Transition("T5", DRAFT, Submit, to=TO_DO, guards=(complete,), effects=(acknowledge,), person=the_keeper),
 
     # It is worked on

@@ -157,6 +157,7 @@ async def test_a_reader_of_the_events_knows_contacts_and_mails(office: Office) -
     contacts, mails = set(), set()
     for event in await office.said("activity.activities.v1"):
         key = event["activity"]
+        contacts |= {(key, each["tag"], each["contact"]) for each in event.get("contacts", ())}
         if event["type"] == "ticket.contact_tagged":
             change = set.discard if event["removed"] else set.add
             change(contacts, (key, event["tag"], event["contact"]))

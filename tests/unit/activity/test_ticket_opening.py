@@ -9,12 +9,11 @@ import pytest
 from services.activity.domain.activity import Holders
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.events import MailContinued, MailRequested
+from services.activity.domain.links import Earlier, Link
 from services.activity.domain.refusals import Missing, Refusal, RefusalCode
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
-    Earlier,
     Edit,
-    Link,
     Submit,
     WaitForMoreInformation,
 )
