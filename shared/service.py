@@ -8,6 +8,7 @@ behind: any process may be killed at any moment (design §2), so that loses noth
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -32,6 +33,8 @@ __all__ = ["Component", "ComponentEnded", "Service", "run_service"]
 
 HTTP_STOP_SECONDS = 5
 LAG_PROBE_SECONDS = 0.5
+GARBAGE_THRESHOLD = 10_000
+"""Objects that are made before the collector looks at them: a batch makes tens of thousands and drops them."""
 EXIT_ABANDONED = 70  # EX_SOFTWARE of sysexits.h: a component did not stop in time
 
 _log = logs.get_logger(__name__)
@@ -196,6 +199,7 @@ def run_service(build: Callable[[], Service]) -> int:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         service = runner.run(built())
+        spare_collector()
         # A thread, so that it also ends a process whose event loop hangs.
         deadline = service.settings.stop_seconds
         watchdog = threading.Timer(deadline, abandon)
@@ -206,6 +210,17 @@ def run_service(build: Callable[[], Service]) -> int:
             _log.exception("the service ended", reason=str(error))
             return 1
     return 0
+
+
+def spare_collector() -> None:
+    """Let the garbage collector pass over all that is there now: a process at the end of its start.
+
+    What modules and libraries consist of lives as long as the process; without this it is looked through
+    again and again under load.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 async def _until_cancelled(name: str, work: Awaitable[None]) -> None:
