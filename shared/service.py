@@ -34,7 +34,7 @@ __all__ = ["Component", "ComponentEnded", "Service", "run_service"]
 HTTP_STOP_SECONDS = 5
 LAG_PROBE_SECONDS = 0.5
 GARBAGE_THRESHOLD = 10_000
-"""Objects that are made before the collector looks at them: a batch makes tens of thousands and drops them."""
+"""Objects that are made before the collector looks at them: a batch makes tens of thousands."""
 EXIT_ABANDONED = 70  # EX_SOFTWARE of sysexits.h: a component did not stop in time
 
 _log = logs.get_logger(__name__)
