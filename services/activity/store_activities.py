@@ -24,9 +24,9 @@ from services.activity.domain.activity import (
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.states import Status, WaitType
 from services.activity.domain.vocabulary import StartedBy, Tag
-from services.activity.store_rows import Key, arrays, json_text
+from services.activity.store_rows import Key, add_new, arrays, json
 from shared import references
-from shared.postgres import Connection, columns
+from shared.postgres import Connection, columns, copy_in
 
 _RESOLUTION: TypeAdapter[Resolution | None] = TypeAdapter(Resolution | None)
 _REOPENING: TypeAdapter[Reopening | None] = TypeAdapter(Reopening | None)
@@ -62,13 +62,14 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("owner", "text", lambda a: a.holders.owner),
     ("queue", "text", lambda a: a.holders.queue),
     ("new_information", "boolean", lambda a: a.new_information),
-    ("first_resolution", "jsonb", lambda a: json_text(a.first_resolution)),
-    ("resolution", "jsonb", lambda a: json_text(a.resolution)),
-    ("reopening", "jsonb", lambda a: json_text(a.reopening)),
-    ("written", "jsonb", lambda a: json_text(a.written)),
+    ("first_resolution", "jsonb", lambda a: json(a.first_resolution)),
+    ("resolution", "jsonb", lambda a: json(a.resolution)),
+    ("reopening", "jsonb", lambda a: json(a.reopening)),
+    ("written", "jsonb", lambda a: json(a.written)),
 )
 
-_NAMES = ", ".join(name for name, _, _ in _COLUMNS)
+_COLUMN_NAMES = tuple(name for name, _, _ in _COLUMNS)
+_NAMES = ", ".join(_COLUMN_NAMES)
 _ARRAYS = arrays([kind for _, kind, _ in _COLUMNS])
 _CHANGES = ", ".join(f"{name} = new.{name}" for name, _, _ in _COLUMNS[2:])
 
@@ -97,7 +98,6 @@ _BY_CONVERSATION = """
 SELECT organisation, id FROM activities
 WHERE (organisation, conversation) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 """
-_ADD = f"INSERT INTO activities ({_NAMES}) SELECT * FROM unnest({_ARRAYS})"  # noqa: S608 - our own columns
 _UPDATE = f"""
 UPDATE activities AS old SET {_CHANGES}
 FROM unnest({_ARRAYS}) AS new ({_NAMES})
@@ -118,10 +118,6 @@ _UNTAG = """
 DELETE FROM activity_contacts
 WHERE (organisation, activity, tag, contact)
     IN (SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[]))
-"""
-_TAG = """
-INSERT INTO activity_contacts (organisation, activity, tag, contact)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[])
 """
 _LINK = """
 INSERT INTO links (organisation, activity, linked, reason)
@@ -178,7 +174,7 @@ async def save(connection: Connection, before: Mapping[Key, Activity], after: It
     if new:
         roots = [(activity.organisation, activity.id) for activity in new if activity.family == activity.id]
         await store_families.add(connection, roots)
-        await connection.execute(_ADD, *columns([_row(activity) for activity in new], len(_COLUMNS)))
+        await add_new(connection, "activities", _COLUMN_NAMES, [_row(activity) for activity in new])
     if old:
         await connection.execute(_UPDATE, *columns([_row(activity) for activity in old], len(_COLUMNS)))
     await _save_timers(connection, before, changed)
@@ -226,7 +222,7 @@ async def _save_contacts(
     if taken:
         await connection.execute(_UNTAG, *columns(taken, 4))
     if given:
-        await connection.execute(_TAG, *columns(given, 4))
+        await copy_in(connection, "activity_contacts", ("organisation", "activity", "tag", "contact"), given)
 
 
 def _row(activity: Activity) -> tuple[Any, ...]:

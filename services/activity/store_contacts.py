@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.activity.store_rows import Key
+from services.activity.store_rows import Key, add_new
 from shared.postgres import Connection, columns
 
 
@@ -36,12 +36,6 @@ _BY_ID = """
 SELECT contacts.* FROM contacts
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, id) USING (organisation, id)
 """
-_ADD = """
-INSERT INTO contacts (organisation, id, address, first_name, last_name, company, language, auto_created)
-SELECT * FROM unnest(
-    $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[])
-ON CONFLICT DO NOTHING RETURNING id
-"""
 
 
 async def by_address(connection: Connection, keys: Collection[tuple[str, str]]) -> list[Contact]:
@@ -54,24 +48,14 @@ async def by_id(connection: Connection, keys: Collection[Key]) -> list[Contact]:
     return await _contacts(connection, _BY_ID, keys)
 
 
-async def add(connection: Connection, contacts: Collection[Contact]) -> bool:
-    """Make contacts, in order of address. False when somebody else made one of them meanwhile."""
-    if not contacts:
-        return True
+async def add(connection: Connection, contacts: Collection[Contact]) -> None:
+    """Make contacts, in order of address. Raises `FamilyMoved` when somebody else made one meanwhile."""
+    names = Contact.__slots__
     rows = [
-        (
-            each.organisation,
-            each.id,
-            each.address,
-            each.first_name,
-            each.last_name,
-            each.company,
-            each.language,
-            each.auto_created,
-        )
+        tuple(getattr(each, name) for name in names)
         for each in sorted(contacts, key=lambda each: (each.organisation, each.address))
     ]
-    return len(await connection.fetch(_ADD, *columns(rows, 8))) == len(rows)
+    await add_new(connection, "contacts", names, rows)
 
 
 async def _contacts(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from services.activity.store_rows import Key
+from services.activity.store_rows import Key, add_new
 from shared.failure import FamilyMoved
 from shared.postgres import Connection, columns
 
@@ -17,10 +17,6 @@ WHERE (organisation, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 ORDER BY organisation, id FOR UPDATE
 """
 _LOCK_FREE = _LOCK + " SKIP LOCKED"
-_ADD_FAMILIES = """
-INSERT INTO families (organisation, id) SELECT * FROM unnest($1::text[], $2::uuid[])
-ON CONFLICT DO NOTHING RETURNING id
-"""
 
 
 async def lock(connection: Connection, keys: Collection[Key]) -> None:
@@ -46,8 +42,7 @@ async def lock_free(connection: Connection, keys: Collection[Key]) -> set[Key]:
 
 async def add(connection: Connection, roots: Collection[Key]) -> None:
     """New families. Raises `FamilyMoved` when one is there: somebody else opened it from the same cause."""
-    if roots and len(await connection.fetch(_ADD_FAMILIES, *columns(roots, 2))) < len(roots):
-        raise FamilyMoved("an activity was opened meanwhile")
+    await add_new(connection, "families", ("organisation", "id"), sorted(roots))
 
 
 async def _families_of(connection: Connection, keys: Collection[Key]) -> dict[Key, Key]:

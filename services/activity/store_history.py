@@ -7,7 +7,7 @@ from typing import Self
 from uuid import UUID
 
 from shared.contracts.activity_activities import ActivityRecord
-from shared.postgres import Connection, columns
+from shared.postgres import Connection, Json, columns, copy_in
 
 FIRST_NUMBER = 100_001
 """The first reference of an organisation is `100001-T`: six digits, as people know them (GL-6)."""
@@ -18,7 +18,7 @@ _OPTIONAL = ("was", "status", "reason", "wait", "method", "mail", "note")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
-    """One event of an activity with the columns of ST-16; `event` is the record as it was published, JSON."""
+    """One event of an activity with the columns of ST-16; `event` is the record as it was published."""
 
     organisation: str
     activity: UUID
@@ -28,7 +28,7 @@ class HistoryRow:
     actor_kind: str
     actor: str
     rule: str
-    event: str
+    event: Json
     was: str | None = None
     status: str | None = None
     reason: str | None = None
@@ -50,7 +50,7 @@ class HistoryRow:
             actor_kind=record.actor.kind.value,
             actor=record.actor.id,
             rule=record.rule,
-            event=record.model_dump_json(),
+            event=Json.of(record),
             **{name: fields.get(name) for name in _OPTIONAL},
         )
 
@@ -65,17 +65,6 @@ class Note:
     text: str
 
 
-_ADD_HISTORY = """
-INSERT INTO history (organisation, activity, version, type, at, actor_kind, actor, rule, event,
-    was, status, reason, wait, method, mail, note)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[], $6::text[],
-    $7::text[], $8::text[], $9::text[]::jsonb[], $10::text[], $11::text[], $12::text[], $13::text[],
-    $14::text[], $15::uuid[], $16::uuid[])
-"""
-_ADD_NOTES = """
-INSERT INTO notes (organisation, id, activity, text)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[])
-"""
 _BEGIN_COUNTING = """
 INSERT INTO reference_counters (organisation, next_number) SELECT unnest($1::text[]), $2
 ON CONFLICT DO NOTHING
@@ -93,17 +82,14 @@ WHERE counter.organisation = new.organisation
 
 async def add_history(connection: Connection, rows: Collection[HistoryRow]) -> None:
     """Append events; their activities' families are locked."""
-    if rows:
-        names = HistoryRow.__slots__
-        values = [tuple(getattr(row, name) for name in names) for row in rows]
-        await connection.execute(_ADD_HISTORY, *columns(values, len(names)))
+    names = HistoryRow.__slots__
+    await copy_in(connection, "history", names, [tuple(getattr(row, name) for name in names) for row in rows])
 
 
 async def add_notes(connection: Connection, notes: Collection[Note]) -> None:
     """Keep the texts of new notes."""
-    if notes:
-        rows = [(note.organisation, note.id, note.activity, note.text) for note in notes]
-        await connection.execute(_ADD_NOTES, *columns(rows, 4))
+    rows = [(note.organisation, note.id, note.activity, note.text) for note in notes]
+    await copy_in(connection, "notes", Note.__slots__, rows)
 
 
 async def next_numbers(connection: Connection, organisations: Collection[str]) -> dict[str, int]:

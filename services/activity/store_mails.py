@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.activity.store_rows import Key, arrays, json_text
+from services.activity.store_rows import Key, add_new, arrays, json
 from shared.contracts.mail import Content, Mailbox, RecipientResult
 from shared.contracts.record import Instant, Part
 from shared.postgres import Connection, columns
@@ -79,23 +79,23 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("id", "uuid", lambda m: m.id),
     ("direction", "text", lambda m: "in" if m.incoming else "out"),
     ("message_id", "text", lambda m: m.message_id),
-    ('"references"', "jsonb", lambda m: json_text(m.references)),
+    ("references", "jsonb", lambda m: json(m.references)),
     ("conversation", "text", lambda m: m.conversation),
     ("mailbox", "text", lambda m: m.mailbox),
     ("at", "timestamptz", lambda m: m.at),
-    ("sender", "jsonb", lambda m: json_text(m.sender)),
-    ("recipients", "jsonb", lambda m: json_text(m.recipients)),
-    ("content", "jsonb", lambda m: json_text(m.content)),
+    ("sender", "jsonb", lambda m: json(m.sender)),
+    ("recipients", "jsonb", lambda m: json(m.recipients)),
+    ("content", "jsonb", lambda m: json(m.content)),
     ("automatic", "text", lambda m: m.automatic),
     ("purpose", "text", lambda m: m.purpose),
     ("outcome", "text", lambda m: m.outcome),
-    ("delivery", "jsonb", lambda m: json_text(m.delivery)),
-    ("doubts", "jsonb", lambda m: json_text(m.doubts)),
+    ("delivery", "jsonb", lambda m: json(m.delivery)),
+    ("doubts", "jsonb", lambda m: json(m.doubts)),
 )
-_NAMES = ", ".join(name for name, _, _ in _COLUMNS)
+_COLUMN_NAMES = tuple(name for name, _, _ in _COLUMNS)
+_NAMES = ", ".join(f'"{name}"' for name in _COLUMN_NAMES)
 _ARRAYS = arrays([kind for _, kind, _ in _COLUMNS])
 
-_ADD = f"INSERT INTO mails ({_NAMES}) SELECT * FROM unnest({_ARRAYS}) ON CONFLICT DO NOTHING"  # noqa: S608
 _UPDATE = f"""
 UPDATE mails AS old SET message_id = new.message_id, sender = new.sender, recipients = new.recipients,
     content = new.content, outcome = new.outcome, delivery = new.delivery
@@ -141,10 +141,9 @@ async def newest_incoming(connection: Connection, activities: Collection[Key]) -
 
 
 async def add(connection: Connection, mails: Collection[Mail]) -> None:
-    """Keep new mails; one that is there already stays as it is."""
-    if mails:
-        rows = [_row(mail) for mail in sorted(mails, key=lambda mail: mail.key)]
-        await connection.execute(_ADD, *columns(rows, len(_COLUMNS)))
+    """Keep new mails. Raises `FamilyMoved` when another transaction kept one of them meanwhile."""
+    rows = [_row(mail) for mail in sorted(mails, key=lambda mail: mail.key)]
+    await add_new(connection, "mails", _COLUMN_NAMES, rows)
 
 
 async def update(connection: Connection, mails: Collection[Mail]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.activity.store_rows import add_new
 from shared.postgres import Connection, columns
 
 RequestKey = tuple[str, str, str]
@@ -29,11 +30,7 @@ SELECT organisation, source, id, asked_at, digest, answer FROM answered_requests
 JOIN unnest($1::text[], $2::text[], $3::text[]) AS asked (organisation, source, id)
     USING (organisation, source, id)
 """
-_ADD = """
-INSERT INTO answered_requests (organisation, source, id, asked_at, digest, answer)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[])
-ON CONFLICT DO NOTHING RETURNING 1
-"""
+_NAMES = ("organisation", "source", "id", "asked_at", "digest", "answer")
 
 
 async def answers(connection: Connection, keys: Collection[RequestKey]) -> dict[RequestKey, Answered]:
@@ -45,12 +42,10 @@ async def answers(connection: Connection, keys: Collection[RequestKey]) -> dict[
     return {each.key: each for each in answered}
 
 
-async def add(connection: Connection, answered: Collection[Answered]) -> bool:
-    """Keep answers. False when another transaction answered one of the requests meanwhile."""
-    if not answered:
-        return True
+async def add(connection: Connection, answered: Collection[Answered]) -> None:
+    """Keep answers. Raises `FamilyMoved` when another transaction answered one of the requests meanwhile."""
     rows = [
         (*each.key, each.asked_at, each.digest, each.answer)
         for each in sorted(answered, key=lambda each: each.key)
     ]
-    return len(await connection.fetch(_ADD, *columns(rows, 6))) == len(rows)
+    await add_new(connection, "answered_requests", _NAMES, rows)

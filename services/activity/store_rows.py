@@ -1,26 +1,37 @@
-"""How rows travel to Postgres: as one array per column, any number of rows in one statement."""
+"""How rows travel to Postgres: any number of them at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_json
+import asyncpg
+
+from shared.failure import FamilyMoved
+from shared.postgres import Connection, Json, copy_in
 
 Key = tuple[str, UUID]
 """An organisation and the id of something of it."""
 
 
-def arrays(kinds: Sequence[str]) -> str:
-    """The parameters of an `unnest` over columns of these types.
+async def add_new(
+    connection: Connection, table: str, names: Sequence[str], rows: Collection[tuple[Any, ...]]
+) -> None:
+    """Add rows that were not there when the batch was read.
 
-    JSON travels as text: asyncpg takes a list inside an array for one more dimension of the array.
+    Raises `FamilyMoved` when one is there now: another transaction did the same meanwhile, and a batch that
+    begins again sees it.
     """
-    return ", ".join(
-        f"${place}::text[]::jsonb[]" if kind == "jsonb" else f"${place}::{kind}[]"
-        for place, kind in enumerate(kinds, 1)
-    )
+    try:
+        await copy_in(connection, table, names, rows)
+    except asyncpg.UniqueViolationError as error:
+        raise FamilyMoved(f"another transaction added the same to {table} meanwhile") from error
 
 
-def json_text(value: Any) -> str | None:
-    """A value, model or dataclass as JSON text; None stays NULL."""
-    return None if value is None else to_json(value).decode()
+def arrays(kinds: Sequence[str]) -> str:
+    """The parameters of an `unnest` over columns of these types."""
+    return ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, 1))
+
+
+def json(value: Any) -> Json | None:
+    """A value, model or dataclass as JSON; None stays NULL."""
+    return None if value is None else Json.of(value)

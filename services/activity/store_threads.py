@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.activity.store_rows import Key
+from services.activity.store_rows import Key, add_new
 from shared.postgres import Connection, columns
 
 
@@ -40,28 +40,13 @@ _THREADS = """
 SELECT organisation, activity, mail, mailbox, continued FROM activity_mails
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, activity) USING (organisation, activity)
 """
-_ASSOCIATE = """
-INSERT INTO activity_mails (organisation, activity, mail, mailbox, continued)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::boolean[])
-ON CONFLICT DO NOTHING
-"""
 _CORRESPONDENTS = """
 SELECT correspondents.* FROM correspondents
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, activity) USING (organisation, activity)
 """
-_ADD_CORRESPONDENTS = """
-INSERT INTO correspondents (organisation, activity, address, mailbox)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[])
-ON CONFLICT DO NOTHING
-"""
 _EFFECTS = """
 SELECT effects.* FROM effects
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
-"""
-_ADD_EFFECTS = """
-INSERT INTO effects (organisation, mail, target)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
-ON CONFLICT DO NOTHING RETURNING 1
 """
 
 
@@ -87,13 +72,8 @@ async def effects(connection: Connection, mails: Collection[Key]) -> set[tuple[s
 
 
 async def associate(connection: Connection, associations: Collection[Association]) -> None:
-    """Put mails on activities; one that stands there already keeps its mailbox."""
-    if associations:
-        rows = [
-            (each.organisation, each.activity, each.mail, each.mailbox, each.continued)
-            for each in associations
-        ]
-        await connection.execute(_ASSOCIATE, *columns(rows, 5))
+    """Put mails on activities. Raises `FamilyMoved` when one was put there meanwhile."""
+    await _add(connection, "activity_mails", Association, associations)
 
 
 async def correspondents(connection: Connection, activities: Collection[Key]) -> list[Correspondent]:
@@ -105,14 +85,20 @@ async def correspondents(connection: Connection, activities: Collection[Key]) ->
 
 
 async def add_correspondents(connection: Connection, new: Collection[Correspondent]) -> None:
-    """Note who is on the mails of activities; who is known already stays."""
-    if new:
-        rows = [(each.organisation, each.activity, each.address, each.mailbox) for each in new]
-        await connection.execute(_ADD_CORRESPONDENTS, *columns(rows, 4))
+    """Note who is on the mails of activities. Raises `FamilyMoved` when one was noted meanwhile."""
+    await _add(connection, "correspondents", Correspondent, new)
 
 
-async def add_effects(connection: Connection, done: Collection[tuple[str, UUID, str]]) -> bool:
-    """Note what mails led to. False when another transaction did one of them meanwhile."""
-    if not done:
-        return True
-    return len(await connection.fetch(_ADD_EFFECTS, *columns(sorted(done), 3))) == len(done)
+async def add_effects(connection: Connection, done: Collection[tuple[str, UUID, str]]) -> None:
+    """Note what mails led to. Raises `FamilyMoved` when another transaction did one of them meanwhile."""
+    await add_new(connection, "effects", ("organisation", "mail", "target"), sorted(done))
+
+
+async def _add(
+    connection: Connection,
+    table: str,
+    kind: type[Association] | type[Correspondent],
+    new: Collection[Association] | Collection[Correspondent],
+) -> None:
+    names = kind.__slots__
+    await add_new(connection, table, names, [tuple(getattr(each, name) for name in names) for each in new])

@@ -33,7 +33,6 @@ from services.activity.store_rows import Key
 from services.activity.store_threads import Association, Correspondent
 from shared import references
 from shared.contracts.envelope import Envelope
-from shared.failure import FamilyMoved
 from shared.organisation import Organisation
 from shared.outbox import Outgoing
 from shared.postgres import Connection
@@ -211,10 +210,10 @@ class Workspace:
             self.make(contact)
         for contact in await store_contacts.by_id(connection, tagged - self.contacts.keys()):
             self.make(contact)
-        # Only a mail that comes in asks who had a part in a thread, and continues one that has ended.
+        for each in await store_threads.correspondents(connection, self.activities.keys()):
+            self.correspondents[each.organisation, each.activity][each.address] = each.mailbox
+        # Only a mail that comes in continues a thread that has ended.
         if needs.arrived:
-            for each in await store_threads.correspondents(connection, self.activities.keys()):
-                self.correspondents[each.organisation, each.activity][each.address] = each.mailbox
             known = self.activities.items()
             ended = [key for key, each in known if each.status is Status.CLOSED or needs.closing]
             for place in await store_threads.threads(connection, ended):
@@ -229,17 +228,13 @@ class Workspace:
         before = self._before
         counted = [pair for pair in sorted(self._numbers.items()) if pair not in before.numbers.items()]
         await store_history.count_on(connection, counted)
-        fresh = (
-            await store_threads.add_effects(connection, self.effects - before.effects),
-            await store_requests.add(
-                connection, [each for key, each in self.answers.items() if key not in before.answers]
-            ),
-            await store_contacts.add(
-                connection, [each for key, each in self.contacts.items() if key not in before.contacts]
-            ),
+        await store_threads.add_effects(connection, self.effects - before.effects)
+        await store_requests.add(
+            connection, [each for key, each in self.answers.items() if key not in before.answers]
         )
-        if not all(fresh):
-            raise FamilyMoved("another transaction did the same meanwhile")
+        await store_contacts.add(
+            connection, [each for key, each in self.contacts.items() if key not in before.contacts]
+        )
         await store_activities.save(connection, before.activities, self.activities.values())
         await store_activities.link(connection, self._links)
         new = [mail for key, mail in self.mails.items() if key not in before.mails]
