@@ -15,7 +15,7 @@ from shared.decoding import Decoded, Incoming, Unknown, Unreadable, decode
 from shared.failure import RawRecord, SendersFault, dead_letter, outlast, sentence
 from shared.logs import get_logger
 from shared.offsets import FenceLost, Move, Place
-from shared.postgres import transaction
+from shared.postgres import acquired, transaction
 from shared.streak import FAILURES_IN_A_ROW, PROBE_SECONDS, Streak
 from shared.topics import dead_letters
 from shared.unit_of_work import Batch, Subscription, UnitOfWork
@@ -159,13 +159,15 @@ class Consumption:
 
     async def _commit(self, part: Sequence[_Entry], blamed: Exception | None) -> None:
         """One transaction. With `blamed`, the single record in `part` goes to the dead letters unworked."""
-        now = self._work.clock.now()
-        if self.subscription.inbox and self._period != inbox.period_of(now):
+        if self.subscription.inbox and self._period != inbox.period_of(self._work.clock.now()):
+            async with acquired(self._work.pool) as connection:
+                now = await self._work.time(connection)
             self._period = await inbox.prepare(self._work.pool, now)
         moves = self._moves(part)
         done: Counter[str] = Counter()
         with metrics.BATCH_SECONDS.labels(self._consumer).time():
             async with transaction(self._work.pool) as connection:
+                now = await self._work.time(connection)
                 batch: Batch[Any] = Batch(connection, (), now, self._work.topic_prefix)
                 await offsets.advance(connection, self._consumer, moves)
                 if blamed is None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from shared import outbox
-from shared.clock import Clock, SystemClock
+from shared.clock import Clock, DatabaseClock
 from shared.contracts.envelope import Envelope
 from shared.decoding import Incoming, Origin, Unknown, Unreadable
 from shared.failure import FamilyMoved, Transient, ignore, is_transient, isolate, outlast
@@ -114,7 +114,7 @@ class UnitOfWork:
         self.pool = pool
         self.service = service
         self.topic_prefix = topic_prefix
-        self.clock: Clock = clock or SystemClock()
+        self.clock: Clock = clock or DatabaseClock()
 
     async def require_schema(self, notice: Callable[[BaseException, int], None] = ignore) -> None:
         """Wait for the database and make sure that this code can live with its schema (design §6).
@@ -128,11 +128,17 @@ class UnitOfWork:
 
         await outlast(once, notice=notice)
 
+    async def time(self, connection: Connection) -> datetime:
+        """The time, as all processes of the service agree on it."""
+        if isinstance(self.clock, DatabaseClock):
+            await self.clock.follow(connection)
+        return self.clock.now()
+
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Batch[Any]]:
         """One transaction, once: an empty batch, whose rows go to the outbox before the commit."""
         async with transaction(self.pool) as connection:
-            batch: Batch[Any] = Batch(connection, (), self.clock.now(), self.topic_prefix)
+            batch: Batch[Any] = Batch(connection, (), await self.time(connection), self.topic_prefix)
             yield batch
             await outbox.add(connection, batch.rows)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -9,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.clock import DatabaseClock, FixedClock
 from shared.contracts import dead_letters
 from shared.contracts.envelope import Envelope
 from shared.decoding import Unknown, Unreadable
 from shared.offsets import FenceLost
 from shared.postgres import Pool, close_pool
 from shared.unit_of_work import Batch, Incoming, Outgoing, Transient, UnitOfWork
-from tests.support.frame import PLACES, consuming, dead, next_offset, notes, register, seek, waiting
+from tests.support.frame import PLACES, SERVICE, consuming, dead, next_offset, notes, register, seek, waiting
 from tests.support.notes import (
     ASKED_NOTES,
     ECHOES,
@@ -292,3 +294,13 @@ async def test_a_closed_pool_is_reported_at_once(pool: Pool) -> None:
     await close_pool(pool)
     with pytest.raises(asyncpg.InterfaceError):
         await UnitOfWork(pool, service="ingest").run(Scribe(), patience=0.2)
+
+
+async def test_processes_on_machines_with_different_clocks_agree_on_the_time(pool: Pool) -> None:
+    """Or a lease of the one that is ahead would keep the others away for as long as it is ahead."""
+    for ahead in (timedelta(hours=1), timedelta(hours=-1)):
+        machine = FixedClock(datetime.now(UTC) + ahead)
+        work = UnitOfWork(pool, service=SERVICE, clock=DatabaseClock(machine))
+        before = await pool.fetchval("SELECT clock_timestamp()")
+        async with work.begin() as batch:
+            assert before <= batch.now <= await batch.connection.fetchval("SELECT clock_timestamp()")
