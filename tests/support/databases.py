@@ -66,15 +66,19 @@ async def database(stack: Endpoints, database_template: str) -> AsyncIterator[Da
 
 @asynccontextmanager
 async def fresh_database(stack: Endpoints, template: str) -> AsyncIterator[Database]:
-    """A copy of the template for as long as this lasts."""
+    """A copy of the template for as long as this lasts; the server may be stopped and started meanwhile."""
     name = f"t{uuid4().hex[:10]}"
-    connection = await asyncpg.connect(stack.postgres_dsn)
+    await _execute(stack.postgres_dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
+    fresh = Database(_dsn(stack, name))
+    await build_template(fresh.dsn)
+    yield fresh
+    await _execute(stack.postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        fresh = Database(_dsn(stack, name))
-        await build_template(fresh.dsn)
-        yield fresh
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.execute(statement)
     finally:
         await connection.close()
 
