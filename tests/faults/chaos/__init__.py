@@ -1,0 +1,5 @@
+"""A long run of Mailroom under kills and outages, and the account of what came of every mail.
+
+`schedule` says which faults come when, `strikes` does them to a `world` of real servers and processes while
+`correspondence` writes to it; afterwards `evidence` gathers what stands where, and `checker` judges it.
+"""
