@@ -62,9 +62,12 @@ class ConfigurationBehind(Transient):
     """A record names a version, or an organisation, that may not have arrived here yet: the work waits."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Organisation:
-    """One version of one organisation's configuration, with its things by name."""
+    """One version of one organisation's configuration, with its things by name.
+
+    It is equal to nothing but itself: what follows from one may be remembered under it.
+    """
 
     name: str
     version: int

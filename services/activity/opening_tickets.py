@@ -10,13 +10,14 @@ from services.activity.domain.links import Earlier, Link
 from services.activity.domain.matching import Open
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.steps import MailRouted
-from services.activity.rules import process_of
+from services.activity.rules import process_of, process_rules
 from services.activity.store_contacts import Contact
 from services.activity.store_mails import Mail
 from services.activity.taking_steps import Taken, take
 from services.activity.workspace import Workspace
 from shared.contracts.activity_organisation import Process
 from shared.contracts.ingest_mails import MailReceived
+from shared.organisation import Organisation
 from shared.unit_of_work import Incoming
 
 
@@ -39,7 +40,7 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
         mailbox=target.mailbox,
         title=mail.content.subject.strip(),
         description=mail.content.text,
-        category=_category(process, routed.category),
+        category=_category(organisation, process, routed.category),
         links=tuple(
             Link(linked.id, linked.reference, effect.because.value)
             for linked in (workspace.activities[cause.organisation, each] for each in effect.linked)
@@ -109,5 +110,5 @@ def _sender(workspace: Workspace, incoming: Incoming[MailReceived], process: Pro
     return contact.id
 
 
-def _category(process: Process, category: str | None) -> str | None:
-    return category if any(each.path == category for each in process.categories) else None
+def _category(organisation: Organisation, process: Process, category: str | None) -> str | None:
+    return category if category in process_rules(organisation, process.name, None).categories else None

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.mail_facts import ClosedMatch, MatchingRules
@@ -11,6 +12,7 @@ from shared.contracts.ingest_mails import Routed
 from shared.organisation import Organisation, Unknown
 
 
+@lru_cache(maxsize=1024)
 def process_rules(organisation: Organisation, name: str, mailbox: str | None) -> ProcessRules:
     """The rules of a process for an activity that works from `mailbox`. Raises `Unknown`.
 
@@ -53,6 +55,7 @@ def sending_mailbox(
     return None
 
 
+@lru_cache(maxsize=64)
 def matching_rules(organisation: Organisation) -> MatchingRules:
     """How mails find their activities here (AMB-4, PA-5)."""
     return MatchingRules(

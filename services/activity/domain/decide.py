@@ -1,6 +1,6 @@
 """The one door to the rules: a step meets an activity and makes events, or is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
@@ -13,7 +13,7 @@ from services.activity.domain.events import Event, HoldersChanged, StatusChanged
 from services.activity.domain.holders import settle
 from services.activity.domain.refusals import Refusal, lacking, no_such_row, out_of_date
 from services.activity.domain.states import State
-from services.activity.domain.steps import OFFERED, Opening, Resolve, Step, TimerDue
+from services.activity.domain.steps import OFFERED, STEPS, Opening, Resolve, Step, TimerDue
 from services.activity.domain.tickets import TICKET
 from services.activity.domain.transitions import Transition
 from services.activity.domain.vocabulary import REASON_BY_ACTOR
@@ -21,6 +21,13 @@ from shared.references import ReferenceKind
 
 TABLES: dict[ReferenceKind, Sequence[Transition[Any]]] = {ReferenceKind.TICKET: TICKET}
 """One table per kind of activity."""
+
+_ROWS: Mapping[tuple[ReferenceKind, State, type[Step]], Sequence[Transition[Any]]] = {
+    (kind, state, step): tuple(row for row in table if row.starts(state, step))
+    for kind, table in TABLES.items()
+    for state in State
+    for step in STEPS
+}
 
 
 def decide(
@@ -79,14 +86,16 @@ def _hindrance(situation: Situation, step: type[Step]) -> Refusal | None:
     return lacking(activity, state, step, fewest) if fewest else None
 
 
-def _rows(activity: Activity | None, state: State, step: Step | type[Step]) -> list[Transition[Any]]:
+def _rows(activity: Activity | None, state: State, step: Step | type[Step]) -> Sequence[Transition[Any]]:
     """The rows for a state and step, in the order of their table."""
     wanted = step if isinstance(step, type) else type(step)
     if activity:
-        table = TABLES[activity.reference.kind]
+        kind = activity.reference.kind
+    elif isinstance(step, Opening):
+        kind = step.reference.kind
     else:
-        table = TABLES[step.reference.kind] if isinstance(step, Opening) else ()
-    return [row for row in table if row.starts(state, wanted)]
+        return ()
+    return _ROWS.get((kind, state, wanted), ())
 
 
 def _carry_out(row: Transition[Any], occasion: Occasion[Any]) -> tuple[Event, ...]:
