@@ -65,7 +65,7 @@ class Outgoing:
                 asked_before.add(_key(order))
                 fresh.append(order)
         used = await store.automatic_mails(batch.connection, _counted(fresh), batch.now)
-        # Rendering takes about a millisecond a mail: that is too long for the event loop.
+        # A tenth of a millisecond a mail: for a whole batch that is too long for the event loop.
         decisions = await asyncio.to_thread(decide, fresh, used, self._keyring, batch.now)
         failed: dict[int, Exception] = {}
         mails: list[NewMail] = []

@@ -19,6 +19,7 @@ _DOMAIN = re.compile(
 _LITERAL = re.compile(r"\[[0-9A-Fa-f:.]+\]|\[IPv6:[0-9A-Fa-f:.]+\]")
 
 
+@lru_cache(maxsize=4096)
 def sendable(address: str) -> str | None:
     """The addr-spec with its domain in lower-case A-labels (IDNA 2008); None if mail cannot go there."""
     local, at, domain = address.rpartition("@")

@@ -1,11 +1,10 @@
 """From what is asked for to the bytes that are sent. Pure: time, keys and configuration are passed in."""
 
 from datetime import datetime
-from email.message import EmailMessage
 from email.utils import format_datetime
 
+from services.notify.domain import headers, mime
 from services.notify.domain.addresses import compared, sendable
-from services.notify.domain.headers import CONTROL, POLICY, POLICY_UTF8
 from services.notify.domain.mail import (
     Asked,
     ComposedMail,
@@ -20,6 +19,9 @@ from services.notify.domain.threading import reply_subject, thread
 from shared.keyring import Keyring
 from shared.template_variables import AUTOMATIC_VARIABLES
 from shared.tokens import message_id, reply_address
+
+Field = tuple[str, str]
+"""A header field: its name and its value, folded."""
 
 
 def compose(asked: Asked, organisation: OrganisationView, keyring: Keyring, now: datetime) -> ComposedMail:
@@ -36,23 +38,17 @@ def compose(asked: Asked, organisation: OrganisationView, keyring: Keyring, now:
         keyring, organisation.name, _domain(mailbox.address), asked.mail, asked.conversation, asked.reference
     )
     needs_smtputf8 = not all(person.address.isascii() for person in (Person(home), sender, *to, *cc))
-    mail = EmailMessage(POLICY_UTF8 if needs_smtputf8 else POLICY)
     try:
-        mail["Date"] = format_datetime(now)
-        mail["Message-ID"] = [signed]
-        mail["From"] = [sender]
-        if sender.address != home:
-            mail["Reply-To"] = [Person(home, mailbox.name)]
-        for name, people in (("To", to), ("Cc", cc)):
-            if people:
-                mail[name] = people
-        mail["Subject"] = content.subject
-        _tie(mail, asked)
-        _mark(mail, asked)
+        fields = [
+            ("Date", format_datetime(now)),
+            ("Message-ID", headers.ids([signed])),
+            *_people(sender, home, mailbox.name, to, cc),
+            ("Subject", headers.text(content.subject)),
+            *_ties(asked),
+            *_marks(asked),
+        ]
     except ValueError as error:
         raise Refused("header_invalid", f"A header cannot be written: {error}.") from error
-    mail.set_content(content.text)
-    mail.add_alternative(content.html or html_of(content.text), subtype="html")
     return ComposedMail(
         asked=asked,
         message_id=signed[1:-1],
@@ -63,7 +59,7 @@ def compose(asked: Asked, organisation: OrganisationView, keyring: Keyring, now:
         needs_smtputf8=needs_smtputf8,
         subject=content.subject,
         text=content.text,
-        mime=mail.as_bytes(),
+        mime=mime.alternative(fields, content.text, content.html or html_of(content.text), asked.mail.hex),
         composed_at=now,
     )
 
@@ -99,7 +95,7 @@ def _content(
 ) -> TemplateText:
     if asked.template is None:
         # It may be the subject of a mail that came in, with whatever a stranger put there.
-        subject = " ".join(CONTROL.sub(" ", asked.subject or "").split()) or str(asked.reference)
+        subject = " ".join(headers.CONTROL.sub(" ", asked.subject or "").split()) or str(asked.reference)
         if asked.in_reply_to or asked.references:
             subject = reply_subject(subject)
         return TemplateText(subject, asked.text or "")
@@ -112,23 +108,31 @@ def _content(
     return render(choose(organisation.templates[asked.template], asked.language), given | ours)
 
 
-def _tie(mail: EmailMessage, asked: Asked) -> None:
+def _people(
+    sender: Person, home: str, name: str, to: tuple[Person, ...], cc: tuple[Person, ...]
+) -> list[Field]:
+    answers = (Person(home, name),) if sender.address != home else ()
+    sides = (("From", (sender,)), ("Reply-To", answers), ("To", to), ("Cc", cc))
+    return [(field, headers.addresses(people)) for field, people in sides if people]
+
+
+def _ties(asked: Asked) -> list[Field]:
     tied = thread(asked.in_reply_to, asked.references)
-    if tied.in_reply_to is not None:
-        mail["In-Reply-To"] = [f"<{tied.in_reply_to}>"]
-    if tied.references:
-        mail["References"] = [f"<{each}>" for each in tied.references]
+    parents = (tied.in_reply_to,) if tied.in_reply_to is not None else ()
+    sides = (("In-Reply-To", parents), ("References", tied.references))
+    return [(field, headers.ids([f"<{each}>" for each in ids])) for field, ids in sides if ids]
 
 
-def _mark(mail: EmailMessage, asked: Asked) -> None:
+def _marks(asked: Asked) -> list[Field]:
     """Tell other machines that a machine wrote this, so that none answers.
 
     RFC 3834 5: `auto-replied` answers a mail, `auto-generated` comes by itself. Exchange asks for a field of
     its own. Precedence is left out: RFC 3834 3.1.8 only allows it, and to some it means advertising.
     """
-    if asked.automatic:
-        mail["Auto-Submitted"] = "auto-replied" if asked.in_reply_to else "auto-generated"
-        mail["X-Auto-Response-Suppress"] = "All"
+    if not asked.automatic:
+        return []
+    origin = "auto-replied" if asked.in_reply_to else "auto-generated"
+    return [("Auto-Submitted", origin), ("X-Auto-Response-Suppress", "All")]
 
 
 def _domain(address: str) -> str:

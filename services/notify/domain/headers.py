@@ -1,18 +1,14 @@
 """Header fields written so that no mail program reads more out of them than we meant.
 
 The standard library's folding splits and re-joins what it should not: a long Message-ID in References
-becomes an encoded word, and a long display name falls apart into further addresses (CPython 3.11). So the
-fields that carry other people's text or long ids are spelled here; `EmailMessage` keeps its check that no
-value holds a line break, and writes the rest.
+becomes an encoded word, and a long display name falls apart into further addresses (CPython 3.11). So each
+field is spelled here, already folded; nothing that could begin another field gets through.
 """
 
 import re
 from collections.abc import Sequence
-from email import policy
 from email.header import Header
-from email.headerregistry import HeaderRegistry
-from email.policy import EmailPolicy
-from typing import Any
+from functools import lru_cache
 
 from services.notify.domain.addresses import sendable
 from services.notify.domain.mail import Person
@@ -28,6 +24,7 @@ _MESSAGE_ID = re.compile(r"<[!-;=?-~]+>")
 _UNSAFE_WORD = re.compile(rf"=\?|[^ ]{{{LINE},}}|  |^ | $")
 
 
+@lru_cache(maxsize=4096)
 def phrase(name: str) -> str:
     """A display name as RFC 5322 and 2047 write it: atoms, a quoted string, encoded words, or nothing."""
     shown = CONTROL.sub(" ", name).strip()[:NAME_LIMIT].strip()
@@ -48,63 +45,24 @@ def name_addr(person: Person) -> str:
     return f"{name} <{address}>" if name else address
 
 
-class _Spelled:
-    """A field whose value is already folded: it is written as it stands."""
-
-    max_count = 1
-
-    def fold(self, *, policy: EmailPolicy) -> str:
-        return f"{self.name}: {self}\r\n"  # type: ignore[attr-defined]
+def addresses(people: Sequence[Person]) -> str:
+    """People, one a line. Raises `ValueError` if nothing can go to one of them."""
+    return ",\r\n ".join(name_addr(person) for person in people)
 
 
-class _Ids(_Spelled):
+def ids(message_ids: Sequence[str]) -> str:
     """Message-IDs with their brackets, one a line: never folded inside nor encoded (RFC 5322 3.6.4)."""
-
-    @classmethod
-    def parse(cls, value: Sequence[str], kwds: dict[str, Any]) -> None:
-        if not all(_MESSAGE_ID.fullmatch(each) for each in value):
-            raise ValueError("a Message-ID holds printable ASCII without spaces, in angle brackets")
-        kwds["decoded"] = "\r\n ".join(value)
-        kwds["parse_tree"] = None
+    if not all(_MESSAGE_ID.fullmatch(each) for each in message_ids):
+        raise ValueError("a Message-ID holds printable ASCII without spaces, in angle brackets")
+    return "\r\n ".join(message_ids)
 
 
-class _Addresses(_Spelled):
-    """People, one a line."""
-
-    @classmethod
-    def parse(cls, value: Sequence[Person], kwds: dict[str, Any]) -> None:
-        kwds["decoded"] = ",\r\n ".join(name_addr(person) for person in value)
-        kwds["parse_tree"] = None
-
-
-class _Text(_Spelled):
+def text(value: str) -> str:
     """Text for people: folded at spaces, or in encoded words (RFC 2047)."""
-
-    @classmethod
-    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
-        if CONTROL.search(value):
-            raise ValueError("a header holds neither line breaks nor control characters")
-        plain = value.isascii() and not _UNSAFE_WORD.search(value)
-        kwds["decoded"] = _folded(value) if plain else _encoded(value)
-        kwds["parse_tree"] = None
-
-
-_registry = HeaderRegistry()
-for _name, _kind in {
-    "message-id": _Ids,
-    "in-reply-to": _Ids,
-    "references": _Ids,
-    "from": _Addresses,
-    "reply-to": _Addresses,
-    "to": _Addresses,
-    "cc": _Addresses,
-    "subject": _Text,
-}.items():
-    _registry.map_to_type(_name, _kind)  # type: ignore[arg-type]  # it mixes BaseHeader in itself
-
-# 7 bit: every server takes it, and none rewrites it on the way.
-POLICY = policy.SMTP.clone(cte_type="7bit", header_factory=_registry, utf8=False)
-POLICY_UTF8 = policy.SMTPUTF8.clone(cte_type="7bit", header_factory=_registry)
+    if CONTROL.search(value):
+        raise ValueError("a header holds neither line breaks nor control characters")
+    plain = value.isascii() and not _UNSAFE_WORD.search(value)
+    return _folded(value) if plain else _encoded(value)
 
 
 def _folded(text: str) -> str:
