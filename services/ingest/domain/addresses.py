@@ -20,14 +20,15 @@ def canonical(address: str) -> str | None:
     if not _ADDR_SPEC.fullmatch(address):
         return None
     local, _, domain = address.rpartition("@")
-    spelled = f"{local}@{canonical_domain(domain)}"
-    return spelled if len(spelled) <= ADDRESS_LIMIT else None
+    domain = canonical_domain(domain)
+    spelled = f"{local}@{domain}"
+    return spelled if domain and len(spelled) <= ADDRESS_LIMIT else None
 
 
 @lru_cache(maxsize=4096)
 def canonical_domain(domain: str) -> str:
     """A domain in lower-case A-labels; one that IDNA refuses stays as it is, in lower case."""
-    lower = domain.lower().removesuffix(".")
+    lower = domain.lower().rstrip(".")
     if lower.isascii():
         return lower
     try:

@@ -1,5 +1,6 @@
 """Which mails a machine wrote (IN-15): a table of named rules; the hits are kept with the mail."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,10 +15,13 @@ class AutomaticRule:
     holds: Callable[[ParsedMail], bool]
 
 
+_COMMENT = re.compile(r"\([^()]*\)?")
+
+
 def _values(mail: ParsedMail, header: str) -> list[str]:
     """The header's values without comments and parameters, in lower case."""
     return [
-        value.partition(";")[0].partition("(")[0].strip().lower() for value in mail.headers.get(header, ())
+        _COMMENT.sub("", value).partition(";")[0].strip().lower() for value in mail.headers.get(header, ())
     ]
 
 

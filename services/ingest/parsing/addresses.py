@@ -39,7 +39,11 @@ def read(values: Iterable[bytes]) -> AddressList:
     found: dict[str, Address] = {}
     invalid: list[str] = []
     for value in values:
-        for name, address in _pairs(value):
+        plain, _ = decode(value, None)
+        pairs = _pairs(plain)
+        if "@" in plain and not any(address for _, address in pairs):
+            pairs = [("", plain)]  # all of it in a comment or a quotation that never ends
+        for name, address in pairs:
             readable = text(name.encode())
             salvaged = (
                 [(readable, spelled)]
@@ -53,8 +57,7 @@ def read(values: Iterable[bytes]) -> AddressList:
     return AddressList(tuple(found.values()), tuple(invalid))
 
 
-def _pairs(value: bytes) -> list[tuple[str, str]]:
-    plain, _ = decode(value, None)
+def _pairs(plain: str) -> list[tuple[str, str]]:
     try:
         return getaddresses([plain])
     except (IndexError, ValueError, TypeError, AttributeError, RecursionError):

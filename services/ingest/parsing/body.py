@@ -45,20 +45,19 @@ class _Found:
     files: list[Part] = field(default_factory=list)
 
 
-def read_body(tree: Part) -> Body:
-    """The body of a mail. Everything that is not shown as text is an attachment, so nothing is lost."""
+def read_body(tree: Part, *, pages: bool = True) -> Body:
+    """The body of a mail. Everything that is not shown as text is an attachment, so nothing is lost.
+
+    Without `pages`, HTML is kept as text only: no sanitiser sees it.
+    """
     found = _Found()
     _collect(tree, found)
     body = Body()
-    texts, pages = (
-        zip(*(_read_section(section, body.defects) for section in found.sections), strict=True)
-        if (found.sections)
-        else ((), ())
-    )
-    body.text = "\n\n".join(text for text in texts if text)
-    if any(pages):
+    read = [_read_section(section, body.defects, pages) for section in found.sections]
+    body.text = "\n\n".join(text for text, _ in read if text)
+    if any(page for _, page in read):
         # Where one piece has HTML, the others become HTML too: a reader sees the whole mail either way.
-        body.html = "".join(page or html.from_text(text) for text, page in zip(texts, pages, strict=True))
+        body.html = "".join(page or html.from_text(text) for text, page in read)
     body.attachments = tuple(_attachments(found.files, body))
     return body
 
@@ -69,6 +68,8 @@ def _collect(part: Part, found: _Found) -> None:
     elif part.media_type.startswith("multipart/"):
         for child in part.children:
             _collect(child, found)
+        if part.content.strip():  # it has no parts, but somebody wrote something
+            found.sections.append(Section(plain=part))
     elif _is_body(part, found):
         found.sections.append(Section(html=part) if part.media_type == "text/html" else Section(plain=part))
     else:
@@ -84,7 +85,7 @@ def _is_body(part: Part, found: _Found) -> bool:
 
 def _choose(part: Part, found: _Found) -> None:
     """Of alternatives the plain text and the HTML are one section; calendars and pictures stay files."""
-    section = Section()
+    section = Section(plain=part if part.content.strip() else None)
     for child in part.children:
         inner = _Found()
         _collect(child, inner)
@@ -96,8 +97,8 @@ def _choose(part: Part, found: _Found) -> None:
         found.sections.append(section)
 
 
-def _read_section(section: Section, defects: list[str]) -> tuple[str, str]:
-    page = _read_html(section.html, defects) if section.html else ("", "")
+def _read_section(section: Section, defects: list[str], pages: bool) -> tuple[str, str]:
+    page = _read_html(section.html, defects, pages) if section.html else ("", "")
     text = _read_text(section.plain, defects) if section.plain else ""
     return text if text.strip() else page[0], page[1]
 
@@ -109,7 +110,7 @@ def _read_text(part: Part, defects: list[str]) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
 
 
-def _read_html(part: Part, defects: list[str]) -> tuple[str, str]:
+def _read_html(part: Part, defects: list[str], pages: bool) -> tuple[str, str]:
     """(text, sanitised HTML)"""
     charset = part.charset
     if charset is None and (meta := _META_CHARSET.search(part.content, 0, 4096)):
@@ -117,9 +118,11 @@ def _read_html(part: Part, defects: list[str]) -> tuple[str, str]:
     written, defect = decode(part.content, charset)
     if defect:
         defects.append(defect)
-    if html.too_complex(written):
+    if not pages or html.too_complex(written):
         defects.append("the HTML is too complex to be shown: kept as text")
-        return html.strip(written), ""
+        if len(written) > html.TEXT_LIMIT:
+            defects.append(f"of {len(written)} characters of HTML the first {html.TEXT_LIMIT} are kept")
+        return html.strip(written[: html.TEXT_LIMIT]), ""
     clean = html.sanitise(written)
     return html.to_text(clean), clean
 

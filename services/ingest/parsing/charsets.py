@@ -29,6 +29,7 @@ _READ_AS = {
 }
 # Python has codecs that are no charsets; some of them take quadratic time on hostile bytes.
 _NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
+_WIDE = ("utf-16", "utf-32")
 _SAMPLE = 16 * 1024
 _ASCII = bytes(range(128))
 # With fewer 8-bit bytes, or a smaller share of them, it is some Western text, and a guess is worse than that.
@@ -42,6 +43,14 @@ def decode(content: bytes, label: str | None) -> tuple[str, str | None]:
     The label is believed when it fits, then UTF-8, then a guess; what fits nothing gets U+FFFD.
     """
     codec = _codec(label)
+    if (
+        codec is not None
+        and codec.startswith(_WIDE)
+        and content.isascii()
+        and content
+        and b"\0" not in content
+    ):
+        codec = None  # two octets for a letter, none zero and none beyond ASCII: no language looks so
     for attempt in dict.fromkeys((codec, "utf-8")):
         if attempt is None:
             continue
@@ -86,12 +95,12 @@ def _codec(label: str | None) -> str | None:
 
 def _guess(content: bytes, codec: str | None) -> tuple[str, str]:
     sample = content[:_SAMPLE]
-    if codec is not None:
-        text = content.decode(codec, "replace")
+    for attempt in dict.fromkeys((codec or "utf-8", "utf-8")):
+        text = content.decode(attempt, "replace")
         losses = text.count("\ufffd")
         beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
-        if beyond_ascii > 2 * losses:
-            return text, f"{codec} with losses"
+        if beyond_ascii >= 2 * losses:
+            return text, f"{attempt} with losses"
     foreign = len(sample.translate(None, _ASCII))
     if foreign >= _ENOUGH and foreign > len(sample) * _FOREIGN:
         best = from_bytes(sample).best()

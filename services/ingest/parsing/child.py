@@ -25,19 +25,31 @@ def carry_out(order: Order) -> Parsed:
         if order.manner is Manner.PAGE:
             cautions = [look(raw) for raw in order.mails]
             mails = [
-                parse(raw) if caution is Caution.NONE else None
+                _one(order, raw) if caution is Caution.NONE else None
                 for raw, caution in zip(order.mails, cautions, strict=True)
             ]
             return Parsed(mails, [caution is Caution.LENIENT for caution in cautions])
-        return Parsed([_alone(order, raw) for raw in order.mails])
+        return Parsed([_one(order, raw) for raw in order.mails])
     except MemoryError:
         return Parsed(trouble="it needs too much memory")
+    finally:
+        _allow(0)
 
 
-def _alone(order: Order, raw: bytes) -> ParsedMail:
-    if order.manner is Manner.HEADERS:
-        return parse_headers(raw, order.reason)
-    return parse(raw, rust_first=order.manner is Manner.ALONE)
+def _one(order: Order, raw: bytes) -> ParsedMail:
+    _allow(order.seconds)
+    match order.manner:
+        case Manner.HEADERS:
+            return parse_headers(raw, order.reason)
+        case Manner.LENIENT | Manner.PLAIN:
+            return parse(raw, rust_first=False, pages=order.manner is Manner.LENIENT)
+        case _:
+            return parse(raw)
+
+
+def _allow(seconds: float) -> None:
+    """So much of the processor from now on; then the kernel ends us, whatever library is at work."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def serve(orders: BinaryIO, answers: BinaryIO) -> None:
@@ -68,6 +80,7 @@ def die_with(parent: int) -> None:
 
 def limit(memory: int) -> None:
     """Bound the address space; leave no core dump, which would hold people's mail."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

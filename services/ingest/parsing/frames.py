@@ -19,15 +19,20 @@ class Manner(StrEnum):
     PAGE = "page"  # Rust first; suspicious mails are handed back unread
     ALONE = "alone"  # Rust first, whatever it looks like
     LENIENT = "lenient"  # the standard library only
+    PLAIN = "plain"  # the standard library only, and HTML is kept as text
     HEADERS = "headers"  # nothing but headers
 
 
 class Order(msgspec.Struct, frozen=True, array_like=True):
-    """Mails to be parsed. `reason` goes into `unparsed_reason` when only headers are read."""
+    """Mails to be parsed. `reason` goes into `unparsed_reason` when only headers are read.
+
+    A mail that takes more than `seconds` of the processor ends the process by SIGPROF; 0 is no limit.
+    """
 
     manner: Manner
     mails: list[bytes]
     reason: str = ""
+    seconds: float = 0.0
 
 
 class Parsed(msgspec.Struct, frozen=True, array_like=True):

@@ -6,9 +6,10 @@ Its policy is compat32: slower ones parse all headers and raise while they do (p
 import email
 from collections.abc import Callable
 from email.message import Message
+from email.policy import Compat32
 from typing import Any, TypeVar
 
-from services.ingest.parsing import addresses, headers
+from services.ingest.parsing import addresses, headers, transfer
 from services.ingest.parsing.headers import RawHeaders
 from services.ingest.parsing.tree import Head, Part
 
@@ -16,11 +17,23 @@ _T = TypeVar("_T")
 
 # What the library raises on hostile headers: unknown charsets, broken encodings, its own slips.
 _SLIPS = (LookupError, ValueError, TypeError, AttributeError, AssertionError)
+_FIELD_LIMIT = 64 * 1024
+
+
+class _Bounded(Compat32):
+    """Compat32 for which no field is longer than it takes to read parameters in linear time, so to say."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_FIELD_LIMIT]
+
+
+_POLICY = _Bounded()
 
 
 def read(raw: bytes, raw_headers: RawHeaders) -> tuple[Head, Part]:
     """The headers and the tree. Raises `RecursionError` for parts nested too deeply."""
-    return head(raw_headers), _part(email.message_from_bytes(raw))
+    return head(raw_headers), _part(email.message_from_bytes(raw, policy=_POLICY))
 
 
 def head(raw_headers: RawHeaders) -> Head:
@@ -50,24 +63,22 @@ def _part(message: "Message[Any, Any]") -> Part:
         filename=headers.one_line(_guarded(lambda: str(message.get_filename("")), "")),
         content_id=_guarded(lambda: str(message.get("Content-ID", "")).strip().strip("<>"), "") or None,
     )
-    if not message.is_multipart():
-        part.content = _guarded(lambda: _bytes(message), b"")
-    elif media_type.startswith("multipart/"):
+    if message.is_multipart() and media_type.startswith("multipart/"):
         part.children = [_part(child) for child in message.get_payload() if isinstance(child, Message)]
     else:
-        part.content = _guarded(lambda: _embedded(message), b"")
+        part.content = _guarded(lambda: _content(message), b"")
     return part
 
 
-def _bytes(message: "Message[Any, Any]") -> bytes:
+def _content(message: "Message[Any, Any]") -> bytes:
+    """The bytes of a part. Those of an embedded message or a report are written anew."""
+    encoding = str(message.get("Content-Transfer-Encoding", ""))
+    del message["Content-Transfer-Encoding"]  # the library's own decoding gives up where ours goes on
     content = message.get_payload(decode=True)
-    return content if isinstance(content, bytes) else b""
-
-
-def _embedded(message: "Message[Any, Any]") -> bytes:
-    """An embedded message or a delivery report; its line ends may have changed."""
-    children = message.get_payload()
-    return b"\n".join(child.as_bytes() for child in children if isinstance(child, Message))
+    if not isinstance(content, bytes):
+        children = message.get_payload()
+        content = b"\n".join(child.as_bytes() for child in children if isinstance(child, Message))
+    return transfer.decode(content, encoding)
 
 
 def _guarded(access: Callable[[], _T], otherwise: _T) -> _T:

@@ -11,7 +11,8 @@ NAME_LIMIT = 180
 _LONGEST_EXTENSION = 20
 
 _FORBIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f<>:\"|?*\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+"
+    r"[\x00-\x1f\x7f-\x9f<>:\"|?*\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
+    r"\u2044\u2215\u2216\u29f8\u29f9\ufe68\uff0f\uff3c]+"  # what only looks like a slash
 )
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")

@@ -7,40 +7,42 @@ from services.ingest.parsing import headers, lenient, rust
 from services.ingest.parsing.body import Body, read_body
 from services.ingest.parsing.digest import content_digest
 from services.ingest.parsing.headers import RawHeaders
+from services.ingest.parsing.mending import mended
 from services.ingest.parsing.tree import Head
 
 _DEFECTS_LIMIT = 50
 
 
-def parse(raw: bytes, *, rust_first: bool = True) -> ParsedMail:
-    """Parse one mail. Pure; raises nothing but `MemoryError`.
+def parse(raw: bytes, *, rust_first: bool = True, pages: bool = True) -> ParsedMail:
+    """Parse one mail. Pure; raises nothing but `MemoryError`. Without `pages`, HTML is kept as text only.
 
     It may still take too long, too much memory, or the process with it: call it in a child (`pool.py`).
     """
+    legible, defects = mended(raw)
 
     @cache
     def raw_headers() -> RawHeaders:
-        return headers.scan(headers.split(raw)[0])
+        return headers.scan(headers.split(legible)[0])
 
-    defects: list[str] = []
     # Rust takes a bare CR for no line end at all, and then the whole mail for one header.
-    if rust_first and b"\n" in raw:
+    if rust_first and b"\n" in legible:
         try:
-            head, tree = rust.read(raw, raw_headers)
-            return _mail(raw, head, read_body(tree), defects, None)
+            head, tree = rust.read(legible, raw_headers)
+            return _mail(raw, head, read_body(tree, pages=pages), defects, None)
         except BaseException as error:
             defects.append(f"read leniently: {_reason(error)}")
     try:
-        head, tree = lenient.read(raw, raw_headers())
-        return _mail(raw, head, read_body(tree), defects, None)
+        head, tree = lenient.read(legible, raw_headers())
+        return _mail(raw, head, read_body(tree, pages=pages), defects, None)
     except BaseException as error:
         return parse_headers(raw, _reason(error))
 
 
 def parse_headers(raw: bytes, reason: str) -> ParsedMail:
     """A mail that could not be read, with the headers that are legible, and the reason."""
-    block, _ = headers.split(raw)
-    return _mail(raw, lenient.head(headers.scan(block)), Body(), [], reason)
+    legible, defects = mended(raw)
+    block, _ = headers.split(legible)
+    return _mail(raw, lenient.head(headers.scan(block)), Body(), defects, reason)
 
 
 def _reason(error: BaseException) -> str:

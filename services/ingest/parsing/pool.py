@@ -26,23 +26,21 @@ tried for ever.
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What parsing may take: bytes of address space, seconds. A single mail gets more time for each MiB."""
+    """What parsing may take."""
 
-    page_memory: int = 2 * 1024**3
-    page_seconds: float = 30.0
+    memory: int = 512 * 1024**2
+    """Bytes of address space of a process."""
+    seconds: float = 2.0
+    """Of the processor, for one mail: a busy machine blames nobody."""
+    patience: float = 60.0
+    """Seconds that an answer may take by the clock on the wall."""
     page_bytes: int = 8 * 1024**2
     """A page is cut in pieces of this size, which bounds what is in flight."""
-    single_memory: int = 512 * 1024**2
-    single_seconds: float = 2.0
-    single_seconds_per_mib: float = 0.1
-
-    def single(self, raw: bytes) -> float:
-        return self.single_seconds + self.single_seconds_per_mib * len(raw) / 1024**2
 
 
 # What is tried on a mail alone, attempt by attempt.
-_MANNERS = (Manner.ALONE, Manner.LENIENT)
-_MANNERS_OF_DANGEROUS = (Manner.LENIENT, Manner.LENIENT)
+_MANNERS = (Manner.ALONE, Manner.PLAIN)
+_MANNERS_OF_DANGEROUS = (Manner.LENIENT, Manner.PLAIN)
 
 
 class ParserPool:
@@ -53,8 +51,8 @@ class ParserPool:
 
     def __init__(self, *, pages: int = 1, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._pages = [Worker(self._limits.page_memory) for _ in range(pages)]
-        self._single = Worker(self._limits.single_memory)
+        self._pages = [Worker(self._limits.memory) for _ in range(pages)]
+        self._single = Worker(self._limits.memory)
         self._idle: asyncio.Queue[Worker] = asyncio.Queue()
         self._stack = AsyncExitStack()
 
@@ -109,7 +107,7 @@ class ParserPool:
     async def _together(self, mails: list[bytes]) -> Parsed:
         worker = await self._idle.get()
         try:
-            return await worker.ask(Order(Manner.PAGE, mails), self._limits.page_seconds)
+            return await worker.ask(self._order(Manner.PAGE, mails), self._limits.patience)
         finally:
             self._idle.put_nowait(worker)
 
@@ -128,10 +126,13 @@ class ParserPool:
             return ParsedMail(size=len(raw), digest=digest.hexdigest(), unparsed_reason=reason)
 
     async def _one(self, manner: Manner, raw: bytes, reason: str = "") -> ParsedMail:
-        answer = await self._single.ask(Order(manner, [raw], reason), self._limits.single(raw))
+        answer = await self._single.ask(self._order(manner, [raw], reason), self._limits.patience)
         if len(answer.mails) != 1 or answer.mails[0] is None:
             raise WorkerDied("the parser answered nonsense")
         return answer.mails[0]
+
+    def _order(self, manner: Manner, mails: list[bytes], reason: str = "") -> Order:
+        return Order(manner, mails, reason, self._limits.seconds)
 
 
 def _counted_in_memory() -> BeforeSingle:

@@ -50,9 +50,9 @@ class Worker:
                     answer = await _receive(process)
             except TimeoutError:
                 await self._kill()
-                raise WorkerDied(f"parsing took longer than {seconds:.1f} s") from None
+                raise WorkerDied(f"there was no answer within {seconds:.0f} s") from None
             except (OSError, asyncio.IncompleteReadError):
-                raise WorkerDied(_cause_of_death(await self._kill())) from None
+                raise WorkerDied(_cause_of_death(await self._died())) from None
             except msgspec.MsgspecError:
                 await self._kill()
                 raise WorkerDied("the parser answered nonsense") from None
@@ -60,8 +60,9 @@ class Worker:
                 # Whoever gave up leaves an answer behind that the next one must not take for his.
                 await self._kill()
                 raise
-        if answer.trouble is not None:
-            raise WorkerDied(answer.trouble)
+            if answer.trouble is not None:
+                await self._kill()  # what it could not hold has left its memory in pieces
+                raise WorkerDied(answer.trouble)
         return answer
 
     async def close(self) -> None:
@@ -71,10 +72,7 @@ class Worker:
                 return
             assert self._process.stdin is not None
             self._process.stdin.close()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await self._process.wait()
-            await self._kill()
+            await self._died()
 
     async def _start(self) -> asyncio.subprocess.Process:
         # -P: whatever lies in the working folder is not imported.
@@ -99,13 +97,22 @@ class Worker:
             raise
         return self._process
 
+    async def _died(self) -> int | None:
+        """Reap what is ending by itself; returns the exit code. Whoever kills it first loses that code."""
+        if self._process is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._process.wait()
+        return await self._kill()
+
     async def _kill(self) -> int | None:
         """Kill and reap; returns the exit code, negative for a signal."""
         process, self._process = self._process, None
         if process is None:
             return None
-        with suppress(ProcessLookupError):
-            process.kill()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
         return await asyncio.shield(process.wait())
 
 
@@ -128,6 +135,8 @@ async def _receive(process: asyncio.subprocess.Process) -> Parsed:
 def _cause_of_death(code: int | None) -> str:
     if code is None or code >= 0:
         return f"the parser ended with exit code {code}"
+    if code == -signal.SIGPROF:
+        return "it takes too long to parse"
     return f"the parser died of {signal.Signals(-code).name}"
 
 

@@ -11,7 +11,8 @@ from shared.keyring import Keyring
 from shared.references import Reference
 from shared.tokens import message_id, reply_address
 
-MAILS = Path(__file__).parents[2] / "data" / "mails"
+DATA = Path(__file__).parents[2] / "data"
+MAILS = DATA / "mails"
 ORGANISATION = "acme"
 KEYRING = Keyring(1, {1: b"k" * 32})
 CONVERSATION = "00112233445566ff"

@@ -3,8 +3,10 @@
 import pytest
 
 from services.ingest.domain.addresses import canonical
-from services.ingest.parsing import html
+from services.ingest.parsing import html, transfer
 from services.ingest.parsing.charsets import decode, storable
+from services.ingest.parsing.headers import HEADER_LIMIT
+from services.ingest.parsing.mending import HEAD_LIMIT, mended
 from services.ingest.parsing.names import NAME_LIMIT, safe_name, unique_name
 
 
@@ -26,6 +28,8 @@ from services.ingest.parsing.names import NAME_LIMIT, safe_name, unique_name
         (b"+2AA-", "utf-7", "\ufffd"),
         (b"a\0b", "us-ascii", "ab"),
         (b"", "utf-16", ""),
+        (b"plain words", "utf-16", "plain words"),
+        ("Grü".encode() + b"\xc3", None, "Grü\ufffd"),
     ],
 )
 def test_text_is_read_whatever_the_label_says(content: bytes, label: str | None, text: str) -> None:
@@ -145,6 +149,8 @@ def test_html_that_would_take_too_long_is_kept_as_text() -> None:
         ('"jane"@example.org', "jane@example.org"),
         ("jane@[192.0.2.1]", "jane@[192.0.2.1]"),
         ("a@b@c", None),
+        ("jane@..", None),
+        ("jane@example.org..", "jane@example.org"),
         ("jane", None),
         ("jane doe@example.org", None),
         ("@example.org", None),
@@ -154,3 +160,43 @@ def test_html_that_would_take_too_long_is_kept_as_text() -> None:
 )
 def test_an_address_has_one_spelling(written: str, spelled: str | None) -> None:
     assert canonical(written) == spelled
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "read"),
+    [
+        (b"SGVsbG8=", "base64", b"Hello"),
+        (b"SGVs\r\nbG8", "BASE64 ", b"Hello"),
+        (b"SGVs!bG8sI", "base64 (mime)", b"Hello,"),
+        (b"SGVsbG8=SGVsbG8=", "base64", b"HelloHello"),
+        (b"SGVsbG8=\r\n-- \r\nscanned by nobody", "base64", b"Hello"),
+        (b"=" * 10_000, "base64", b""),
+        (b"no code at all", "base64", b"no code at all"),
+        (b"caf=C3=A9 =ZZ", "quoted-printable", "café =ZZ".encode()),
+        (b"begin 644 a\n#0V%T\n#\x010%%\n`\nend\nbehind", "x-uuencode", b"Cat"),
+        (b"no begin", "uuencode", b"no begin"),
+        (b"as it is", "x-unknown", b"as it is"),
+        (b"as it is", "", b"as it is"),
+    ],
+)
+def test_an_encoding_is_read_as_mildly_as_can_be(content: bytes, encoding: str, read: bytes) -> None:
+    assert transfer.decode(content, encoding) == read
+
+
+def test_an_ordinary_head_is_left_as_it_is() -> None:
+    raw = b"Subject: x\r\n\r\n" + b"y" * HEAD_LIMIT * 2
+    assert mended(raw) == (raw, [])
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"])
+def test_a_head_that_is_too_long_keeps_the_beginning_of_each_field(end: bytes) -> None:
+    fields = [b"To: " + b"a@x.example, " * 20_000, b"Subject: x", b"X-Long: " + b"y" * 200_000, b"Date: z"]
+    read, defects = mended(end.join((*fields, b"", b"body")))
+    head, _, body = read.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    assert [line.split(b":")[0] for line in lines] == [b"To", b"Subject", b"X-Long", b"Date"]
+    assert lines[0].endswith(b" a@x.example,"), "no address is cut in two"
+    assert all(len(line) <= HEAD_LIMIT for line in lines)
+    assert len(head) <= HEADER_LIMIT
+    assert body == b"body"
+    assert defects

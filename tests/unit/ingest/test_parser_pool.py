@@ -94,7 +94,7 @@ async def test_the_page_of_a_mail_that_kills_its_parser_is_replayed_singly(
     assert counted.by_index == {0: 1, 1: ATTEMPTS + 1, 2: 1}
     assert [manner for manner in asked if manner is not Manner.PAGE] == [
         Manner.ALONE,
-        *(Manner.ALONE, Manner.LENIENT, Manner.HEADERS),
+        *(Manner.ALONE, Manner.PLAIN, Manner.HEADERS),
         Manner.ALONE,
     ]
 
@@ -119,14 +119,44 @@ async def test_what_the_counter_raises_goes_through(pool: ParserPool) -> None:
     assert await pool.parse_page([raw("plain")]) == [parse(raw("plain"))]
 
 
-async def test_an_order_has_a_time_limit_and_the_next_one_a_new_process() -> None:
+async def test_an_answer_that_does_not_come_is_not_waited_for_and_the_next_one_has_a_new_process() -> None:
     working = Worker(memory=0)
     try:
-        with pytest.raises(WorkerDied, match="took longer"):
+        with pytest.raises(WorkerDied, match="no answer"):
             await working.ask(Order(Manner.PAGE, CORPUS * 20), seconds=0)
         assert (await working.ask(Order(Manner.PAGE, [KILLER]), 10)).mails == [parse(KILLER)]
     finally:
         await working.close()
+
+
+async def test_a_mail_that_takes_too_much_of_the_processor_ends_its_process_with_a_reason() -> None:
+    """Whatever library is at work then, and however busy the machine is."""
+    working = Worker(memory=0)
+    try:
+        with pytest.raises(WorkerDied, match="it takes too long to parse"):
+            await working.ask(Order(Manner.LENIENT, [raw("plain"), NESTED], seconds=0.02), 60)
+        many = Order(Manner.PAGE, CORPUS * 20, seconds=0.5)
+        assert len((await working.ask(many, 60)).mails) == len(many.mails), "each has its own allowance"
+    finally:
+        await working.close()
+
+
+async def test_a_mail_that_takes_too_long_in_every_manner_is_kept_with_its_head() -> None:
+    async with ParserPool(limits=Limits(seconds=0.1)) as pool:
+        first, slow, last = await pool.parse_page([raw("plain"), NESTED, raw("chinese")])
+    assert (first, last) == (parse(raw("plain")), parse(raw("chinese")))
+    assert slow.unparsed_reason == "it takes too long to parse"
+    assert slow.sender is not None
+
+
+async def test_a_page_of_html_that_takes_too_long_becomes_text() -> None:
+    """The sanitiser needs time by the square of an element's attributes."""
+    attributes = b" ".join(b"a%d=b" % number for number in range(30_000))
+    mail = b"From: jane@customer.example\r\nContent-Type: text/html\r\n\r\n<p " + attributes + b">Hello.</p>"
+    async with ParserPool(limits=Limits(seconds=0.1)) as pool:
+        first, slow = await pool.parse_page([raw("plain"), mail])
+    assert first == parse(raw("plain"))
+    assert (slow.unparsed_reason, slow.text, slow.html) == (None, "Hello.", "")
 
 
 async def test_an_order_has_a_memory_limit() -> None:
