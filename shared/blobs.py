@@ -6,29 +6,26 @@ sweep, which waits longer than the longest transaction, cannot take it away from
 """
 
 import asyncio
-import ctypes
+import errno
 import hashlib
-import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from time import perf_counter
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
+from shared import blob_folder
 from shared.contracts.blob import Blob
 from shared.failure import Transient
 from shared.metrics import BLOB_FAILURES, BLOB_SECONDS, BLOB_WRITTEN
 
 CHUNK_BYTES = 1024 * 1024
 _PARALLEL = 16
-_SYNC_AT_ONCE = 8
-_HASH_INLINE_BYTES = 64 * 1024
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
@@ -97,30 +94,32 @@ class BlobStore:
 
         Raises like `put`; then some may have been stored, and the sweep finds them.
         """
+        new = list(blobs)
+        prefix = self._prefix(organisation)
+        made = await asyncio.to_thread(lambda: [_named(prefix, one) for one in new])
+        if not made:
+            return []
+        if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+            files = [(blob.object, one.data) for blob, one in zip(made, new, strict=True)]
+            with _operation("put", made[0].object):
+                await asyncio.to_thread(blob_folder.write, self._store.prefix, files)
+        else:
+            await self._send(made, new)
+        BLOB_WRITTEN.inc(sum(blob.size for blob in made))
+        return made
+
+    async def _send(self, made: Sequence[Blob], new: Sequence[NewBlob]) -> None:
+        async def send(blob: Blob, one: NewBlob) -> None:
+            async with self._slots:
+                with _operation("put", blob.object):
+                    await obstore.put_async(self._store, blob.object, one.data)
+
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._write(organisation, blob)) for blob in blobs]
+                for blob, one in zip(made, new, strict=True):
+                    group.create_task(send(blob, one))
         except ExceptionGroup as failed:  # callers know BlobError, and one reason is enough
             raise failed.exceptions[0] from None
-        written = [task.result() for task in tasks]
-        if written and isinstance(self._store, LocalStore) and self._store.prefix is not None:
-            with _operation("sync", written[0].object):
-                await asyncio.to_thread(_sync, self._store.prefix, [blob.object for blob in written])
-        return written
-
-    async def _write(self, organisation: str, blob: NewBlob) -> Blob:
-        """Store one, on a folder not yet for good."""
-        if len(blob.data) <= _HASH_INLINE_BYTES:
-            sha256 = hashlib.sha256(blob.data).hexdigest()
-        else:
-            sha256 = (await asyncio.to_thread(hashlib.sha256, blob.data)).hexdigest()
-        path = f"{self._prefix(organisation)}{sha256}"
-        async with self._slots:
-            with _operation("put", path):
-                await obstore.put_async(self._store, path, blob.data)
-        size = len(blob.data)
-        BLOB_WRITTEN.inc(size)
-        return Blob(object=path, sha256=sha256, size=size, media_type=blob.media_type, name=blob.name)
 
     async def get(self, object: str) -> bytes:
         """The whole object. Raises `BlobMissing`, `BlobsUnavailable`."""
@@ -170,54 +169,22 @@ class BlobStore:
         return f"{_segment(organisation)}/{self._service}/"
 
 
+def _named(prefix: str, new: NewBlob) -> Blob:
+    """The claim check for bytes that are still to be stored."""
+    sha256 = hashlib.sha256(new.data).hexdigest()
+    return Blob(
+        object=f"{prefix}{sha256}",
+        sha256=sha256,
+        size=len(new.data),
+        media_type=new.media_type,
+        name=new.name,
+    )
+
+
 def _segment(text: str) -> str:
     if not _SEGMENT.fullmatch(text):
         raise ValueError(f"{text!r} cannot be part of an object's path")
     return text
-
-
-def _sync(root: Path, paths: Sequence[str]) -> None:
-    """Make files outlive a power failure: the store itself only writes and renames.
-
-    A page of mails has hundreds. One by one, each waits for a commit of the file system's journal behind
-    Postgres' and Kafka's own; Linux can be asked for all of a file system at once.
-    """
-    if len(paths) >= _SYNC_AT_ONCE and _syncfs is not None:
-        _on_disk(root, _syncfs)
-        return
-    files = dict.fromkeys(root / path for path in paths)
-    # The folders above too, each once, since a file's entry in them may be new.
-    folders = dict.fromkeys(
-        folder for file in files for folder in file.parents if folder == root or root in folder.parents
-    )
-    for place in (*files, *folders):
-        _on_disk(place, os.fsync)
-
-
-def _on_disk(place: Path, sync: Callable[[int], object]) -> None:
-    descriptor = os.open(place, os.O_RDONLY)
-    try:
-        sync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _load_syncfs() -> Callable[[int], object] | None:
-    """`syncfs(2)`, which Python has no name for; None where there is none."""
-    try:
-        call = ctypes.CDLL(None, use_errno=True).syncfs
-    except (OSError, AttributeError):
-        return None
-
-    def syncfs(descriptor: int) -> None:
-        if call(descriptor) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-
-    return syncfs
-
-
-_syncfs = _load_syncfs()
 
 
 @contextmanager
@@ -237,9 +204,10 @@ def _operation(name: str, path: str) -> Iterator[None]:
 def _translated(error: Exception, path: str) -> BlobError:
     if isinstance(error, FileNotFoundError | ValueError):  # ValueError: what cannot be a path at all
         return BlobMissing(f"blob {path} does not exist")
-    text = str(error)
-    # The store wraps what the operating system says; only its text tells a full disk (ENOSPC, EDQUOT).
-    if re.search(r"\(os error (28|122)\)|StorageFull|QuotaExceeded", text):
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return BlobsFull(f"no space left for blob {path}")
+    # Of what the operating system says to the store, only its text is left.
+    if re.search(r"\(os error (28|122)\)|StorageFull|QuotaExceeded", str(error)):
         return BlobsFull(f"no space left for blob {path}")
     return BlobsUnavailable(f"blob {path}: {_first_line(error)}")
 

@@ -1,5 +1,6 @@
 """The blob store: design §4 (claim checks, ownership) and §2 (nothing accepted is lost)."""
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -9,7 +10,7 @@ import obstore
 import pytest
 from obstore.exceptions import GenericError
 
-from shared import blobs
+from shared import blob_folder
 from shared.blobs import BlobMissing, BlobsFull, BlobStore, BlobsUnavailable, NewBlob
 from shared.failure import is_transient
 
@@ -72,8 +73,8 @@ async def test_a_page_of_blobs_is_on_disk_before_it_is_claimed(
 ) -> None:
     """By one call for all where the system has it, else file by file."""
     asked: list[int] = []
-    assert blobs._syncfs is not None
-    monkeypatch.setattr(blobs, "_syncfs", asked.append if at_once else None)
+    assert blob_folder._syncfs is not None
+    monkeypatch.setattr(blob_folder, "_syncfs", asked.append if at_once else None)
     monkeypatch.setattr(os, "fsync", asked.append)
     data = [f"blob {number}".encode() for number in range(20)]
     made = await store.put_many("acme", [NewBlob(each) for each in data])
@@ -132,7 +133,7 @@ async def test_an_organisation_that_cannot_be_a_folder_is_refused(
     [(ENOSPC, BlobsFull), ("Generic S3 error: 503 SlowDown\n\nDebug source: …", BlobsUnavailable)],
 )
 async def test_a_store_that_fails_is_no_record_s_fault(
-    store: BlobStore, monkeypatch: pytest.MonkeyPatch, message: str, raised: type[Exception]
+    monkeypatch: pytest.MonkeyPatch, message: str, raised: type[Exception]
 ) -> None:
     """A full disk and an outage are waited for; the text is the one that the store was seen to give."""
 
@@ -140,6 +141,7 @@ async def test_a_store_that_fails_is_no_record_s_fault(
         raise GenericError(message)
 
     monkeypatch.setattr(obstore, "put_async", fail)
+    store = BlobStore("memory:///", "ingest")
     with pytest.raises(BlobsUnavailable) as one:
         await store.put("acme", DATA)
     with pytest.raises(BlobsUnavailable) as many:
@@ -147,6 +149,31 @@ async def test_a_store_that_fails_is_no_record_s_fault(
     assert type(one.value) is type(many.value) is raised
     assert is_transient(one.value)
     assert "Debug" not in str(one.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "raised"),
+    [(errno.ENOSPC, BlobsFull), (errno.EDQUOT, BlobsFull), (errno.EIO, BlobsUnavailable)],
+)
+async def test_a_folder_that_fails_is_no_record_s_fault_and_shows_nothing_unfinished(
+    store: BlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, raised: type[Exception]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", fail)
+        with pytest.raises(BlobsUnavailable) as error:
+            await store.put("acme", DATA)
+    assert type(error.value) is raised
+    assert not list((tmp_path / "new" / "blobs" / "acme" / "ingest").iterdir())
+
+
+async def test_what_a_killed_process_left_unfinished_is_no_blob(store: BlobStore, tmp_path: Path) -> None:
+    blob = await store.put("acme", DATA)
+    path = tmp_path / "new" / "blobs" / blob.object
+    path.with_name(f"{path.name}#{2**62}").write_bytes(b"half")
+    assert [found.object async for found in store.list("acme")] == [blob.object]
 
 
 async def test_a_put_is_on_disk_before_it_returns(
