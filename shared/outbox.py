@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from pydantic_core import from_json, to_json
 
 from shared.contracts.envelope import Envelope, Headers
 from shared.contracts.record import Record
-from shared.postgres import Connection, copy_in
+from shared.postgres import Connection, Json, copy_in
 from shared.topics import Topic
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
@@ -22,7 +23,7 @@ class RecordTooLarge(ValueError):
     """The record would be refused by Kafka, for ever: its maker has to use a claim check."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outgoing:
     """One record to be published. `key` is `<organisation>/<what the topic keys by>`.
 
@@ -35,6 +36,11 @@ class Outgoing:
     envelope: Envelope
     record: Record | None
     partition: int | None = None
+
+    @cached_property
+    def value(self) -> Json | None:
+        """What is published. Raises what pydantic raises for a record that it cannot write."""
+        return None if self.record is None else Json.of(self.record)
 
 
 class Row(NamedTuple):
@@ -51,12 +57,11 @@ _WAKE = "SELECT pg_notify(current_schema() || '_outbox', '')"
 
 
 def row(outgoing: Outgoing, topic_prefix: str) -> Row:
-    """Serialise. Raises `RecordTooLarge` and what pydantic raises for a record it cannot write."""
-    value = None if outgoing.record is None else outgoing.record.model_dump_json().encode()
+    """Serialise. Raises `RecordTooLarge` and what `Outgoing.value` raises."""
     made = Row(
         topic_prefix + outgoing.topic.name,
         outgoing.key.encode(),
-        value,
+        outgoing.value,
         pack_headers(outgoing.envelope.to_headers()),
         outgoing.partition,
     )

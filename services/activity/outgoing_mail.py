@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from services.activity import announce
@@ -45,12 +46,9 @@ def automatic(workspace: Workspace, cause: Envelope, activity: Activity, event: 
         recipients=recipients,
         answers=_answered_by(workspace, activity),
         automatic=True,
-    ).model_copy(
-        update={
-            "template": template_for(organisation, activity.process, event.purpose),
-            "variables": _variables(organisation, activity),
-            "language": (first and first.language) or process.language,
-        }
+        template=template_for(organisation, activity.process, event.purpose),
+        variables=_variables(organisation, activity),
+        language=(first and first.language) or process.language,
     )
     _ask(workspace, cause, activity, compose, event.purpose.value, Content())
 
@@ -67,7 +65,9 @@ def reply(workspace: Workspace, cause: Envelope, activity: Activity, mail: UUID,
         recipients=written.recipients,
         answers=written.answers,
         automatic=False,
-    ).model_copy(update={"text": written.text, "subject": subject.strip()[:998] or str(activity.reference)})
+        text=written.text,
+        subject=subject.strip()[:998] or str(activity.reference),
+    )
     content = Content(subject=compose.subject or "", text=written.text[:TEXT_LIMIT])
     _ask(workspace, cause, activity, compose, "reply", content)
 
@@ -89,7 +89,7 @@ def _compose(
     mail: UUID,
     recipients: Recipients,
     answers: Mail | None,
-    automatic: bool,
+    **written: Any,
 ) -> MailCompose:
     organisation = workspace.organisations[activity.organisation]
     mailbox = sending_mailbox(organisation, activity.process, activity.mailbox)
@@ -104,9 +104,9 @@ def _compose(
         cc=recipients.cc,
         in_reply_to=answers.message_id if answers else None,
         references=thread_of(answers) if answers else (),
-        automatic=automatic,
         requested=workspace.now,
         configuration=organisation.version,
+        **written,
     )
 
 

@@ -38,8 +38,8 @@ class HistoryRow:
     note: UUID | None = None
 
     @classmethod
-    def of(cls, organisation: str, record: ActivityRecord) -> Self:
-        """The row of a record."""
+    def of(cls, organisation: str, record: ActivityRecord, event: Json) -> Self:
+        """The row of a record that is published as `event`."""
         fields = vars(record)  # asking a model for a field that it has not costs more than all the rest
         return cls(
             organisation=organisation,
@@ -50,7 +50,7 @@ class HistoryRow:
             actor_kind=record.actor.kind.value,
             actor=record.actor.id,
             rule=record.rule,
-            event=Json.of(record),
+            event=event,
             **{name: fields.get(name) for name in _OPTIONAL},
         )
 

@@ -109,9 +109,11 @@ class Workspace:
         """An event; `activity` is what it left behind."""
         organisation = activity.organisation
         record = announce.record_of(activity, event, self.organisations[organisation].version)
-        self.said.append(announce.event(cause, self._ordinal, activity, record))
+        said = announce.event(cause, self._ordinal, activity, record)
+        self.said.append(said)
         self._ordinal += 1
-        self._history.append(HistoryRow.of(organisation, record))
+        assert said.value is not None, "events are no tombstones"
+        self._history.append(HistoryRow.of(organisation, record, said.value))
         self._know(activity)
         if isinstance(event, Linked):
             # Both sides show the link (LK-8).
