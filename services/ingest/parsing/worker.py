@@ -88,7 +88,7 @@ class Worker:
             async with asyncio.timeout(START_SECONDS):
                 await _receive(self._process)  # it greets when all its libraries are there
         except (OSError, asyncio.IncompleteReadError, TimeoutError, msgspec.MsgspecError) as error:
-            code = await self._kill()
+            code = await self._died()
             raise WorkerUnavailable(
                 f"no parser process could be started: {error!r}, exit code {code}"
             ) from error
