@@ -60,8 +60,10 @@ async def read_page(session: ImapSession, uids: Sequence[int], limits: ReadLimit
             # Sizes were lies, and the page is full: this large one begins the next.
             chosen = [uid for uid in chosen if uid < each.uid]
             break
-        mails.append(await _whole(session, each, start, limits))
-        taken += len(mails[-1].raw)
+        mail = await _whole(session, each, start, limits)
+        if mail is not None:
+            mails.append(mail)
+            taken += len(mail.raw)
     dates = [each.arrived for each in present if each.arrived is not None]
     return ReadPage(tuple(mails), tuple(chosen), min(dates, default=None))
 
@@ -77,8 +79,13 @@ def _fitting(asked: Sequence[int], listed: dict[int, Listed], limits: ReadLimits
     return chosen
 
 
-async def _whole(session: ImapSession, listed: Listed, start: bytes, limits: ReadLimits) -> FetchedMail:
-    """The mail with its further parts. Its size is what has come, for what the server says may be wrong."""
+async def _whole(
+    session: ImapSession, listed: Listed, start: bytes, limits: ReadLimits
+) -> FetchedMail | None:
+    """The mail with its further parts; None if it vanished before all of them came.
+
+    Its size is what has come, for what the server says may be wrong.
+    """
     if listed.size > limits.mail_bytes:
         return _head(listed, start)
     parts = [start]
@@ -90,6 +97,8 @@ async def _whole(session: ImapSession, listed: Listed, start: bytes, limits: Rea
         wanted = limits.part_bytes
         parts.append(await session.fetch_part(listed.uid, size, wanted))
         size += len(parts[-1])
+    if not parts[-1] and not await session.sizes([listed.uid]):
+        return None  # nothing more came because it is gone, which the end of a mail looks just like
     return FetchedMail(listed.uid, b"".join(parts), size, listed.arrived)
 
 

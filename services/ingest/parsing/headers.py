@@ -16,6 +16,7 @@ MESSAGE_ID_LIMIT = 998
 SUBJECT_LIMIT = 2000
 _VALUE_LIMIT = 1000
 _REFERENCES_LIMIT = 100
+_FIELDS_LIMIT = 50
 _WORDS_LIMIT = 16 * 1024  # the library's regular expression takes quadratic time on hostile ones
 _PLAUSIBLE = range(1970, 2201)
 
@@ -40,7 +41,7 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
 
 
 def scan(block: bytes) -> RawHeaders:
-    """The header fields of a block; lines that are none are passed over."""
+    """The header fields of a block; lines that are none are passed over, and so is the 51st of a name."""
     found: dict[str, list[list[bytes]]] = {}
     current: list[bytes] = []
     for line in _LINE_END.split(block):
@@ -50,8 +51,10 @@ def scan(block: bytes) -> RawHeaders:
         current = []
         match = _NAME.match(line)
         if match is not None:
-            current.append(line[match.end() :].strip())
-            found.setdefault(match[1].decode("ascii").lower(), []).append(current)
+            values = found.setdefault(match[1].decode("ascii").lower(), [])
+            if len(values) < _FIELDS_LIMIT:
+                current.append(line[match.end() :].strip())
+                values.append(current)
     return {name: [b" ".join(pieces) for pieces in values] for name, values in found.items()}
 
 

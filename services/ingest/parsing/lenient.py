@@ -9,6 +9,7 @@ from email.message import Message
 from email.policy import Compat32
 from typing import Any, TypeVar
 
+from services.ingest.domain.mail import KEPT_HEADERS
 from services.ingest.parsing import addresses, headers, transfer
 from services.ingest.parsing.headers import RawHeaders
 from services.ingest.parsing.tree import Head, Part
@@ -29,6 +30,8 @@ class _Bounded(Compat32):
 
 
 _POLICY = _Bounded()
+# What anybody asks for: guessing the charset of a field takes a millisecond.
+_DECODED = KEPT_HEADERS | {"message-id", "in-reply-to", "references", "subject", "date"}
 
 
 def read(raw: bytes, raw_headers: RawHeaders) -> tuple[Head, Part]:
@@ -38,7 +41,11 @@ def read(raw: bytes, raw_headers: RawHeaders) -> tuple[Head, Part]:
 
 def head(raw_headers: RawHeaders) -> Head:
     """The headers alone: needs nothing of what stands below them."""
-    decoded = {name: [headers.text(value) for value in values] for name, values in raw_headers.items()}
+    decoded = {
+        name: [headers.text(value) for value in values]
+        for name, values in raw_headers.items()
+        if name in _DECODED
+    }
 
     def list_of(name: str) -> addresses.AddressList:
         return addresses.read(raw_headers.get(name, []))

@@ -110,6 +110,12 @@ FIELDS = (
         "every field fifty times",
         (f"From: {SENDER}\nTo: {ADDRESS}\nSubject: x\nDate: x\nReferences: <a@b>\n" * 50).encode() + _HELLO,
     ),
+    Kind(
+        "fields in 8 bits by the thousand",
+        b"".join(b"%s: %s <a@b.example>\n" % (each, b"\xcf\xf0\xe8\xe2" * 9) for each in (b"X", b"Cc")) * 1000
+        + _HELLO,
+        {"text": "Hello."},
+    ),
     Kind("no From", _HELLO, {"sender": None}, without=("From",)),
     Kind("no To", _HELLO, fate=Fate.NOT_ADDRESSED, without=("To",)),
     Kind("no Subject", _HELLO, {"subject": ""}, without=("Subject",)),

@@ -72,6 +72,28 @@ async def test_mails_that_vanish_are_dealt_with() -> None:
     assert [mail.raw for mail in page.mails] == [b"a", b"c"]
 
 
+@pytest.mark.parametrize("lies", [False, True])
+@pytest.mark.parametrize("size", [230, 500, 999])
+async def test_a_mail_that_vanishes_between_its_parts_is_no_mail(
+    size: int, lies: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came of it would be taken for the whole."""
+    imap = FakeImap(lies_about_size=lies)
+    session = await _session(imap, b"a", b"b" * size, b"c")
+    uids = await session.uids()
+    fetch_part = session.fetch_part
+
+    async def fetch_part_and_remove(uid: int, offset: int, length: int) -> bytes:
+        part = await fetch_part(uid, offset, length)
+        imap.folder(USER).mails.pop(uid, None)
+        return part
+
+    monkeypatch.setattr(session, "fetch_part", fetch_part_and_remove)
+    page = await read_page(session, uids, LIMITS)
+    assert page.done == tuple(uids)
+    assert [mail.raw for mail in page.mails] == [b"a", b"c"]
+
+
 async def test_a_failure_in_the_middle_is_one_kind_of_error() -> None:
     imap = FakeImap()
     session = await _session(imap, b"a" * 500)
