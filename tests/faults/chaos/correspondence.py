@@ -32,7 +32,11 @@ _ATTACHED, _HTML, _BROKEN, _HUGE = 0.15, 0.15, 0.03, 0.01
 
 @dataclass
 class _Thread:
-    """A customer's matter: what was written so far, oldest first."""
+    """A customer's matter. `mails` are those that went to all of its mailboxes, oldest first.
+
+    Afterthoughts go on from the last of them: what lies in each mailbox is read behind what it goes on from,
+    while between mailboxes there is no order.
+    """
 
     person: str
     homes: tuple[str, ...]
@@ -116,7 +120,8 @@ class Correspondence:
         thread = _Thread(person, homes)
         self._threads.append(thread)
         self.acknowledgements_owed += len(homes)
-        return self._letter(thread, self._mail(thread, [self._address(home) for home in homes]), homes)
+        mail = self._mail(thread, [self._address(home) for home in homes])
+        return self._goes_on(thread, mail)
 
     def _afterthought(self, thread: _Thread) -> tuple[Letter, bytes]:
         """The customer answers the last mail of their own, to the same mailboxes."""
@@ -124,7 +129,7 @@ class Correspondence:
         mail["In-Reply-To"] = f"<{thread.mails[-1]}>"
         first, *later = thread.mails
         mail["References"] = " ".join(f"<{each}>" for each in (first, *later[-_LONGEST_THREAD:]))
-        return self._letter(thread, mail, thread.homes)
+        return self._goes_on(thread, mail)
 
     def _answer(self, taken: Taken) -> tuple[Letter, bytes]:
         """To an acknowledgement, as mail programs do it: to the address that it names."""
@@ -132,7 +137,8 @@ class Correspondence:
         mail = self._mail(thread, [taken.reply_to])
         mail["In-Reply-To"] = f"<{taken.message_id}>"
         mail["References"] = f"{taken.references} <{taken.message_id}>".strip()
-        return self._letter(thread, mail, (home_of(self.mailroom, taken.sender),))
+        letter = Letter(_name(mail), thread.mails[0], (home_of(self.mailroom, taken.sender),))
+        return letter, self._adorned(mail)
 
     def _mail(self, thread: _Thread, to: list[str]) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
@@ -144,11 +150,10 @@ class Correspondence:
         mail.set_content("Please help.\n")
         return mail
 
-    def _letter(self, thread: _Thread, mail: EmailMessage, homes: tuple[str, ...]) -> tuple[Letter, bytes]:
-        message_id = str(mail["Message-ID"]).strip("<>")
-        thread.mails.append(message_id)
-        self._by_opening.setdefault(thread.mails[0], thread)
-        return Letter(message_id, thread.mails[0], homes), self._adorned(mail)
+    def _goes_on(self, thread: _Thread, mail: EmailMessage) -> tuple[Letter, bytes]:
+        thread.mails.append(_name(mail))
+        self._by_opening[thread.mails[0]] = thread
+        return Letter(thread.mails[-1], thread.mails[0], thread.homes), self._adorned(mail)
 
     def _adorned(self, mail: EmailMessage) -> bytes:
         """With what real mail has: HTML, files, mistakes."""
@@ -164,6 +169,10 @@ class Correspondence:
 
     def _address(self, home: str) -> str:
         return next(each.address for each in self.mailroom.definition.mailboxes if each.name == home)
+
+
+def _name(mail: EmailMessage) -> str:
+    return str(mail["Message-ID"]).strip("<>")
 
 
 def home_of(mailroom: Mailroom, address: str) -> str:

@@ -8,15 +8,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-import asyncpg
-
 from deploy.local.services import SERVICES
 from tests.faults.chaos.checker import Damage, Verdict, judge
 from tests.faults.chaos.correspondence import Correspondence
 from tests.faults.chaos.evidence import gather
 from tests.faults.chaos.schedule import CALM, KILL, Strike, plan
 from tests.faults.chaos.strikes import carry_out
-from tests.faults.chaos.world import CONNECTIONS, World
+from tests.faults.chaos.world import AWAY, CONNECTIONS, World
 from tests.support.waiting import eventually
 
 _AT_ONCE = 3
@@ -200,7 +198,7 @@ async def _in_inboxes(world: World) -> int:
 
 
 async def _number(world: World, service: str, query: str) -> int:
-    with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    with suppress(*AWAY):
         async with world.mailroom.tables(service) as tables:
             number: int = await tables.fetchval(query)
             return number

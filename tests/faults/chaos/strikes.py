@@ -5,12 +5,11 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-import asyncpg
 import psutil
 
 from deploy.local.services import SERVICES
 from tests.faults.chaos.schedule import KILL, LINES, PARSER, RELAY, Strike
-from tests.faults.chaos.world import World
+from tests.faults.chaos.world import AWAY, World
 from tests.support.mailroom import Mailroom
 from tests.support.waiting import eventually
 
@@ -63,7 +62,7 @@ async def _kill_relay(world: World, strike: Strike, chance: random.Random) -> No
             await asyncio.sleep(strike.seconds)
             await world.mailroom.launch(service)
         else:
-            with suppress(*_AWAY):
+            with suppress(*AWAY):
                 async with world.mailroom.tables(service) as tables:
                     await tables.execute(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
@@ -73,13 +72,10 @@ async def _kill_relay(world: World, strike: Strike, chance: random.Random) -> No
 
 async def _until_it_publishes(mailroom: Mailroom, service: str) -> None:
     # Away, or with nothing to say: then at any moment.
-    with suppress(AssertionError, *_AWAY):
+    with suppress(AssertionError, *AWAY):
         async with mailroom.tables(service) as tables:
             query = "SELECT count(*) > 0 FROM outbox"
             await eventually(lambda: tables.fetchval(query), deadline=_MOMENT_SECONDS, every=0.002)
-
-
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @asynccontextmanager

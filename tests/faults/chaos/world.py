@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
+
 from deploy.local.endpoints import MAIL_SERVER, Endpoints
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack, StackOptions
@@ -25,6 +27,8 @@ CONNECTIONS = SmtpServer.model_fields["connections"].default
 """How many mails one process has under way to the SMTP server at most."""
 _COMMAND_SECONDS, _DATA_SECONDS = 5.0, 10.0
 _EMPTY_DATABASE = "template1"
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What our own connections to the database raise while that is away, or when they are broken off."""
 
 
 @dataclass
