@@ -38,7 +38,8 @@ class Responses:
             if self._literal is not None:
                 if len(buffer) - at < self._literal:
                     break
-                self._literals += (bytes(buffer[at : at + self._literal]),)
+                with memoryview(buffer) as view:  # a slice of the buffer itself would be one more copy
+                    self._literals += (bytes(view[at : at + self._literal]),)
                 at += self._literal
                 self._literal = None
             end = buffer.find(_LINE_END, at + self._searched)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.failure import FamilyMoved
-from shared.postgres import Connection, columns
+from shared.postgres import Connection, columns, copy_in
 
 
 class Overtaken(FamilyMoved):
@@ -95,10 +95,6 @@ FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text
 ORDER BY key
 ON CONFLICT DO NOTHING
 """
-_ADD_RAW = """
-INSERT INTO raw_mails (organisation, mail, bytes, object, truncated)
-SELECT $1, * FROM unnest($2::uuid[], $3::bytea[], $4::text[], $5::boolean[])
-"""
 _ADD_COPIES = """
 INSERT INTO mail_copies (organisation, mail, mailbox, digest, received_at)
 SELECT $1, mail, $2, digest, $3 FROM unnest($4::uuid[], $5::text[]) AS new (mail, digest)
@@ -167,8 +163,8 @@ async def add(connection: Connection, organisation: str, mails: Sequence[MailRow
         return
     added = columns([_ADDED(mail) for mail in mails], 11)
     _all(mails, await connection.execute(_ADD, organisation, now, *added))
-    raws = columns([(m.id, m.raw, m.raw_object, m.truncated) for m in mails], 4)
-    await connection.execute(_ADD_RAW, organisation, *raws)
+    raws = [(organisation, mail.id, mail.raw, mail.raw_object, mail.truncated) for mail in mails]
+    await copy_in(connection, "raw_mails", ("organisation", "mail", "bytes", "object", "truncated"), raws)
 
 
 async def add_copies(
