@@ -23,6 +23,14 @@ test: $(UV) ## all tests on real servers, in parallel
 unit: $(UV) ## the tests that need no server
 	@$(RUN) pytest -n $(WORKERS) tests/unit tests/architecture
 
+bench: $(UV) ## how fast it is; ONLY=figure,… MAILS=number PROFILE=service,… DOCS=1
+	@$(RUN) python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(MAILS),--mails $(MAILS)) \
+	  $(if $(PROFILE),--profile $(PROFILE)) $(if $(DOCS),--docs)
+
+chaos: $(UV) ## kills and outages while mails arrive; MAILS=number KILLS=of each process SEED=number
+	@$(RUN) python -m tests.faults.chaos $(if $(MAILS),--mails $(MAILS)) $(if $(KILLS),--kills $(KILLS)) \
+	  $(if $(SEED),--seed $(SEED))
+
 lint: $(UV) ## style, types and the arrows between modules
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
@@ -52,4 +60,4 @@ TESTS ?=
 	@{ python3 -m venv .tools && .tools/bin/pip install --quiet uv; } >/dev/null 2>&1 || \
 	  { echo "Mailroom needs uv: install it with 'pip install uv' or as https://docs.astral.sh/uv/ says, then call make again." >&2; exit 1; }
 
-.PHONY: help demo up test unit lint format requirements tables schemas transitions
+.PHONY: help demo up test unit chaos lint format requirements tables schemas transitions bench

@@ -1,72 +1,97 @@
-"""`python -m tests.bench`: see README.md beside this file."""
+"""`make bench`: see README.md beside this file."""
 
 import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from tests.bench import profiling, scenarios
-from tests.bench.installation import fresh_installation, running_servers
-from tests.bench.scenarios import Measured, Spied
+from tests.bench import figures, parts, relaying, report, waiting_for_answers
+from tests.bench.bench import Bench
+from tests.bench.figures import Figure
+from tests.bench.installation import running_servers
+from tests.bench.passing import Spy
+from tests.support.dovecot import DovecotMissing
 
 BUILD = Path("build")
-LEAST_SECONDS = 0.01
-"""Who used less is not worth a line."""
-console = Console()
+JSON = BUILD / "bench.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that is measured in one go, and the figures that it gives."""
+
+    run: Callable[[Bench, frozenset[str]], Awaitable[dict[str, Figure]]]
+    gives: tuple[str, ...]
+    usual: bool = True
+    """Whether it belongs to a whole run; others are only for looking closer."""
+
+
+PARTS = (
+    Part(parts.tickets, ("mail_to_ticket", "reply_to_ticket")),
+    Part(parts.sending, ("mail_to_sent",)),
+    Part(
+        waiting_for_answers.acknowledgements, ("mail_to_acknowledgement_p50", "mail_to_acknowledgement_p99")
+    ),
+    Part(parts.real_mails, ("real_mail_to_ticket",)),
+    Part(relaying.old_snapshot, ("relay_old_snapshot",)),
+    Part(parts.catching_up, ("catch_up",)),
+    Part(parts.intake, ("mail_to_topic",), usual=False),
+)
+"""In the order in which they run."""
+
+
+async def measure(bench: Bench, wanted: frozenset[str], say: Callable[[str], None]) -> dict[str, Figure]:
+    """The wanted figures; `say` is told what is being measured."""
+    found: dict[str, Figure] = {}
+    for part in PARTS:
+        if wanted & frozenset(part.gives):
+            say(f"{', '.join(part.gives)} …")
+            found |= await part.run(bench, wanted)
+    return {name: each for name, each in found.items() if name in wanted}
 
 
 def main(
-    mails: Annotated[int, typer.Option(help="How many.")] = 20_000,
-    kind: Annotated[str, typer.Option(help="plain, real or reply.")] = "plain",
-    services: Annotated[str, typer.Option(help="Which run, in the order of the road.")] = "ingest,activity",
-    profile: Annotated[str | None, typer.Option(help="A service to look into with py-spy.")] = None,
+    only: Annotated[str | None, typer.Option(help="Figures, separated by commas; else all.")] = None,
+    mails: Annotated[int | None, typer.Option(help="How many mails (or events) for each figure.")] = None,
+    profile: Annotated[str, typer.Option(help="Services to look into with py-spy.")] = "",
+    docs: Annotated[bool, typer.Option(help="Put the figures into docs/performance.md.")] = False,
 ) -> None:
-    """Measure mails that lie in a Dovecot mailbox, up to what the last of the services says of them."""
+    """Measure Mailroom beside the floor. Everything it needs is started and ended by itself."""
+    usual = frozenset(name for part in PARTS if part.usual for name in part.gives)
+    every = frozenset(name for part in PARTS for name in part.gives)
+    wanted = frozenset(only.split(",")) if only else usual
+    if unknown := wanted - every:
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: choose among {', '.join(sorted(every))}")
     BUILD.mkdir(exist_ok=True)
-    spied = Spied(profile, (BUILD / f"profile-{profile}.txt").absolute()) if profile else None
-    measured = asyncio.run(_run(mails, kind, tuple(services.split(",")), spied))
-    _show(measured, f"{mails} {kind} mails through {services}")
-    if spied:
-        _show_profile(spied)
+    console = Console()
+    # It warns of topics that are a moment old; what matters is raised.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    spy = Spy(tuple(filter(None, profile.split(","))), BUILD.absolute())
+    try:
+        found = asyncio.run(_run(wanted, mails, spy, console))
+    except DovecotMissing as missing:
+        raise SystemExit(str(missing)) from missing
+    figures.write(JSON, found)
+    report.show(console, found, spy)
+    if docs:
+        report.write_page(found, spy)
 
 
-async def _run(number: int, kind: str, services: tuple[str, ...], spied: Spied | None) -> Measured:
-    async with running_servers() as servers, fresh_installation(servers) as installation:
-        return await scenarios.tickets(installation, number, kind=kind, services=services, spied=spied)
-
-
-def _show(measured: Measured, title: str) -> None:
-    table = Table(title=f"{title}: {measured.rate:.0f} mails/s ({measured.seconds:.1f} s)")
-    for column in ("process", "CPU s", "ms/mail", "MB"):
-        table.add_column(column, justify="left" if column == "process" else "right")
-    for name, use in measured.used.items():
-        if use.seconds < LEAST_SECONDS:
-            continue
-        name = name.replace("postgres: ", "    of it ")
-        table.add_row(
-            name,
-            f"{use.seconds:.2f}",
-            f"{1000 * use.seconds / measured.mails:.3f}",
-            f"{use.memory / 1e6:.0f}",
-        )
-    console.print(table)
-
-
-def _show_profile(spied: Spied) -> None:
-    for title, shares in (
-        ("by the package at work", profiling.by_package(spied.path)),
-        ("by the function of ours that asked for it", profiling.by_own_function(spied.path)),
-    ):
-        table = Table(title=f"{spied.service}, {title} ({spied.path})")
-        table.add_column("share", justify="right")
-        table.add_column("")
-        for each in shares[:25]:
-            table.add_row(f"{100 * each.share:.1f} %", each.name)
-        console.print(table)
+async def _run(wanted: frozenset[str], number: int | None, spy: Spy, console: Console) -> dict[str, Figure]:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    async with running_servers() as servers:
+        return await measure(Bench(servers, spy, number), wanted, console.print)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

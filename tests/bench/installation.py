@@ -17,7 +17,7 @@ import asyncpg
 import httpx
 
 from deploy.local import ports, preparation, services
-from deploy.local.endpoints import Address, Endpoints, ServiceEndpoint
+from deploy.local.endpoints import Endpoints, ServiceEndpoint
 from deploy.local.processes import Tethered
 from deploy.local.server import clean_environment
 from deploy.local.services import SERVICES
@@ -27,6 +27,7 @@ from shared.keyring import Keyring
 from shared.settings import ServiceSettings
 from shared.topic_plan import bring_about
 from tests.bench import mails
+from tests.bench.post import Post, running_post
 from tests.support.databases import Database, build_template
 from tests.support.dovecot import Dovecot, running_dovecot
 from tests.support.shared_mailroom import sample
@@ -38,30 +39,40 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Servers:
-    """Kafka, PostgreSQL (durable) and Dovecot; GreenMail sleeps. `smtp` takes what notify sends."""
+    """Kafka, PostgreSQL, Dovecot, and a post office that takes what notify sends and delivers to Dovecot."""
 
     stack: Endpoints
     dovecot: Dovecot
+    post: Post
     folder: Path
-    smtp: Address
+
+    def dsn(self, database: str) -> str:
+        """The superuser's, for a database."""
+        return self.stack.postgres_dsn.rpartition("/")[0] + "/" + database
 
     def roots(self) -> dict[str, int]:
         """Name and first process of each."""
         pids = {name: self.stack.processes[name].pid for name in ("kafka", "postgres")}
-        return {**pids, "dovecot": self.dovecot.pid}
+        return {**pids, "dovecot": self.dovecot.pid, "post office": self.post.pid}
 
 
 @asynccontextmanager
-async def running_servers(smtp: Address | None = None) -> AsyncIterator[Servers]:
-    """Servers for as long as this lasts; nothing of them stays behind."""
+async def running_servers() -> AsyncIterator[Servers]:
+    """Servers for as long as this lasts, durable as in production; nothing of them stays behind."""
     async with AsyncExitStack() as exits:
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="mailroom-bench-")))
         folder.chmod(0o755)  # noqa: ASYNC240 — PostgreSQL runs as another user if we are root
         stack = Stack(StackOptions(home=folder / "stack", services=()))
         endpoints = await exits.enter_async_context(stack)
         await stack.halt("greenmail")
-        dovecot = await exits.enter_async_context(running_dovecot())
-        yield Servers(endpoints, dovecot, folder, smtp or endpoints.smtp)
+        yield await exits.enter_async_context(with_mail_servers(endpoints, folder))
+
+
+@asynccontextmanager
+async def with_mail_servers(stack: Endpoints, folder: Path) -> AsyncIterator[Servers]:
+    """Servers around a stack that runs already. `folder` may be passed by other users."""
+    async with running_dovecot() as dovecot, running_post(folder, dovecot.folder) as post:
+        yield Servers(stack, dovecot, post, folder)
 
 
 @dataclass
@@ -105,6 +116,15 @@ class Installation:
         own = {name: running.record.pid for name, running in self._running.items()}
         return {**own, **self.servers.roots()}
 
+    @property
+    def dovecot(self) -> Dovecot:
+        return self.servers.dovecot
+
+    @property
+    def user(self) -> str:
+        """Whose inbox it reads."""
+        return self.address.to
+
     def log(self, name: str) -> Path:
         return self.seen.home / "logs" / f"{name}.log"
 
@@ -136,33 +156,32 @@ class Installation:
 
     async def ask(self, service: str, query: str, *values: object) -> object:
         """One value out of a service's tables."""
-        connection = await asyncpg.connect(self.database.dsn, server_settings={"search_path": service})
-        try:
-            return await connection.fetchval(query, *values)
-        finally:
-            await connection.close()
+        return await fetch_value(self.database.dsn, query, *values, schema=service)
 
     async def until_idle(self) -> None:
-        """Wait until no mail waits in the mailbox and nothing in the outboxes of those who run."""
-        rest = "SELECT count(*) FROM outbox WHERE headers NOT LIKE '%mailbox.polled%'"
+        """Wait until no mail lies in the inbox, nothing in the outboxes, and no sent mail is unaccounted."""
+        unsaid = "SELECT count(*) FROM outbox WHERE headers NOT LIKE '%mailbox.polled%'"
+        unsent = "SELECT count(*) FROM mails WHERE outcome IN ('requested', 'composed', 'deferred')"
 
         async def idle() -> bool:
-            assert self.servers.dovecot.folders(self.address.to).get("INBOX") == 0
-            return not any([await self.ask(name, rest) for name in self._running])
+            assert self.dovecot.folders(self.user).get("INBOX") == 0
+            if "notify" in self._running and await self.ask("activity", unsent):
+                return False
+            return not any([await self.ask(name, unsaid) for name in self._running])
 
-        await eventually(idle, deadline=PATIENCE, every=0.1)
+        await eventually(idle, deadline=5 * PATIENCE, every=0.2)
 
 
 @asynccontextmanager
 async def fresh_installation(servers: Servers) -> AsyncIterator[Installation]:
     """A Mailroom with nothing running yet."""
-    token = uuid4().hex[:8]
-    domain, prefix, name = f"m{token}.test", f"b{token}.", f"bench_{token}"
-    home = servers.folder / token
+    name = fresh_name()
+    domain, prefix = f"{name}.test", f"{name}."
+    home = servers.folder / name
     for part in ("logs", "blobs", "secrets"):
         (home / part).mkdir(parents=True)
-    database = Database(servers.stack.postgres_dsn.rpartition("/")[0] + "/" + name)
-    await _execute(servers.stack.postgres_dsn, f"CREATE DATABASE {name}")
+    database = Database(servers.dsn(name))
+    await execute(servers.stack.postgres_dsn, f"CREATE DATABASE {name}")
     await build_template(database.dsn)
     numbers = ports.choose(SERVICES, {}, {})
     seen = servers.stack.model_copy(
@@ -170,20 +189,20 @@ async def fresh_installation(servers: Servers) -> AsyncIterator[Installation]:
             "home": home,
             "postgres_dsn": database.dsn,
             "imap": servers.dovecot.address,
-            "smtp": servers.smtp,
+            "smtp": servers.post.address,
             "services": _endpoints(database, numbers),
         }
     )
     await preparation.make_secrets(seen)
     await bring_about(servers.stack.kafka_bootstrap, database.dsn, prefix)
-    address = mails.Address(f"help@{domain}", f"c{token}.test")
+    address = mails.Address(f"help@{domain}", f"customers.{name}.test")
     definition = sample(domain, address.customers)
     installation = Installation(servers, seen, database, prefix, definition, address)
     try:
         yield installation
     finally:
         await installation.end()
-        await _execute(servers.stack.postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+        await execute(servers.stack.postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _endpoints(database: Database, numbers: Mapping[str, int]) -> dict[str, ServiceEndpoint]:
@@ -193,9 +212,24 @@ def _endpoints(database: Database, numbers: Mapping[str, int]) -> dict[str, Serv
     }
 
 
-async def _execute(dsn: str, statement: str) -> None:
+def fresh_name() -> str:
+    """Of a database, topics and a domain that nobody has."""
+    return f"b{uuid4().hex[:10]}"
+
+
+async def execute(dsn: str, statement: str) -> None:
+    """One statement, whoever the DSN says."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def fetch_value(dsn: str, query: str, *values: object, schema: str = "public") -> object:
+    """One value out of a database."""
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": schema})
+    try:
+        return await connection.fetchval(query, *values)
     finally:
         await connection.close()

@@ -15,7 +15,7 @@ ATTACHMENT_BYTES = 30_000
 _DATE = "Sun, 22 Nov 2026 09:41:07 +0100"
 
 _PLAIN = """\
-From: Customer {number} <c{number}@{customers}>
+From: Customer {number} <{sender}@{customers}>
 To: {to}
 Subject: Printer {number} is out of order
 Date: {date}
@@ -100,10 +100,15 @@ class Address:
     customers: str
 
 
-def plain(address: Address, number: int, *, kind: str = "plain") -> Iterator[bytes]:
-    """Short texts, about 360 bytes each."""
+def plain(
+    address: Address, number: int, *, kind: str = "plain", senders: int | None = None
+) -> Iterator[bytes]:
+    """Short texts, about 360 bytes each, from as many people or from `senders`. A kind has its own ids."""
     for each in range(number):
-        yield _written(_PLAIN, number=each, to=address.to, customers=address.customers, kind=kind)
+        sender = f"{kind}-{each % (senders or number)}"
+        yield _written(
+            _PLAIN, number=each, sender=sender, to=address.to, customers=address.customers, kind=kind
+        )
 
 
 def real(address: Address, number: int) -> Iterator[bytes]:

@@ -11,8 +11,7 @@ import pytest
 from deploy.local.processes import is_alive
 from services.ingest.imap import ImapError, ImapServer, ImapSession
 from services.ingest.imap_aioimaplib import connect
-from tests.support import dovecot as module
-from tests.support.dovecot import PASSWORD, Dovecot, running_dovecot
+from tests.support.dovecot import PASSWORD, Dovecot, DovecotMissing, running_dovecot
 from tests.support.waiting import eventually
 
 MAIL = b"From: a@customer.example\r\nMessage-ID: <%d@customer.example>\r\n\r\nnumber %d\r\n"
@@ -100,8 +99,8 @@ async def test_a_wrong_password_is_refused_unless_any_will_do(dovecot: Dovecot, 
 
 
 async def test_who_has_no_dovecot_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.shutil, "which", lambda *_, **__: None)
-    with pytest.raises(RuntimeError, match="dovecot-imapd"):
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    with pytest.raises(DovecotMissing, match="dovecot-imapd"):
         async with running_dovecot():
             pass
     assert not [each for each in psutil.Process(os.getpid()).children() if each.name() == "dovecot"]

@@ -18,7 +18,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +75,10 @@ service anvil {{
 """
 
 
+class DovecotMissing(RuntimeError):
+    """It is not installed. The message says what to do."""
+
+
 @dataclass
 class Dovecot:
     """One server, which keeps its port and its mails while it is stopped or killed.
@@ -110,13 +114,13 @@ class Dovecot:
         """Start it; returns when it answers. Raises `RuntimeError` if it cannot."""
         self._running = await Tethered.start(self._program())
 
-        async def greets() -> bool:
+        async def answers() -> bool:
             assert self._running is not None
             if self._running.exit_code is not None:
                 raise RuntimeError(f"Dovecot ended while it started:\n{self.log.read_text()[-2000:]}")
-            return await _greets(self.address)
+            return await greets(self.address, b"* OK")
 
-        await eventually(greets, deadline=SECONDS_TO_START)
+        await eventually(answers, deadline=SECONDS_TO_START)
 
     async def stop(self) -> None:
         """End it in order, and whatever it started; its clients lose their connections."""
@@ -133,7 +137,7 @@ class Dovecot:
     def _program(self) -> Program:
         program = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
         if program is None:
-            raise RuntimeError(_MISSING)
+            raise DovecotMissing(_MISSING)
         return Program(
             arguments=(program, "-F", "-c", str(self._configure())),
             environment=clean_environment(os.environ),
@@ -163,33 +167,38 @@ class Dovecot:
     def deliver(self, user: str, *mails: bytes, folder: str = INBOX) -> None:
         """Put mails into a folder as an MTA does, byte by byte; whoever waits in it is told.
 
-        They get their UIDs in this order. To be called from one process only.
+        They get their UIDs in this order. Without any, only the folder is made.
         """
         maildir = self.maildir(user, folder)
         self._ensure(maildir)
         stamp = time.time_ns() // 1000
         for mail in mails:
             number = next(self._numbers)
-            size = len(mail) + mail.count(b"\n") - mail.count(b"\r\n")
+            on_the_wire = len(mail) + mail.count(b"\n") - mail.count(b"\r\n")
+            sizes = f"S={len(mail)},W={on_the_wire}"
             # With its sizes in its name no mail is read before somebody asks for it. Dovecot gives UIDs in
             # order of seconds, then microseconds, then name.
-            name = f"{stamp // 1_000_000}.M{stamp % 1_000_000}P{number:012}.local,S={len(mail)},W={size}"
+            name = f"{stamp // 1_000_000}.M{stamp % 1_000_000}P{os.getpid()}Q{number:012}.local,{sizes}"
             unfinished = maildir / "tmp" / name
             unfinished.write_bytes(mail)
             _give(unfinished)  # nobody may link what is not theirs, and so a mail is moved
             unfinished.rename(maildir / "new" / name)
 
-    def deliver_at_once(self, user: str, mails: Iterable[bytes]) -> None:
+    def deliver_at_once(self, user: str, mails: Iterable[bytes]) -> Callable[[], bool]:
         """Put mails into a user's inbox so that all of them are there from one moment on.
 
-        It must hold no unseen mail. Whoever waits in it may learn of them only when they look again.
+        It must hold no unseen mail. Whoever waits in it may learn of them only when they look again: what is
+        returned says whether the server has seen them.
         """
         inbox, apart = self.maildir(user), self.maildir(f"apart-{uuid4().hex}")
         self._ensure(inbox)
         self.deliver(apart.name, *mails)
-        (inbox / "new").rename(apart / "before")
-        (apart / "new").rename(inbox / "new")
+        new = inbox / "new"
+        untouched = (apart / "new").stat().st_mtime_ns
+        new.rename(apart / "before")
+        (apart / "new").rename(new)
         shutil.rmtree(apart)
+        return lambda: new.stat().st_mtime_ns != untouched
 
     def folders(self, user: str) -> dict[str, int]:
         """The folders of a user, as the disk spells them with `/` between levels, and their mails' number."""
@@ -236,7 +245,7 @@ class Dovecot:
 async def running_dovecot(password: str | None = PASSWORD) -> AsyncIterator[Dovecot]:
     """A Dovecot for as long as this lasts; nothing of it stays behind.
 
-    Raises `RuntimeError` with what to do if it is not installed or cannot start.
+    Raises `DovecotMissing` if it is not installed, and `RuntimeError` if it cannot start.
     """
     # Not a test's own folder: a Unix socket's path may have 107 bytes.
     with tempfile.TemporaryDirectory(prefix="mailroom-dovecot-", ignore_cleanup_errors=True) as name:
@@ -252,12 +261,13 @@ async def running_dovecot(password: str | None = PASSWORD) -> AsyncIterator[Dove
             await dovecot.stop()
 
 
-async def _greets(address: Address) -> bool:
+async def greets(address: Address, greeting: bytes) -> bool:
+    """Whether a mail server answers there, with a line that begins so."""
     try:
         async with asyncio.timeout(1):
             reader, writer = await asyncio.open_connection(address.host, address.port)
             try:
-                return (await reader.readline()).startswith(b"* OK")
+                return (await reader.readline()).startswith(greeting)
             finally:
                 writer.close()
     except (OSError, TimeoutError):
