@@ -1,7 +1,8 @@
 """Does the database know all that its service has said? Not after an older backup was restored (design §2).
 
 Behind the last offset that was noted there may stand what a relay published just before it died: that is
-still in the outbox, byte for byte. Anything else was said by a future that this database has lost.
+still in the outbox, byte for byte. Anything else was said by a future that this database has lost. What
+others wrote there in spite of all is none of our history: records tell by their source.
 """
 
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared import relay_store, topic_plan
+from shared.contracts.dead_letters import ORIGINAL_TOPIC
+from shared.contracts.envelope import source_of
 from shared.offsets import Place
 from shared.outbox import pack_headers
 from shared.relay_store import PAGE_BYTES, Connection
@@ -47,7 +50,8 @@ async def require_own_history(
         while behind := {tp for tp in behind if await consumer.position(tp) < end[tp]}:
             found = await consumer.getmany(*behind, timeout_ms=200, max_records=1000)
             for tp, records in found.items():
-                said |= {_record(record) for record in records if record.offset < end[tp]}
+                ours = (record for record in records if record.offset < end[tp] and _is_ours(record, service))
+                said |= {_record(record) for record in ours}
             if len(said) > rows:
                 break
         return await _unknown(connection, said, rows)
@@ -63,6 +67,12 @@ async def _unknown(connection: Connection, said: set[_Said], rows: int) -> str |
         after = page[-1].id
         page = await relay_store.page(connection, after, rows, PAGE_BYTES)
     return next((topic for topic, *_ in said), None)
+
+
+def _is_ours(record: "ConsumerRecord[bytes | None, bytes | None]", service: str) -> bool:
+    """A dead letter bears the source of the record that it was, but nobody else writes those headers."""
+    found = dict(record.headers)
+    return found.get("ce_source") == source_of(service).encode() or ORIGINAL_TOPIC in found
 
 
 def _record(record: "ConsumerRecord[bytes | None, bytes | None]") -> _Said:

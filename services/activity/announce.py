@@ -28,7 +28,7 @@ from services.activity.domain.refusals import Refusal
 from shared.contracts import activity_activities as said
 from shared.contracts.activity_answers import AskedBy, RequestAccepted, RequestRefused
 from shared.contracts.activity_requests import Actor, ActorKind
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.ingest_requests import MailSetAside
 from shared.contracts.notify_requests import MailCompose
 from shared.contracts.record import Record
@@ -36,7 +36,7 @@ from shared.identity import derive
 from shared.outbox import Outgoing
 from shared.topics import ACTIVITY_ACTIVITIES, ACTIVITY_ANSWERS, INGEST_REQUESTS, NOTIFY_REQUESTS, Topic
 
-SOURCE = "/mailroom/activity"
+SOURCE = source_of("activity")
 
 Answer = RequestAccepted | RequestRefused
 

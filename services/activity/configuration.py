@@ -9,7 +9,7 @@ from typing import Any
 from services.activity import store_configuration as store
 from shared import organisation, organisation_copy
 from shared.contracts.activity_organisation import Definition, OrganisationApplied
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.record import Record
 from shared.identity import derive
 from shared.organisation import Organisation
@@ -17,7 +17,7 @@ from shared.organisation_rules import Finding, findings
 from shared.topics import ACTIVITY_ORGANISATION
 from shared.unit_of_work import Batch, Outgoing
 
-SOURCE = "/mailroom/activity"
+SOURCE = source_of("activity")
 
 
 class ConfigurationRefused(Exception):

@@ -9,7 +9,7 @@ from services.ingest.domain.decide import Facts, Target
 from services.ingest.domain.mail import Address, ParsedMail
 from services.ingest.domain.plus import PlusReference
 from shared.contracts import ingest_mails as contract
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.ingest_mails import MailboxPolled, MailReceived
 from shared.contracts.mail import Content, Mailbox
 from shared.contracts.record import Record
@@ -18,7 +18,7 @@ from shared.organisation import Organisation
 from shared.topics import INGEST_MAILS
 from shared.unit_of_work import Outgoing
 
-SOURCE = "/mailroom/ingest"
+SOURCE = source_of("ingest")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from services.notify.domain.delivery import Recipient, Result, State
 from services.notify.domain.mail import ComposedMail, Person, Refusal
 from services.notify.queued import QueuedMail, Settled
 from shared.contracts.activity_answers import AskedBy
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.mail import Content, Delivery, Mailbox, RecipientResult
 from shared.contracts.notify_mails import (
     MailComposed,
@@ -28,7 +28,7 @@ from shared.identity import derive
 from shared.outbox import Outgoing
 from shared.topics import NOTIFY_MAILS
 
-SOURCE = "/mailroom/notify"
+SOURCE = source_of("notify")
 
 _DELIVERIES = {
     Result.ACCEPTED: Delivery.ACCEPTED,

@@ -18,6 +18,11 @@ Headers = list[tuple[str, bytes]]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 
 
+def source_of(service: str) -> str:
+    """The `source` of what one of our services says."""
+    return f"/mailroom/{service}"
+
+
 class Envelope(BaseModel):
     """The attributes of one record.
 

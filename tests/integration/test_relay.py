@@ -242,6 +242,22 @@ async def test_a_restored_database_is_found_out(
     assert await heard(stack, prefix, INGEST_MAILS) == ["a"]
 
 
+async def test_what_others_wrote_to_its_topics_is_no_lost_history(
+    stack: Endpoints, pool: Pool, prefix: str, make: Make
+) -> None:
+    """Nonsense costs only itself (guarantee 5), also when the service starts again behind it."""
+    foreign = [("ce_source", b"/nonsense"), ("ce_id", b"1"), ("ce_specversion", b"1.0")]
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap) as producer:
+        await producer.send_and_wait(prefix + INGEST_MAILS.name, b"?", b"acme/?", headers=foreign)
+        await producer.send_and_wait(prefix + INGEST_MAILS.name, b"?", b"acme/?")
+    relay = make()
+    async with running(relay):
+        await say(pool, prefix, "a")
+        await eventually(empty(pool))
+        assert relay.not_ready() is None
+    assert await heard(stack, prefix) == ["a"]
+
+
 async def test_a_row_that_becomes_visible_late_is_not_skipped(
     stack: Endpoints, pool: Pool, prefix: str, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.record import Record
 from shared.identity import derive
 from shared.topics import Topic
 from shared.unit_of_work import Batch, Incoming, Outgoing
 
-SOURCE = "mailroom/tests"
+SOURCE = source_of("ingest")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -97,7 +97,7 @@ def outgoing(incoming: Incoming[NoteMade], text: str) -> Outgoing:
         "acme/note",
         Envelope(
             id=str(id_),
-            source="mailroom/ingest",
+            source=SOURCE,
             type="note.echoed",
             time=cause.time,
             organisation=cause.organisation,
