@@ -119,8 +119,11 @@ class Worker:
 async def _send(process: asyncio.subprocess.Process, order: Order) -> None:
     assert process.stdin is not None
     data = encode(order)
-    process.stdin.write(LENGTH.pack(len(data)))
-    process.stdin.write(data)
+    try:
+        process.stdin.write(LENGTH.pack(len(data)))
+        process.stdin.write(data)
+    except RuntimeError as closed:  # uvloop's word for the pipe of a process that died meanwhile
+        raise BrokenPipeError(str(closed)) from closed
     await process.stdin.drain()
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
+import uvloop
 
 from services.ingest.domain.mail import ParsedMail
 from services.ingest.parsing import frames, worker
@@ -78,6 +79,22 @@ async def test_a_process_that_is_killed_costs_nothing(pool: ParserPool) -> None:
     assert counted.by_index == {0: 1, 1: 1}
     assert await pool.parse_page([raw("plain")], counted) == [parse(raw("plain"))]
     assert counted.by_index == {0: 1, 1: 1}
+
+
+async def test_a_process_that_was_killed_at_rest_costs_nothing_on_the_services_event_loop() -> None:
+    """It tells of a closed pipe in another way than Python's own."""
+
+    async def parse_and_kill() -> list[ParsedMail]:
+        async with ParserPool() as pool:
+            await pool.parse_page([raw("plain")])
+            process = pool._pages[0]._process
+            assert process is not None
+            process.kill()
+            await process.wait()
+            return await pool.parse_page([raw("plain"), raw("chinese")])
+
+    parsed = await asyncio.to_thread(lambda: uvloop.run(parse_and_kill()))
+    assert parsed == [parse(raw("plain")), parse(raw("chinese"))]
 
 
 async def test_the_page_of_a_mail_that_kills_its_parser_is_replayed_singly(
