@@ -13,7 +13,8 @@ from services.notify import store_list
 from services.notify.domain.delivery import State
 from services.notify.lane import Lane
 from services.notify.settings import NotifySettings
-from services.notify.smtp import Connection, Login, SmtpConnection, SmtpServer
+from services.notify.smtp import Connection, SmtpConnection
+from services.notify.smtp_server import Login, SmtpServer
 from services.notify.store import QUEUE_CHANNEL
 from services.notify.store_queue import Box
 from shared.blobs import BlobStore

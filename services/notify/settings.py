@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from services.notify.smtp import SmtpServer
+from services.notify.smtp_server import SmtpServer
 from shared.settings import ServiceSettings
 
 

@@ -1,22 +1,23 @@
 """The SMTP seam: one connection to one server, and what the server said about each recipient.
 
-Over aiosmtplib, of which one client serves one connection at a time. We give its commands one by one, because
-its `sendmail` forgets who was refused when the mail's content is refused later. A connection that raised is
-of no more use: close it and open another one.
+aiosmtplib opens a connection, protects it and logs in; what is said then is a `Dialogue`. Where the server
+allows it, sender, recipients and DATA go out together (RFC 2920), so that a mail costs two round trips. A
+connection that raised is of no more use: close it and open another one.
 """
 
 import asyncio
 import ssl
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import aiosmtplib
-from pydantic import BaseModel, ConfigDict, Field
 
+from services.notify.dialogue import Dialogue, Reply
 from services.notify.domain.delivery import Recipient, Result
+from services.notify.smtp_server import Login, SmtpServer, Tls
+
+__all__ = ["Connection", "Letter", "Login", "SmtpConnection", "SmtpError", "SmtpServer", "Tls"]
 
 T = TypeVar("T")
 
@@ -25,48 +26,8 @@ ANSWER_LIMIT = 500
 CLOSE_SECONDS = 5.0
 _NOT_THE_MAILS_FAULT = frozenset({421, 503, 530, 534, 535, 538})
 """Answers about the server or the login: it goes away, wants TLS or a (better) login (RFC 4954, 3207)."""
-
-
-class Tls(StrEnum):
-    """How a connection is protected."""
-
-    NONE = "none"
-    STARTTLS = "starttls"
-    TLS = "tls"
-
-
-class SmtpServer(BaseModel):
-    """One SMTP server of the settings. `starttls` and `tls` are required where they are set, never hoped for.
-
-    `null_sender` says that the server takes mail from nobody (`MAIL FROM:<>`); services that check the sender
-    often do not. `command_seconds` bounds connecting and each command, `data_seconds` the answer to the mail
-    itself: RFC 5321 4.5.3.2.6 gives the server ten minutes, because a client that leaves earlier sends twice.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    host: str
-    port: Annotated[int, Field(ge=1, le=65535)] = 25
-    tls: Tls = Tls.STARTTLS
-    verify: bool = True
-    ca_file: Path | None = None
-    hello: str | None = None
-    null_sender: bool = True
-    connections: Annotated[int, Field(ge=1, le=50)] = 4
-    command_seconds: Annotated[float, Field(gt=0)] = 60.0
-    data_seconds: Annotated[float, Field(gt=0)] = 600.0
-    idle_seconds: Annotated[float, Field(gt=0)] = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What a server wants to know before it takes mail."""
-
-    user: str
-    password: str
-
-    def __repr__(self) -> str:
-        return f"Login({self.user!r})"
+_FOR_A_PERSON = (aiosmtplib.SMTPAuthenticationError, ssl.SSLCertVerificationError, FileNotFoundError)
+_GO_ON = 354
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +75,21 @@ class SmtpConnection:
     def __init__(self, server: SmtpServer, login: Login | None = None) -> None:
         self._server = server
         self._login = login
-        self._client: aiosmtplib.SMTP | None = None
+        self._dialogue: Dialogue | None = None
+        self._extensions: frozenset[str] = frozenset()
 
     @property
     def usable(self) -> bool:
         """Whether it is open, as far as we know."""
-        return self._client is not None and self._client.is_connected
+        return self._dialogue is not None and self._dialogue.usable
 
     async def open(self) -> None:
         """Connect, protect, greet and log in. Raises `SmtpError`."""
         server, login = self._server, self._login
+        client: aiosmtplib.SMTP | None = None
         try:
             context = None if server.tls is Tls.NONE else await asyncio.to_thread(_tls_context, server)
-            self._client = aiosmtplib.SMTP(
+            client = aiosmtplib.SMTP(
                 hostname=server.host,
                 port=server.port,
                 use_tls=server.tls is Tls.TLS,
@@ -137,62 +100,60 @@ class SmtpConnection:
                 username=login.user if login else None,
                 password=login.password if login else None,
             )
-            await self._within(self._client.connect(), 3 * server.command_seconds)
-            if self._client.is_ehlo_or_helo_needed:
-                await self._within(self._greet(self._client), 2 * server.command_seconds)
-        except (aiosmtplib.SMTPAuthenticationError, ssl.SSLCertVerificationError, FileNotFoundError) as error:
-            raise self._broken(error, transient=False, blameless=True) from error
+            await self._within(client.connect(), 3 * server.command_seconds)
+            if client.is_ehlo_or_helo_needed:
+                await self._within(self._greet(client), 2 * server.command_seconds)
+            if client.transport is None:
+                raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+            self._extensions = frozenset(client.esmtp_extensions)
+            # Not asked for its type: uvloop's transports have what asyncio's have, and are none of them.
+            self._dialogue = Dialogue(cast(asyncio.Transport, client.transport))
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise self._broken(error, transient=not _certificate_refused(error), blameless=True) from error
+            if client is not None:
+                client.close()
+            raise self._broken(error, transient=not _waits_for_a_person(error), blameless=True) from error
 
     async def check(self) -> None:
         """See whether the server is still there. Raises `SmtpError`."""
         try:
-            await self._within(self._opened.noop(), self._server.command_seconds)
-        except (aiosmtplib.SMTPException, OSError) as error:
+            (reply,) = await self._opened.ask(b"NOOP", seconds=self._server.command_seconds)
+        except OSError as error:
             raise self._broken(error, blameless=True) from error
+        if not reply.positive:
+            raise self._broken(reply, blameless=True)
 
     async def deliver(self, letter: Letter) -> list[Recipient]:
         """Hand a mail over: one answer per recipient, in their order.
 
         Raises `SmtpError` when the connection broke; then nothing is known about any recipient.
         """
-        client = self._opened
-        if letter.smtputf8 and not client.supports_extension("smtputf8"):
+        if letter.smtputf8 and "smtputf8" not in self._extensions:
             text = "The server cannot take an address with letters beyond ASCII (SMTPUTF8)."
             return [Recipient(each, Result.REFUSED, None, text) for each in letter.recipients]
-        encoding = "utf-8" if letter.smtputf8 else "ascii"
-        try:
-            refused = await self._envelope(client, letter, encoding)
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise self._broken(error) from error
-        if len(refused) < len(letter.recipients):
-            try:
-                done = await self._within(
-                    client.data(letter.mime, timeout=self._server.data_seconds), 2 * self._server.data_seconds
-                )
-                code, text = done.code, done.message
-            except aiosmtplib.SMTPDataError as error:
-                code, text = error.code, error.message
-                await self._forget(client)
-            except (aiosmtplib.SMTPException, OSError) as error:
-                raise self._broken(error, uncertain=True) from error
-            return [refused.get(each) or _answered(each, code, text) for each in letter.recipients]
-        await self._forget(client)
-        return [refused[each] for each in letter.recipients]
+        dialogue = self._opened
+        answers, ready = await self._envelope(dialogue, letter)
+        accepted = any(each.positive for each in answers)
+        taken = ready
+        if ready is not None and ready.code == _GO_ON:
+            taken = await self._content(dialogue, letter.mime if accepted else b"")
+        if not accepted or taken is None or not taken.positive:
+            await self._forget(dialogue)
+        return [
+            _answered(recipient, taken if taken is not None and answer.positive else answer)
+            for recipient, answer in zip(letter.recipients, answers, strict=True)
+        ]
 
     async def close(self) -> None:
         """Say goodbye if possible. Never raises, never takes long."""
-        client, self._client = self._client, None
-        if client is None:
+        dialogue, self._dialogue = self._dialogue, None
+        if dialogue is None:
             return
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await client.quit()
-        except (aiosmtplib.SMTPException, OSError, TimeoutError):
+            await dialogue.ask(b"QUIT", seconds=CLOSE_SECONDS)
+        except OSError:
             pass
         finally:
-            client.close()
+            dialogue.close()
 
     async def _greet(self, client: aiosmtplib.SMTP) -> None:
         try:
@@ -200,36 +161,57 @@ class SmtpConnection:
         except aiosmtplib.SMTPHeloError:
             await client.helo()
 
-    async def _envelope(self, client: aiosmtplib.SMTP, letter: Letter, encoding: str) -> dict[str, Recipient]:
-        """Say from whom and to whom; return who was refused."""
-        options = ["smtputf8"] if letter.smtputf8 else []
-        if client.supports_extension("size"):
-            options.append(f"size={len(letter.mime)}")
+    async def _envelope(self, dialogue: Dialogue, letter: Letter) -> tuple[list[Reply], Reply | None]:
+        """Say from whom and to whom; return the reply to each recipient, and to DATA if that was said."""
+        sender, recipients = self._commands(letter)
         seconds = self._server.command_seconds
+        together = "pipelining" in self._extensions
+        said = (sender, *recipients, b"DATA") if together else (sender,)
         try:
-            await self._within(client.mail(letter.sender, options=options, encoding=encoding), seconds)
-        except aiosmtplib.SMTPSenderRefused as error:
-            if error.code in _NOT_THE_MAILS_FAULT:
-                raise self._broken(error, transient=error.code == 421, blameless=True) from error
-            return {each: _answered(each, error.code, error.message) for each in letter.recipients}
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise self._broken(error, blameless=True) from error
-        refused: dict[str, Recipient] = {}
-        for recipient in letter.recipients:
-            try:
-                await self._within(client.rcpt(recipient, encoding=encoding), seconds)
-            except aiosmtplib.SMTPRecipientRefused as error:
-                if error.code == 421:
-                    raise self._broken(error) from error
-                refused[recipient] = _answered(recipient, error.code, error.message)
-        return refused
+            allowed, *replies = await dialogue.ask(*said, seconds=len(said) * seconds)
+        except OSError as error:
+            # A server that leaves may have kept its replies to the first commands.
+            raise self._broken(error, blameless=not together) from error
+        if allowed.code in _NOT_THE_MAILS_FAULT:
+            raise self._broken(allowed, transient=allowed.code == 421, blameless=True)
+        try:
+            if not together and allowed.positive:
+                for recipient in recipients:
+                    replies += await dialogue.ask(recipient, seconds=seconds)
+                if any(each.positive for each in replies):
+                    replies += await dialogue.ask(b"DATA", seconds=seconds)
+        except OSError as error:
+            raise self._broken(error) from error
+        ready = replies.pop() if len(replies) > len(recipients) else None
+        answers = replies if allowed.positive else [allowed] * len(recipients)
+        for each in answers:
+            if each.code == 421:
+                raise self._broken(each)
+        if ready is not None and ready.positive:
+            raise self._broken(ready)  # it has not had the mail yet
+        return answers, ready
 
-    async def _forget(self, client: aiosmtplib.SMTP) -> None:
+    async def _content(self, dialogue: Dialogue, mime: bytes) -> Reply:
+        """Give the mail; an empty one where the server wants it for nobody (RFC 2920 3.1)."""
+        try:
+            return await dialogue.give(mime, seconds=self._server.data_seconds)
+        except OSError as error:
+            raise self._broken(error, uncertain=bool(mime)) from error
+
+    async def _forget(self, dialogue: Dialogue) -> None:
         """Reset what led to nothing. If that fails, the next use of the connection says so."""
         try:
-            await self._within(client.rset(), self._server.command_seconds)
-        except (aiosmtplib.SMTPException, OSError):
-            client.close()
+            await dialogue.ask(b"RSET", seconds=self._server.command_seconds)
+        except OSError:
+            dialogue.close()
+
+    def _commands(self, letter: Letter) -> tuple[bytes, list[bytes]]:
+        options = " SMTPUTF8" if letter.smtputf8 else ""
+        if "size" in self._extensions:
+            options += f" SIZE={len(letter.mime)}"
+        encoding = "utf-8" if letter.smtputf8 else "ascii"
+        sender = f"MAIL FROM:<{letter.sender}>{options}".encode(encoding)
+        return sender, [f"RCPT TO:<{each}>".encode(encoding) for each in letter.recipients]
 
     async def _within(self, call: Awaitable[T], seconds: float) -> T:
         # The library has timeouts of its own; this one also covers its locks and the closing of transports.
@@ -237,30 +219,37 @@ class SmtpConnection:
             return await call
 
     @property
-    def _opened(self) -> aiosmtplib.SMTP:
-        if self._client is None:
+    def _opened(self) -> Dialogue:
+        if self._dialogue is None:
             raise SmtpError("The connection is not open.", blameless=True)
-        return self._client
+        return self._dialogue
 
     def _broken(
-        self, error: Exception, *, transient: bool = True, blameless: bool = False, uncertain: bool = False
+        self,
+        why: Exception | Reply,
+        *,
+        transient: bool = True,
+        blameless: bool = False,
+        uncertain: bool = False,
     ) -> SmtpError:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._dialogue is not None:
+            self._dialogue.close()
+            self._dialogue = None
+        if isinstance(why, Reply):
+            said = f"{why.code} {why.text}"
+        elif isinstance(why, aiosmtplib.SMTPResponseException):
+            said = f"{why.code} {why.message}"
+        else:
+            said = str(why)
+        text = _one_line(said) or type(why).__name__
         where = f"{self._server.host}:{self._server.port}"
-        said = (
-            f"{error.code} {error.message}"
-            if isinstance(error, aiosmtplib.SMTPResponseException)
-            else str(error)
-        )
-        text = _one_line(said) or type(error).__name__
         return SmtpError(f"{where}: {text}", transient=transient, blameless=blameless, uncertain=uncertain)
 
 
-def _answered(recipient: str, code: int, text: str) -> Recipient:
-    result = Result.REFUSED if code >= 500 else Result.ACCEPTED if 200 <= code < 300 else Result.DEFERRED
-    return Recipient(recipient, result, code, _one_line(text))
+def _answered(recipient: str, reply: Reply) -> Recipient:
+    code = reply.code
+    result = Result.REFUSED if code >= 500 else Result.ACCEPTED if reply.positive else Result.DEFERRED
+    return Recipient(recipient, result, code, _one_line(reply.text))
 
 
 def _one_line(text: str) -> str:
@@ -277,10 +266,10 @@ def _tls_context(server: SmtpServer) -> ssl.SSLContext:
     return context
 
 
-def _certificate_refused(error: BaseException | None) -> bool:
-    """Whether a certificate was the reason: aiosmtplib wraps what the TLS library says."""
+def _waits_for_a_person(error: BaseException | None) -> bool:
+    """Whether the login or a certificate was the reason: aiosmtplib wraps what the TLS library says."""
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
+        if isinstance(error, _FOR_A_PERSON):
             return True
         error = error.__cause__
     return False

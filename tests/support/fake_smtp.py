@@ -44,6 +44,7 @@ class Script:
     away: bool = False
     logins: dict[str, str] = field(default_factory=dict)
     smtputf8: bool = True
+    pipelining: bool = False
     before_answer: Callable[[], Any] = lambda: None
     delivered: list[Delivered] = field(default_factory=list)
     connections: int = 0
@@ -134,6 +135,13 @@ class _Handler:
 
     def __init__(self, script: Script) -> None:
         self._script = script
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        *others, last = responses
+        return [*others, "250-PIPELINING", last] if self._script.pipelining else responses
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
