@@ -1,6 +1,7 @@
-"""What ingest relies on at its IMAP seam, asked of the fake and of a real server alike."""
+"""What ingest relies on at its IMAP seam, asked of the fake and of two real servers alike."""
 
 import asyncio
+import os
 import smtplib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ import pytest
 from services.ingest.imap import PAGE_UIDS, Connect, ImapError, ImapServer, ImapSession
 from services.ingest.imap_aioimaplib import CLOSE_SECONDS
 from services.ingest.imap_aioimaplib import connect as connect_real
+from services.ingest.reading import ReadLimits, read_page
+from tests.support.dovecot import Dovecot, DovecotMissing, running_dovecot
 from tests.support.fake_imap import FakeImap
+from tests.support.hostile import KINDS
 
 LIMIT = 256 * 1024
 
@@ -38,13 +42,29 @@ def _mail(number: int, body: str = "hello\r\n") -> bytes:
     ).encode()
 
 
-@pytest.fixture(params=["fake", "greenmail"])
+@pytest.fixture(scope="session")
+async def dovecot() -> AsyncIterator[Dovecot]:
+    """A Dovecot that lets everybody in. Where all servers are to be there (`.ci/run`), it has to be, too."""
+    try:
+        async with running_dovecot(password=None) as running:
+            yield running
+    except DovecotMissing as missing:
+        if "MAILROOM_ALL_SERVERS" in os.environ:
+            raise
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(params=["fake", "greenmail", "dovecot"])
 def account(request: pytest.FixtureRequest) -> Account:
     user = f"{uuid4().hex}@mailroom.example"
     if request.param == "fake":
         fake = FakeImap()
         server = ImapServer(host="fake.example")
         return Account(server, user, fake.connect, lambda *raws: fake.deliver(user, *raws))
+    if request.param == "dovecot":
+        dovecot = request.getfixturevalue("dovecot")
+        server = ImapServer(host=dovecot.address.host, port=dovecot.address.port, tls=False)
+        return Account(server, user, connect_real, lambda *raws: dovecot.deliver(user, *raws))
     stack = request.getfixturevalue("stack")
 
     def deliver(*raws: bytes) -> None:
@@ -191,3 +211,29 @@ async def test_a_closed_session_raises_and_may_be_closed_again(account: Account)
     with pytest.raises(ImapError) as error:
         await session.uids()
     assert error.value.transient
+
+
+async def test_hostile_mails_come_as_they_lie_on_the_server(dovecot: Dovecot) -> None:
+    """Lines of a megabyte, literals full of brackets, 8 bits, no line ends: an answer is still an answer."""
+    user = f"{uuid4().hex}@mailroom.example"
+    sent = [kind.raw() for kind in KINDS]
+    dovecot.deliver(user, *sent)
+    server = ImapServer(host=dovecot.address.host, port=dovecot.address.port, tls=False)
+    session = await connect_real(server, user, "")
+    await session.select("INBOX")
+    uids = await session.uids()
+    read: list[bytes] = []
+    while uids:
+        page = await read_page(session, uids, ReadLimits())
+        read += [mail.raw for mail in page.mails]
+        uids = uids[len(page.done) :]
+    await session.close()
+    different = [
+        kind.name for kind, raw, got in zip(KINDS, sent, read, strict=True) if _served(raw) != _served(got)
+    ]
+    assert different == []
+
+
+def _served(raw: bytes) -> bytes:
+    """What may differ: the server sends CRLF for every line end, and for NUL what IMAP can carry."""
+    return raw.replace(b"\r\n", b"\n").replace(b"\0", b"\x80")
