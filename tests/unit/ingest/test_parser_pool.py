@@ -136,6 +136,16 @@ async def test_what_the_counter_raises_goes_through(pool: ParserPool) -> None:
     assert await pool.parse_page([raw("plain")]) == [parse(raw("plain"))]
 
 
+async def test_no_mail_gets_more_than_two_seconds_and_512_mb(pool: ParserPool) -> None:
+    """Of the processor, and of address space: as the kernel keeps it."""
+    assert Limits().seconds <= 2
+    await pool.parse_page([raw("plain"), NESTED])
+    for process in (*pool._pages, pool._single):
+        assert process.pid is not None
+        soft, hard = psutil.Process(process.pid).rlimit(psutil.RLIMIT_AS)
+        assert soft == hard == Limits().memory <= 512 * 1024**2
+
+
 async def test_an_answer_that_does_not_come_is_not_waited_for_and_the_next_one_has_a_new_process() -> None:
     working = Worker(memory=0)
     try:
