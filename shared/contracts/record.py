@@ -23,7 +23,7 @@ class Record(Part):
 
 
 def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
