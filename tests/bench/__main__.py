@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy.local.services import SERVICES
 from tests.bench import figures, parts, relaying, report, waiting_for_answers
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure
@@ -20,6 +22,9 @@ from tests.support.dovecot import DovecotMissing
 
 BUILD = Path("build")
 JSON = BUILD / "bench.json"
+PROFILED_MAILS = 5_000
+WIDTH = 160
+"""Columns of the tables where the output is no terminal."""
 
 
 @dataclass(frozen=True)
@@ -69,26 +74,38 @@ def main(
     if unknown := wanted - every:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: choose among {', '.join(sorted(every))}")
     BUILD.mkdir(exist_ok=True)
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     # It warns of topics that are a moment old; what matters is raised.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     spy = Spy(tuple(filter(None, profile.split(","))), BUILD.absolute())
+    closer = Spy(SERVICES, BUILD.absolute()) if docs else None
     try:
-        found = asyncio.run(_run(wanted, mails, spy, console))
+        found = asyncio.run(_run(wanted, mails, spy, closer, console.print))
     except DovecotMissing as missing:
         raise SystemExit(str(missing)) from missing
     figures.write(JSON, found)
     report.show(console, found, spy)
-    if docs:
-        report.write_page(found, spy)
+    if closer:
+        report.write_page(found, closer)
 
 
-async def _run(wanted: frozenset[str], number: int | None, spy: Spy, console: Console) -> dict[str, Figure]:
+async def _run(
+    wanted: frozenset[str],
+    number: int | None,
+    spy: Spy,
+    closer: Spy | None,
+    say: Callable[[str], None],
+) -> dict[str, Figure]:
+    """The figures; `closer` looks into services in a run of its own, which gives none."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with running_servers() as servers:
-        return await measure(Bench(servers, spy, number), wanted, console.print)
+        found = await measure(Bench(servers, spy, number), wanted, say)
+        if closer:
+            say("looking into the services …")
+            await parts.sending(Bench(servers, closer, number or PROFILED_MAILS), frozenset())
+    return found
 
 
 if __name__ == "__main__":

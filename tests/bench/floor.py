@@ -42,7 +42,8 @@ _SCHEMA = """
 CREATE SCHEMA ingest;
 CREATE SCHEMA work;
 CREATE TABLE ingest.mails (id uuid PRIMARY KEY, uid bigint NOT NULL, message_id text NOT NULL,
-                           raw bytea NOT NULL, received_at timestamptz NOT NULL DEFAULT now());
+                           raw bytea STORAGE EXTERNAL NOT NULL,
+                           received_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE work.offsets (partition int PRIMARY KEY, next_offset bigint NOT NULL);
 CREATE TABLE work.activities (id uuid PRIMARY KEY, conversation text NOT NULL, title text NOT NULL,
                               description text NOT NULL, created_at timestamptz NOT NULL DEFAULT now());

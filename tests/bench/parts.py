@@ -17,17 +17,17 @@ async def tickets(bench: Bench, wanted: frozenset[str]) -> dict[str, Figure]:
     number = bench.number(20_000)
     async with fresh_installation(bench.servers) as installation:
         await bench.warm(installation)
-        spy = bench.spy if "mail_to_ticket" in wanted else None
+        spied = bench.spy.looking("mail_to_ticket", installation.roots())
         effects = bench.witnessing(installation, ASKED, keep=True)
         opening = mails.plain(installation.address, number)
-        opened, asked = await pass_through(installation, opening, number, effects, spy)
+        opened, asked = await pass_through(installation, opening, number, effects, spied)
         replies: list[bytes] = []
         if "reply_to_ticket" in wanted:
             organisation = installation.definition.organisation
             replies += mails.replies(installation.address, installation.keyring(), organisation, asked.values)
             effects = bench.witnessing(installation, APPENDED)
-            spy = None if spy else bench.spy
-            answered, _ = await pass_through(installation, replies, number, effects, spy)
+            spied = bench.spy.looking("reply_to_ticket", installation.roots())
+            answered, _ = await pass_through(installation, replies, number, effects, spied)
         assert await installation.ask("activity", _ACTIVITIES) == number + WARMING
     found: dict[str, Figure] = {}
     if "mail_to_ticket" in wanted:
@@ -44,7 +44,8 @@ async def real_mails(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
         await bench.warm(installation)
         waiting = mails.real(installation.address, number)
         effects = bench.witnessing(installation, ASKED)
-        measured, _seen = await pass_through(installation, waiting, number, effects, bench.spy)
+        spied = bench.spy.looking("real_mail_to_ticket", installation.roots())
+        measured, _seen = await pass_through(installation, waiting, number, effects, spied)
         assert await installation.ask("activity", _ACTIVITIES) == number + WARMING
     floor = await bench.floor("real", number, lambda address: mails.real(address, number))
     return {"real_mail_to_ticket": figure(measured, floor)}
@@ -58,19 +59,22 @@ async def intake(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
         await installation.stop("activity")
         waiting = mails.plain(installation.address, number)
         effects = bench.witnessing(installation, TOLD)
-        measured, _seen = await pass_through(installation, waiting, number, effects, bench.spy)
+        spied = bench.spy.looking("mail_to_topic", installation.roots())
+        measured, _seen = await pass_through(installation, waiting, number, effects, spied)
     return {"mail_to_topic": figure(measured)}
 
 
-async def sending(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
+async def sending(bench: Bench, wanted: frozenset[str]) -> dict[str, Figure]:
     """With notify: up to the acknowledgement that the post office has accepted."""
     number = bench.number(10_000)
     async with fresh_installation(bench.servers) as installation:
         await bench.warm(installation, "notify")
         waiting = mails.plain(installation.address, number)
         effects = bench.servers.post.watched()
-        measured, _seen = await pass_through(installation, waiting, number, effects, bench.spy)
-    return {"mail_to_sent": figure(measured, await bench.plain_floor(number))}
+        spied = bench.spy.looking("mail_to_sent", installation.roots())
+        measured, _seen = await pass_through(installation, waiting, number, effects, spied)
+    floor = await bench.plain_floor(number) if wanted else None
+    return {"mail_to_sent": figure(measured, floor)}
 
 
 async def catching_up(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
@@ -86,7 +90,7 @@ async def catching_up(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
             watch = Watch(installation.roots())
             await installation.start("ingest", "activity")
             watch.roots = installation.roots()
-            async with following(watch), bench.spy.looking(watch.roots):
+            async with following(watch), bench.spy.looking("catch_up", watch.roots):
                 ended = await until(seen, number)
                 await installation.until_idle()
             measured = watch.end(number, ended - began)

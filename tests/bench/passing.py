@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -80,25 +80,22 @@ class Measured:
 
 @dataclass(frozen=True)
 class Spy:
-    """Services to look into, and the folder for their profiles."""
+    """Services to look into, the folder for their profiles, and those made so far, by run and service."""
 
     services: tuple[str, ...]
     folder: Path
-
-    def path(self, service: str) -> Path:
-        return self.folder / f"profile-{service}.txt"
+    profiles: dict[tuple[str, str], Path] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def looking(self, roots: dict[str, int]) -> AsyncIterator[None]:
+    async def looking(self, run: str, roots: dict[str, int]) -> AsyncIterator[None]:
         """Profiles those of the services that run, meanwhile."""
         async with AsyncExitStack() as exits:
             for service in self.services:
                 if service in roots:
-                    await exits.enter_async_context(profiled(roots[service], self.path(service)))
+                    path = self.folder / f"profile-{run}-{service}.txt"
+                    await exits.enter_async_context(profiled(roots[service], path))
+                    self.profiles[run, service] = path
             yield
-
-
-NOBODY = Spy((), Path())
 
 
 @dataclass
@@ -132,13 +129,13 @@ async def pass_through(
     waiting: Iterable[bytes],
     number: int,
     effects: AbstractAsyncContextManager[E],
-    spy: Spy | None = None,
+    spied: AbstractAsyncContextManager[None] | None = None,
 ) -> tuple[Measured, E]:
     """Let mails lie in the mailbox from one moment on, and wait until each of the `number` has its effect.
 
     The clock begins when the IMAP server first hands them out, and ends with the last effect.
     """
-    async with effects as seen, (spy or NOBODY).looking(pipeline.roots()):
+    async with effects as seen, spied or nullcontext():
         watch = Watch(pipeline.roots())
         seen_by_server = await asyncio.to_thread(pipeline.dovecot.deliver_at_once, pipeline.user, waiting)
         await eventually(seen_by_server, deadline=STANDSTILL_SECONDS, every=0.005)

@@ -42,7 +42,8 @@ async def old_snapshot(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
         await installation.start("activity")
         headers = pack_headers([("ce_type", _TYPE.encode()), ("ce_id", b"0" * 36)])
         events = Events(installation.database.dsn, "activity", ACTIVITY_ACTIVITIES.name, headers)
-        async with _snapshot(events.dsn):
+        spied = bench.spy.looking("relay_old_snapshot", installation.roots())
+        async with _snapshot(events.dsn), spied:
             measured, seen = await _published(
                 bench, installation.prefix, events, number, installation.roots()
             )

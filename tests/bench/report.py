@@ -35,7 +35,7 @@ def figures_table(figures: Mapping[str, Figure]) -> Rows:
         )
         for name, each in figures.items()
     ]
-    head = ("figure", "value", "floor", "ratio", "CPU ms", "floor", "ratio", "mails", "others' CPU")
+    head = ("figure", "value", "floor", "ratio", "CPU ms", "floor's", "ratio", "mails", "others' CPU")
     return [head, *lines]
 
 
@@ -68,9 +68,8 @@ def memory_table(figures: Mapping[str, Figure]) -> Rows:
     return [("MB", *columns), *lines]
 
 
-def profile_table(spy: Spy, service: str) -> Rows:
+def profile_table(path: Path) -> Rows:
     """Where a service's Python spends its time."""
-    path = spy.path(service)
     packages, functions = profiling.by_package(path), profiling.by_own_function(path)
     lines = [
         (_percent(package.share), package.name, _percent(function.share), f"`{function.name}`")
@@ -85,9 +84,8 @@ def show(console: Console, figures: Mapping[str, Figure], spy: Spy) -> None:
     _print(console, "Processor time, ms per mail", processor_table(figures))
     _print(console, "Processor time of the floor, ms per mail", floor_table(figures))
     _print(console, "Memory, MB, early → late", memory_table(figures))
-    for service in spy.services:
-        if spy.path(service).exists():
-            _print(console, f"{service}, {spy.path(service)}", profile_table(spy, service))
+    for (run, service), path in spy.profiles.items():
+        _print(console, f"{service} during {_words(run)}: {path}", profile_table(path))
     if noisy := [name for name, each in figures.items() if each.others > NOISY]:
         console.print(
             f"[yellow]Others used more than {100 * NOISY:.0f} % of the machine meanwhile: of "
@@ -111,7 +109,7 @@ def documented(page: str, tables: Mapping[str, Rows]) -> str:
 
 
 def write_page(figures: Mapping[str, Figure], spy: Spy) -> None:
-    """Put today's tables into `docs/performance.md`."""
+    """Put today's tables into `docs/performance.md`; the profiles of one run."""
     tables = {
         "machine": [("", ""), *((name, str(value)) for name, value in machine().items())],
         "figures": figures_table(figures),
@@ -119,7 +117,7 @@ def write_page(figures: Mapping[str, Figure], spy: Spy) -> None:
         "processor time of the floor": floor_table(figures),
         "memory": memory_table(figures),
     }
-    tables |= {f"profile of {name}": profile_table(spy, name) for name in spy.services}
+    tables |= {f"profile of {service}": profile_table(path) for (_, service), path in spy.profiles.items()}
     PAGE.write_text(documented(PAGE.read_text(), tables))
 
 

@@ -25,7 +25,7 @@ async def test_mails_and_their_replies_are_measured_beside_the_floor(stack: Endp
         folder = Path(name)
         folder.chmod(0o755)  # noqa: ASYNC240 — nothing else runs here
         async with with_mail_servers(stack, folder) as servers:
-            found = await measure(Bench(servers, passing.NOBODY, MAILS), WANTED, said.append)
+            found = await measure(Bench(servers, passing.Spy((), folder), MAILS), WANTED, said.append)
         figures.write(folder / "bench.json", found)
         written = json.loads((folder / "bench.json").read_text())
     assert written.keys() == WANTED | {"machine"}

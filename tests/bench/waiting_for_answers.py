@@ -26,7 +26,8 @@ async def acknowledgements(bench: Bench, _: frozenset[str]) -> dict[str, Figure]
         for customer in range(CUSTOMERS):
             bench.servers.dovecot.deliver(f"plain-{customer}@{installation.address.customers}")
         letters = list(mails.plain(installation.address, number, senders=CUSTOMERS))
-        async with bench.servers.post.watched() as seen, bench.spy.looking(installation.roots()):
+        spied = bench.spy.looking("mail_to_acknowledgement", installation.roots())
+        async with bench.servers.post.watched() as seen, spied:
             watch = Watch(installation.roots())
             began = time.monotonic()
             async with following(watch):
