@@ -1,4 +1,4 @@
-"""`ImapSession` over aioimaplib, and nothing that knows aioimaplib anywhere else.
+"""`ImapSession` over aioimaplib; nothing but this and its client knows aioimaplib.
 
 The library leaves some ends loose, which are tied up here: a command whose connection dies never ends
 (every one races against the loss), BYE during IDLE goes unnoticed (idem), LOGIN does not quote the user, a
@@ -8,18 +8,16 @@ refuses, the bytes that come in are read anew for every line.
 
 import asyncio
 import contextlib
-import logging
 import re
 import ssl
 from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any, Self, TypeVar
 
-import aioimaplib  # type: ignore[import-untyped]
-from aioimaplib import aioimaplib as library
+from aioimaplib import aioimaplib as library  # type: ignore[import-untyped]
 
 from services.ingest.imap import ImapError, ImapServer, Listed
-from services.ingest.imap_responses import Responses
-from services.ingest.imap_text import FetchItem, fetch_item, folder_name, quoted, uid_set
+from services.ingest.imap_client import ROOM, Client
+from services.ingest.imap_text import FetchItem, folder_name, quoted, uid_set
 
 T = TypeVar("T")
 
@@ -30,87 +28,14 @@ CLOSE_SECONDS = 5.0
 IDLE_SECONDS = 300.0
 """Longer waits are cut: a half-open connection looks like a quiet one."""
 
-_ROOM = 16 * 1024 * 1024
-"""Bytes that a server may send for one command beyond the bodies that were asked for."""
-
 _UIDVALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
 _SEPARATOR = re.compile(rb'\([^)]*\) (?:NIL|"\\?(.)")')
-
-# On lower levels it logs what is sent and received: mails.
-logging.getLogger("aioimaplib").setLevel(logging.ERROR)
-
-
-class _Protocol(library.IMAP4ClientProtocol):  # type: ignore[misc]
-    """The library's protocol, with an end that can be awaited and a limit to what is taken in."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop, self._lost)
-        self.ended: asyncio.Future[str] = loop.create_future()
-        self.allowance = _ROOM
-        self.fetched: list[FetchItem] | None = None
-        """What the server has answered to the FETCH that is under way."""
-        self._responses = Responses()
-
-    def data_received(self, data: bytes) -> None:
-        # Not the library's own way: it takes quadratic time and a level of recursion for each line.
-        self.allowance -= len(data)
-        if self.allowance < 0:
-            self.end("the server sends more than was asked for")
-        if self.ended.done():
-            return
-        for command in self.pending_async_commands.values():
-            command._reset_timer()  # its time runs from the last sign of life
-        for response in self._responses.feed(data):
-            if self.fetched is not None and (item := fetch_item(response)) is not None:
-                self.fetched.append(item)
-            else:
-                self._handle_line(response.text, None)
-        if self.pending_sync_command is not None:
-            self.pending_sync_command.flush()
-
-    async def welcome(self, line: bytes) -> None:
-        try:
-            await super().welcome(line)
-        except Exception as error:  # in a task that nobody awaits
-            self.end(str(error))
-
-    def end(self, reason: str) -> None:
-        if not self.ended.done():
-            self.ended.set_result(reason)
-        if self.transport is not None:
-            self.transport.abort()
-
-    def _lost(self, error: Exception | None) -> None:
-        if not self.ended.done():
-            self.ended.set_result(
-                f"connection lost: {error}" if error else "the server closed the connection"
-            )
-
-
-class _Client(aioimaplib.IMAP4):  # type: ignore[misc]
-    """The library's client, TLS or not, speaking our protocol."""
-
-    protocol: _Protocol
-
-    def create_client(
-        self,
-        host: str,
-        port: int,
-        loop: asyncio.AbstractEventLoop | None,
-        conn_lost_cb: Any = None,
-        ssl_context: ssl.SSLContext | None = None,
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        self.protocol = _Protocol(loop)
-        self._client_task = loop.create_task(
-            loop.create_connection(lambda: self.protocol, host, port, ssl=ssl_context)
-        )
 
 
 class AioimaplibSession:
     """One connection (see `ImapSession` for what its methods promise)."""
 
-    def __init__(self, client: _Client) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
         self._separator = "/"
 
@@ -122,7 +47,7 @@ class AioimaplibSession:
             context = ssl.create_default_context(cafile=server.ca_file) if server.tls else None
         except OSError as error:
             raise ImapError(f"{place}: certificates cannot be read: {error}", transient=False) from error
-        client = _Client(server.host, server.port, timeout=COMMAND_SECONDS, ssl_context=context)
+        client = Client(server.host, server.port, timeout=COMMAND_SECONDS, ssl_context=context)
         session = cls(client)
         try:
             await session._ended_by(
@@ -232,7 +157,7 @@ class AioimaplibSession:
 
     async def _fetch(self, uids: Sequence[int], items: str, body_bytes: int) -> list[FetchItem]:
         protocol = self._client.protocol
-        protocol.allowance = _ROOM + body_bytes
+        protocol.allowance = ROOM + body_bytes
         fetched: list[FetchItem] = []
         protocol.fetched = fetched
         command = protocol.fetch(uid_set(uids), items, by_uid=True, timeout=COMMAND_SECONDS)
@@ -267,7 +192,7 @@ class AioimaplibSession:
             raise self._over(what, f"no answer within {seconds:.0f} s") from None
         except (library.AioImapException, OSError, ValueError, LookupError) as error:
             raise self._over(what, str(error) or type(error).__name__) from error
-        protocol.allowance = _ROOM
+        protocol.allowance = ROOM
         return result
 
     async def _raced(self, command: Awaitable[T]) -> T:
