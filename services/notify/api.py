@@ -146,7 +146,5 @@ async def _details(batch: Batch[Any], caller: Principal, mail: UUID) -> Outgoing
     found = await store_list.one(batch.connection, caller.organisation, mail)
     if found is None:
         raise Problem(NOT_FOUND, f"There is no outgoing mail {mail}.")
-    row, recipients, attempts = found
-    return OutgoingMailDetails.model_validate(
-        {**row, "recipients": [dict(each) for each in recipients], "tried": [dict(each) for each in attempts]}
-    )
+    row, attempts = found
+    return OutgoingMailDetails.model_validate({**row, "tried": [dict(each) for each in attempts]})

@@ -97,9 +97,8 @@ class Outgoing:
             needs_smtputf8=mail.needs_smtputf8,
             mime=None if blob else mail.mime,
             mime_blob=blob,
-            recipients=tuple(
-                (address, compared(address) if order.asked.automatic else None) for address in mail.recipients
-            ),
+            recipients=mail.recipients,
+            counted=tuple(map(compared, mail.recipients)) if order.asked.automatic else (),
         )
 
     async def _content(self, order: Order, mail: ComposedMail) -> Content:
@@ -150,7 +149,7 @@ async def retry(batch: Batch[Any], organisation: str, mail: UUID) -> QueuedMail 
         return None
     if found.state not in RETRYABLE:
         raise NotAllowed(f"It is {found.state}; only deferred and failed mail can be tried again.")
-    await store_queue.try_again(batch.connection, found.key, batch.now)
+    await store_queue.try_again(batch.connection, found, batch.now)
     return found
 
 

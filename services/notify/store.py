@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.notify.domain.delivery import State
+from services.notify.domain.delivery import Recipient, State
 from services.notify.domain.rate import WINDOW
 from services.notify.queued import MailKey
 from shared.contracts.blob import Blob
 from shared.contracts.envelope import Envelope
-from shared.postgres import Connection, columns
+from shared.postgres import Connection, Json, columns, copy_in
 
 QUEUE_CHANNEL = "notify_queue"
 """Postgres tells its listeners here that there is mail to send."""
@@ -22,7 +22,8 @@ QUEUE_CHANNEL = "notify_queue"
 class NewMail:
     """A decided request: composed, or refused if `refusal` is set.
 
-    `recipients` are pairs of the address and, where it counts against the hourly limit, its counted spelling.
+    `recipients` are addresses; `counted` are those, as they are compared, that it counts against the hourly
+    limit of.
     """
 
     organisation: str
@@ -43,7 +44,8 @@ class NewMail:
     needs_smtputf8: bool = False
     mime: bytes | None = None
     mime_blob: Blob | None = None
-    recipients: tuple[tuple[str, str | None], ...] = ()
+    recipients: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
 
 
 _KNOWN = """
@@ -65,42 +67,36 @@ FROM (
 _COUNT_ADDRESSES = """
 SELECT asked.organisation, asked.address, count(*) AS mails
 FROM unnest($1::text[], $2::text[]) AS asked (organisation, address)
-JOIN outgoing_recipients AS counted
-  ON counted.organisation = asked.organisation AND counted.counted_as = asked.address
- AND counted.counted_at > $3
+JOIN automatic_mails AS counted USING (organisation, address)
+WHERE counted.at > $3
 GROUP BY asked.organisation, asked.address
 """
 
-_ADD_MAILS = """
-INSERT INTO outgoing_mails (
-    organisation, id, activity, reference, conversation, mailbox, automatic, state, cause, requested_at,
-    decided_at, message_id, subject, sender, home, needs_smtputf8, mime, mime_blob, refusal,
-    reason, due_at, ended_at
+_MAILS = (
+    "organisation",
+    "id",
+    "activity",
+    "reference",
+    "conversation",
+    "mailbox",
+    "automatic",
+    "state",
+    "cause",
+    "requested_at",
+    "decided_at",
+    "message_id",
+    "subject",
+    "sender",
+    "home",
+    "needs_smtputf8",
+    "mime",
+    "mime_blob",
+    "recipients",
+    "refusal",
+    "reason",
+    "due_at",
+    "ended_at",
 )
-SELECT
-    new.organisation, new.id, new.activity, new.reference, new.conversation, new.mailbox, new.automatic,
-    new.state, new.cause, new.requested_at, $1, new.message_id, new.subject, new.sender,
-    new.home, new.needs_smtputf8, new.mime, new.mime_blob, new.refusal, new.reason,
-    CASE WHEN new.refusal IS NULL THEN $1::timestamptz END,
-    CASE WHEN new.refusal IS NOT NULL THEN $1::timestamptz END
-FROM unnest(
-    $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::text[],
-    $10::jsonb[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[], $16::boolean[],
-    $17::bytea[], $18::jsonb[], $19::text[], $20::text[]
-) AS new (
-    organisation, id, activity, reference, conversation, mailbox, automatic, state, cause,
-    requested_at, message_id, subject, sender, home, needs_smtputf8, mime,
-    mime_blob, refusal, reason
-)
-"""
-
-_ADD_RECIPIENTS = """
-INSERT INTO outgoing_recipients (organisation, mail, position, address, counted_as, counted_at)
-SELECT new.organisation, new.mail, new.position, new.address, new.counted_as,
-       CASE WHEN new.counted_as IS NOT NULL THEN $1::timestamptz END
-FROM unnest($2::text[], $3::uuid[], $4::int[], $5::text[], $6::text[])
-    AS new (organisation, mail, position, address, counted_as)
-"""
 
 _WAKE = f"SELECT pg_notify('{QUEUE_CHANNEL}', '')"
 
@@ -130,13 +126,9 @@ async def add(connection: Connection, mails: Sequence[NewMail], now: datetime) -
     """Keep decided mails, and wake the sender when the transaction commits."""
     if not mails:
         return
-    await connection.execute(_ADD_MAILS, now, *columns([_mail_row(mail) for mail in mails], 19))
-    recipients = [
-        (mail.organisation, mail.id, position, address, counted_as)
-        for mail in mails
-        for position, (address, counted_as) in enumerate(mail.recipients)
-    ]
-    await connection.execute(_ADD_RECIPIENTS, now, *columns(recipients, 5))
+    await copy_in(connection, "outgoing_mails", _MAILS, [_mail_row(mail, now) for mail in mails])
+    counted = [(mail.organisation, address, now) for mail in mails for address in mail.counted]
+    await copy_in(connection, "automatic_mails", ("organisation", "address", "at"), counted)
     await wake(connection)
 
 
@@ -145,8 +137,8 @@ async def wake(connection: Connection) -> None:
     await connection.execute(_WAKE)
 
 
-def _mail_row(mail: NewMail) -> tuple[Any, ...]:
-    state = State.QUEUED if mail.refusal is None else State.REFUSED
+def _mail_row(mail: NewMail, now: datetime) -> tuple[Any, ...]:
+    refused = mail.refusal is not None
     return (
         mail.organisation,
         mail.id,
@@ -155,16 +147,20 @@ def _mail_row(mail: NewMail) -> tuple[Any, ...]:
         mail.conversation,
         mail.mailbox,
         mail.automatic,
-        state.value,
-        mail.cause.model_dump(mode="json", exclude_none=True),
+        (State.REFUSED if refused else State.QUEUED).value,
+        Json(mail.cause.model_dump_json(exclude_none=True).encode()),
         mail.requested_at,
+        now,
         mail.message_id,
         mail.subject,
         mail.sender,
         mail.home,
         mail.needs_smtputf8,
         mail.mime,
-        mail.mime_blob and mail.mime_blob.model_dump(mode="json"),
+        mail.mime_blob and Json.of(mail.mime_blob),
+        Json.of([Recipient(address) for address in mail.recipients]),
         mail.refusal,
         mail.reason,
+        None if refused else now,
+        now if refused else None,
     )

@@ -23,7 +23,7 @@ class QueueLength:
 _SUMMARY = """
 SELECT mail.id, mail.activity, mail.reference, mail.conversation, mail.mailbox, mail.automatic, mail.state,
        mail.subject, mail.sender, mail.message_id, mail.requested_at, mail.attempts, mail.refusal,
-       mail.reason, mail.due_at, mail.ended_at
+       mail.reason, mail.due_at, mail.ended_at, mail.recipients
 FROM outgoing_mails AS mail
 """
 
@@ -41,13 +41,6 @@ LIMIT $5
 )
 
 _ONE = _SUMMARY + "WHERE mail.organisation = $1 AND mail.id = $2"
-
-_RECIPIENTS = """
-SELECT address, result, code, answer
-FROM outgoing_recipients
-WHERE organisation = $1 AND mail = $2
-ORDER BY position
-"""
 
 _ATTEMPTS = """
 SELECT number, began_at, ended_at, outcome, reason
@@ -83,13 +76,12 @@ async def page(
 
 async def one(
     connection: Connection, organisation: str, mail: UUID
-) -> tuple[asyncpg.Record, list[asyncpg.Record], list[asyncpg.Record]] | None:
-    """One mail, its recipients and its attempts; None if the organisation has none such."""
+) -> tuple[asyncpg.Record, list[asyncpg.Record]] | None:
+    """One mail and its attempts; None if the organisation has none such."""
     found = await connection.fetchrow(_ONE, organisation, mail)
     if found is None:
         return None
-    recipients = await connection.fetch(_RECIPIENTS, organisation, mail)
-    return found, recipients, await connection.fetch(_ATTEMPTS, organisation, mail)
+    return found, await connection.fetch(_ATTEMPTS, organisation, mail)
 
 
 async def queue_length(connection: Connection, boxes: Sequence[Box]) -> QueueLength:

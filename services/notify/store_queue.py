@@ -5,6 +5,7 @@ itself. Its number changes with every claim, so that a result that comes too lat
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from services.notify.queued import MailKey, QueuedMail, Settled
 from services.notify.store import wake
 from shared.contracts.blob import Blob
 from shared.contracts.envelope import Envelope
-from shared.postgres import Connection, columns
+from shared.postgres import Connection, Json, columns
 
 Box = tuple[str, str]
 """An organisation and one of its mailboxes."""
@@ -52,12 +53,7 @@ WITH due AS (
     WHERE mail.organisation = chosen.organisation AND mail.id = chosen.id
     RETURNING mail.*, chosen.state = 'sending' AS lost
 )
-SELECT claimed.*, (
-    SELECT jsonb_agg(recipient ORDER BY recipient.position)
-    FROM outgoing_recipients AS recipient
-    WHERE recipient.organisation = claimed.organisation AND recipient.mail = claimed.id
-) AS recipients
-FROM claimed
+SELECT * FROM claimed
 """
 
 _NEXT_DUE = """
@@ -75,29 +71,19 @@ CROSS JOIN LATERAL (
 _SETTLE = """
 WITH settled AS (
     UPDATE outgoing_mails AS mail
-    SET state = done.state, due_at = done.due_at, reason = done.reason,
+    SET state = done.state, due_at = done.due_at, reason = done.reason, recipients = done.recipients,
         ended_at = CASE WHEN done.due_at IS NULL THEN done.ended_at END
     FROM unnest(
-        $1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[], $7::timestamptz[]
-    ) AS done (organisation, id, claim, state, due_at, reason, ended_at)
+        $1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::text[], $7::jsonb[],
+        $8::timestamptz[], $9::text[]
+    ) AS done (organisation, id, claim, state, due_at, reason, recipients, ended_at, outcome)
     WHERE mail.organisation = done.organisation AND mail.id = done.id AND mail.claim = done.claim
       AND mail.state = 'sending'
-    RETURNING mail.organisation, mail.id, mail.attempts, mail.claimed_at, done.reason, done.ended_at
-), noted AS (
-    UPDATE outgoing_recipients AS recipient
-    SET result = done.result, code = done.code, answer = done.answer
-    FROM settled
-    JOIN unnest($9::text[], $10::uuid[], $11::text[], $12::text[], $13::int[], $14::text[])
-        AS done (organisation, id, address, result, code, answer) USING (organisation, id)
-    WHERE recipient.organisation = done.organisation AND recipient.mail = done.id
-      AND recipient.address = done.address
+    RETURNING mail.organisation, mail.id, mail.attempts, mail.claimed_at, done.ended_at, done.outcome,
+              done.reason
 ), tried AS (
     INSERT INTO outgoing_attempts (organisation, mail, number, began_at, ended_at, outcome, reason)
-    SELECT settled.organisation, settled.id, settled.attempts, settled.claimed_at, settled.ended_at,
-           done.outcome, settled.reason
-    FROM settled
-    JOIN unnest($1::text[], $2::uuid[], $8::text[]) AS done (organisation, id, outcome)
-        USING (organisation, id)
+    SELECT * FROM settled
 )
 SELECT organisation, id FROM settled
 """
@@ -121,26 +107,13 @@ WHERE mail.organisation = held.organisation AND mail.id = held.id AND mail.claim
 """
 
 _LOCK_ONE = """
-SELECT mail.*, (
-    SELECT jsonb_agg(recipient ORDER BY recipient.position)
-    FROM outgoing_recipients AS recipient
-    WHERE recipient.organisation = mail.organisation AND recipient.mail = mail.id
-) AS recipients
-FROM outgoing_mails AS mail
-WHERE mail.organisation = $1 AND mail.id = $2 AND mail.refusal IS NULL
-FOR UPDATE OF mail
+SELECT * FROM outgoing_mails WHERE organisation = $1 AND id = $2 AND refusal IS NULL FOR UPDATE
 """
 
 _TRY_AGAIN = """
 UPDATE outgoing_mails
-SET state = 'queued', due_at = $3, ended_at = NULL, forgiven = attempts
+SET state = 'queued', due_at = $3, ended_at = NULL, forgiven = attempts, recipients = $4
 WHERE organisation = $1 AND id = $2
-"""
-
-_TRY_AGAIN_RECIPIENTS = """
-UPDATE outgoing_recipients
-SET result = 'pending'
-WHERE organisation = $1 AND mail = $2 AND result <> 'accepted'
 """
 
 _CANCEL = """
@@ -171,13 +144,20 @@ async def settle(connection: Connection, results: Sequence[Settled]) -> set[Mail
     """Keep what attempts led to; return the mails whose claim still held. The others change nothing."""
     if not results:
         return set()
-    mails = [(*r.mail.key, r.mail.claim, r.state.value, r.due, r.reason, r.ended, r.outcome) for r in results]
-    recipients = [
-        (*result.mail.key, each.address, each.result.value, each.code, each.answer)
+    mails = [
+        (
+            *result.mail.key,
+            result.mail.claim,
+            result.state.value,
+            result.due,
+            result.reason,
+            Json.of(result.recipients),
+            result.ended,
+            result.outcome,
+        )
         for result in results
-        for each in result.recipients
     ]
-    rows = await connection.fetch(_SETTLE, *columns(mails, 8), *columns(recipients, 6))
+    rows = await connection.fetch(_SETTLE, *columns(mails, 9))
     return {(row["organisation"], row["id"]) for row in rows}
 
 
@@ -199,10 +179,13 @@ async def locked(connection: Connection, mail: MailKey) -> QueuedMail | None:
     return None if row is None else _queued(row)
 
 
-async def try_again(connection: Connection, mail: MailKey, now: datetime) -> None:
+async def try_again(connection: Connection, mail: QueuedMail, now: datetime) -> None:
     """Queue it for whoever does not have it, with all attempts before it (NT-14). It must be locked."""
-    await connection.execute(_TRY_AGAIN, *mail, now)
-    await connection.execute(_TRY_AGAIN_RECIPIENTS, *mail)
+    recipients = [
+        each if each.result is Result.ACCEPTED else replace(each, result=Result.PENDING)
+        for each in mail.recipients
+    ]
+    await connection.execute(_TRY_AGAIN, *mail.key, now, Json.of(recipients))
     await wake(connection)
 
 
@@ -212,15 +195,27 @@ async def cancel(connection: Connection, mail: MailKey, reason: str, now: dateti
 
 
 def _queued(row: Any, *, lost: bool = False) -> QueuedMail:
-    fields = {name: row[name] for name in QueuedMail.__dataclass_fields__ if name in row.keys()}  # noqa: SIM118
-    fields |= {
-        "cause": Envelope.model_validate(row["cause"]),
-        "mime_blob": row["mime_blob"] and Blob.model_validate(row["mime_blob"]),
-        "state": State(row["state"]),
-        "recipients": tuple(
+    return QueuedMail(
+        organisation=row["organisation"],
+        id=row["id"],
+        activity=row["activity"],
+        reference=row["reference"],
+        conversation=row["conversation"],
+        cause=Envelope.model_validate(row["cause"]),
+        message_id=row["message_id"],
+        automatic=row["automatic"],
+        home=row["home"],
+        needs_smtputf8=row["needs_smtputf8"],
+        mime=row["mime"],
+        mime_blob=row["mime_blob"] and Blob.model_validate(row["mime_blob"]),
+        state=State(row["state"]),
+        claim=row["claim"],
+        claimed_at=row["claimed_at"],
+        attempts=row["attempts"],
+        forgiven=row["forgiven"],
+        recipients=tuple(
             Recipient(each["address"], Result(each["result"]), each["code"], each["answer"])
             for each in row["recipients"]
         ),
-        "lost": lost,
-    }
-    return QueuedMail(**fields)
+        lost=lost,
+    )
