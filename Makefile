@@ -31,6 +31,11 @@ chaos: $(UV) ## kills and outages while mails arrive; MAILS=number KILLS=of each
 	@$(RUN) python -m tests.faults.chaos $(if $(MAILS),--mails $(MAILS)) $(if $(KILLS),--kills $(KILLS)) \
 	  $(if $(SEED),--seed $(SEED))
 
+fuzz: $(UV) ## broken bytes at the mail parsers: a hundred times the suite's, then MINUTES=5 by coverage
+	@MAILROOM_FUZZ=100 $(RUN) pytest -n $(WORKERS) --timeout=0 tests/unit/ingest/test_parse_fuzz.py
+	@for target in parse sanitise; do \
+	  $(RUN) --group fuzz python -m tests.fuzz $$target -max_total_time=$$(( $(MINUTES) * 60 )) || exit; done
+
 lint: $(UV) ## style, types and the arrows between modules
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
@@ -54,10 +59,11 @@ schemas: $(UV) ## write the JSON Schemas of the contracts; refuses what breaks r
 	@$(RUN) mailroom contracts write
 
 WORKERS ?= auto
+MINUTES ?= 5
 TESTS ?=
 
 .tools/bin/uv:
 	@{ python3 -m venv .tools && .tools/bin/pip install --quiet uv; } >/dev/null 2>&1 || \
 	  { echo "Mailroom needs uv: install it with 'pip install uv' or as https://docs.astral.sh/uv/ says, then call make again." >&2; exit 1; }
 
-.PHONY: help demo up test unit chaos lint format requirements tables schemas transitions bench
+.PHONY: help demo up test unit fuzz chaos lint format requirements tables schemas transitions bench

@@ -1,0 +1,1 @@
+"""Bytes at the mail parsers for as long as somebody likes to wait: `make fuzz`."""
