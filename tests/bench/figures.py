@@ -19,7 +19,7 @@ NOISY = 0.1
 
 @dataclass(frozen=True)
 class Growth:
-    """Resident megabytes of a process: on average in the second and the last quarter of a run, and at most.
+    """Megabytes of a process: on average in the second and the last quarter of a run, and at most.
 
     The first quarter fills caches and pools.
     """

@@ -58,7 +58,7 @@ class Measured:
     """One run: `seconds` from the first sight of the mails to the last effect.
 
     `used` is by process, until all was put away; `others` is the part of the machine (0 to 1) that programs
-    had which do not belong here. `memory` is resident bytes by process, once a second.
+    had which do not belong here. `memory` is bytes by process, once a second.
     """
 
     mails: int

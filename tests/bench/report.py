@@ -52,7 +52,7 @@ def floor_table(figures: Mapping[str, Figure]) -> Rows:
 
 
 def memory_table(figures: Mapping[str, Figure]) -> Rows:
-    """Resident megabytes: second quarter of a run → last quarter."""
+    """Megabytes: second quarter of a run → last quarter."""
     columns = {_words(name): each.memory_mb for name, each in _runs(figures) if each.memory_mb}
     names = list(dict.fromkeys(process for each in columns.values() for process in each))
     lines = [

@@ -13,7 +13,10 @@ _BACKEND = re.compile(r"postgres: (?:mailroom_)?([\w ]+?)(?: \w+ \d+\.\d+\.\d+\.
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Seconds of processor time (user and system) since the process began, and resident bytes now."""
+    """Seconds of processor time (user and system) since the process began, and bytes of memory now.
+
+    Memory is what is resident and shared with nobody: PostgreSQL's backends have their buffers together.
+    """
 
     seconds: float
     memory: int
@@ -66,9 +69,9 @@ def between(before: Mapping[str, Usage], after: Mapping[str, Usage]) -> dict[str
 
 def _of(process: psutil.Process) -> tuple[Usage, Usage]:
     """Its own, and that of its children that ended."""
-    times, memory = process.cpu_times(), process.memory_info().rss
+    times, memory = process.cpu_times(), process.memory_info()
     ended = Usage(times.children_user + times.children_system, 0)
-    return Usage(times.user + times.system, memory), ended
+    return Usage(times.user + times.system, memory.rss - memory.shared), ended
 
 
 def _job(backend: psutil.Process) -> str:
