@@ -8,19 +8,18 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import psutil
 
 from deploy.local.services import SERVICES
+from tests.faults.chaos.moments import PUBLISHING, until_at_work, until_so
 from tests.faults.chaos.schedule import KILL, LINES, PARSER, RELAY, Strike
 from tests.faults.chaos.world import AWAY, World
-from tests.support.mailroom import Mailroom
 from tests.support.waiting import eventually
 
 HOUR = 3600.0
-_MOMENT_SECONDS = 10.0
-"""How long a strike waits for the moment that it wants, before it takes any other."""
 _PARSER = "services.ingest.parsing.child"
 
 
 async def carry_out(world: World, strike: Strike) -> None:
     """Do it, for as long as it lasts, and undo it. Who has been killed is started, and not waited for."""
+    await until_at_work(world, strike.target)
     await DO[strike.kind](world, strike, random.Random(strike.seed))
 
 
@@ -31,7 +30,6 @@ async def _kill(world: World, strike: Strike, chance: random.Random) -> None:
         await _kill_relay(world, strike, chance)
     else:
         async with world.held(strike.target):
-            await asyncio.sleep(chance.uniform(0, 0.3))
             await world.kill(strike.target)
             await asyncio.sleep(strike.seconds)
             await world.mailroom.launch(strike.target)
@@ -56,7 +54,7 @@ async def _kill_relay(world: World, strike: Strike, chance: random.Random) -> No
     """While it has something to publish: its whole process, or its session in the database."""
     service = chance.choice(SERVICES)
     async with world.held(service):
-        await _until_it_publishes(world.mailroom, service)
+        await until_so(world, service, PUBLISHING)
         if chance.random() < 0.5:
             await world.kill(service)
             await asyncio.sleep(strike.seconds)
@@ -68,14 +66,6 @@ async def _kill_relay(world: World, strike: Strike, chance: random.Random) -> No
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
                         f"mailroom {service} relay",
                     )
-
-
-async def _until_it_publishes(mailroom: Mailroom, service: str) -> None:
-    # Away, or with nothing to say: then at any moment.
-    with suppress(AssertionError, *AWAY):
-        async with mailroom.tables(service) as tables:
-            query = "SELECT count(*) > 0 FROM outbox"
-            await eventually(lambda: tables.fetchval(query), deadline=_MOMENT_SECONDS, every=0.002)
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from tests.support.dovecot import Dovecot, running_dovecot
 from tests.support.mailroom import Mailroom
 from tests.support.shared_mailroom import running_mailroom
 
-CONNECTIONS = SmtpServer.model_fields["connections"].default
+CONNECTIONS: int = SmtpServer.model_fields["connections"].default
 """How many mails one process has under way to the SMTP server at most."""
 _COMMAND_SECONDS, _DATA_SECONDS = 5.0, 10.0
 _EMPTY_DATABASE = "template1"
@@ -47,6 +47,12 @@ class World:
     def held(self, thing: str) -> asyncio.Lock:
         """Who breaks something has it alone: a process, a line, a server, the disk."""
         return self._held.setdefault(thing, asyncio.Lock())
+
+    @property
+    def under_way(self) -> int:
+        """How many mails may be under way to the SMTP server at this moment, at most."""
+        names = ("notify", "notify-2")
+        return CONNECTIONS * sum(self.mailroom.pid(name) is not None for name in names)
 
     async def kill(self, name: str) -> None:
         """SIGKILL to a process, unless it has ended by itself."""
