@@ -26,6 +26,8 @@ from shared.unit_of_work import UnitOfWork
 STOP_SECONDS = 15.0
 """How long a stop waits for attempts under way: one that is broken off may arrive twice."""
 CLOSING_SECONDS = 5.0
+GATHER_SECONDS = 0.01
+"""How long a result waits for others: a transaction of its own costs as much as sending ten mails."""
 CHECK_AFTER_SECONDS = 1.0
 """A connection that rested for so long is asked whether it still works before a mail is risked on it."""
 
@@ -175,6 +177,7 @@ class Lane:
     async def _keep_ledger(self, workers: list[asyncio.Task[None]]) -> None:
         while True:
             await self._wait()
+            await self._gather()
             if self._stopping and all(worker.done() for worker in workers):
                 # Claims that nobody came to work on go back as they were.
                 while not self._jobs.empty():
@@ -199,6 +202,16 @@ class Lane:
         except TimeoutError:
             pass
         self._stirred.clear()
+
+    async def _gather(self) -> None:
+        """Let the attempts that end together be one entry."""
+        try:
+            async with asyncio.timeout(GATHER_SECONDS):
+                while self._settled and self._free < self._connections:
+                    await self._stirred.wait()
+                    self._stirred.clear()
+        except TimeoutError:
+            pass
 
     async def _enter(self) -> None:
         """One entry: results and returned claims are kept, claims renewed, and new ones made."""

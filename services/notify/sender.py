@@ -76,14 +76,14 @@ class Sender:
             group.create_task(self._listen_for_ever(), name="listen")
             while True:
                 self._woken.clear()
+                for lane, _ in self._lanes.values():
+                    lane.stir()
                 seconds = self._settings.queue_poll_seconds
                 if loop.time() - looked >= LOOK_SECONDS:
                     await self._look_if_possible(group)
                     looked = loop.time()
                 else:
                     seconds = min(seconds, LOOK_SECONDS)
-                for lane, _ in self._lanes.values():
-                    lane.stir()
                 await self._wait(seconds)
 
     def not_ready(self) -> str | None:
@@ -139,7 +139,10 @@ class Sender:
             if account not in self._lanes:
                 lane = self._lane(account)
                 self._lanes[account] = (lane, group.create_task(lane.run(), name=f"lane {account}"))
-            self._lanes[account][0].boxes = frozenset(own)
+            lane = self._lanes[account][0]
+            if lane.boxes != own:
+                lane.boxes = frozenset(own)
+                lane.stir()
 
     def _lane(self, account: Account) -> Lane:
         server = self._settings.smtp_servers[account.server]
