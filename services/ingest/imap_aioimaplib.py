@@ -126,10 +126,13 @@ class AioimaplibSession:
             while not protocol.idle_queue.empty():  # news of an earlier IDLE
                 protocol.idle_queue.get_nowait()
             done = await self._ended_by("IDLE", self._client.idle_start(timeout=seconds + COMMAND_SECONDS))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._raced(protocol.idle_queue.get())
-            self._client.idle_done()
+            try:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._raced(protocol.idle_queue.get())
+                self._client.idle_done()
+            except ConnectionError as error:
+                raise self._over("IDLE", str(error)) from error
             await self._ended_by("DONE", done)
         if protocol.ended.done():
             raise self._over("IDLE", protocol.ended.result())

@@ -46,6 +46,12 @@ class Protocol(library.IMAP4ClientProtocol):  # type: ignore[misc]
         if self.pending_sync_command is not None:
             self.pending_sync_command.flush()
 
+    def send(self, line: str, scrub: str | None = None) -> None:
+        try:
+            super().send(line, scrub)
+        except RuntimeError as closed:  # uvloop's word for a connection that has just ended
+            raise ConnectionError(str(closed)) from closed
+
     async def welcome(self, line: bytes) -> None:
         try:
             await super().welcome(line)
