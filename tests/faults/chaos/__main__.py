@@ -5,7 +5,9 @@ Writes `build/chaos.json` and ends with 0 only if nothing was lost, doubled or d
 
 import asyncio
 import json
+import logging
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -18,8 +20,11 @@ from rich.table import Table
 from tests.faults.chaos.checker import Damage
 from tests.faults.chaos.run import Options, Outcome, figures, run
 from tests.faults.chaos.world import running_world
+from tests.support.dovecot import DovecotMissing
 
 _FINDINGS_SHOWN = 20
+_WIDTH = 120
+"""Columns where the output is no terminal."""
 
 
 def main(
@@ -29,8 +34,14 @@ def main(
     output: Annotated[Path, typer.Option(help="where the figures go")] = Path("build/chaos.json"),
 ) -> None:
     """Kill processes and break servers while mails arrive, then account for every mail."""
-    console = Console()
-    outcome = asyncio.run(_run(Options(mails, seed, kills), console, output.with_suffix(".logs")))
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    # Both tell of every connection that is broken here on purpose.
+    for library in ("aiokafka", "asyncio"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    try:
+        outcome = asyncio.run(_run(Options(mails, seed, kills), console, output.with_suffix(".logs")))
+    except DovecotMissing as missing:
+        raise SystemExit(str(missing)) from missing
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(figures(outcome), indent=2) + "\n")
     _show(outcome, console)
@@ -40,6 +51,9 @@ def main(
 
 async def _run(options: Options, console: Console, logs: Path) -> Outcome:
     began = time.monotonic()
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
     def tell(news: str) -> None:
         minutes, seconds = divmod(round(time.monotonic() - began), 60)
@@ -80,4 +94,6 @@ def _show(outcome: Outcome, console: Console) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()
