@@ -18,11 +18,11 @@ _T = TypeVar("_T")
 
 # What the library raises on hostile headers: unknown charsets, broken encodings, its own slips.
 _SLIPS = (LookupError, ValueError, TypeError, AttributeError, AssertionError)
-_FIELD_LIMIT = 64 * 1024
+_FIELD_LIMIT = 4 * 1024
 
 
 class _Bounded(Compat32):
-    """Compat32 for which no field is longer than it takes to read parameters in linear time, so to say."""
+    """Compat32, but a field ends at a limit: its parameters take time by the square of their length."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)

@@ -40,6 +40,8 @@ NAMES = (
     _named("of a kilobyte", f'filename="{"a" * 1000}.txt"'),
     _named("of a kilobyte in Chinese", "filename*=utf-8''" + "%E4%B8%AD" * 1000 + ".txt"),
     _named("of an extension only", f'filename=".{"x" * 300}"'),
+    _named("in semicolons without an end", 'filename="' + ";" * 200_000),
+    _named("in parameters without an end", "; ".join(["a=b"] * 50_000)),
     _named("like a shell", 'filename="$(reboot);`reboot`|x&.txt"'),
     _named("like HTML", "filename*=utf-8''%3Cscript%3Ealert(1)%3C%2Fscript%3E.html"),
     _named("like a hidden file", 'filename=".htaccess"', safe="htaccess"),

@@ -71,7 +71,7 @@ def test_any_bytes_are_a_mail_of_some_kind(raw: bytes, rust_first: bool) -> None
     assert_sound(parse(raw, rust_first=rust_first))
 
 
-@examples(400)
+@examples(300)
 @given(damaged(), st.booleans(), st.booleans())
 def test_a_damaged_mail_is_read_as_well_as_can_be(raw: bytes, rust_first: bool, pages: bool) -> None:
     mail = parse(raw, rust_first=rust_first, pages=pages)

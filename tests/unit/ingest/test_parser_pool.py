@@ -29,7 +29,7 @@ NESTED = b"From: jane@customer.example\n" + b"".join(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def pool() -> AsyncIterator[ParserPool]:
     async with ParserPool() as started:
         yield started
