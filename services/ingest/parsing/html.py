@@ -14,6 +14,8 @@ TEXT_LIMIT = 8 * 1024 * 1024
 TAG_LIMIT = 50_000
 UNCLOSED_LIMIT = 5_000
 """Tags that stay open. The sanitiser needs time by the square of their number: 0.9 s for 20 000."""
+ENTITY_LIMIT = 50_000
+"""Signs that are written as entities. In one run of text, they take it time by the square of their number."""
 _PIECE = 1024 * 1024
 
 _TAGS = """
@@ -85,7 +87,9 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 def too_complex(html: str) -> bool:
     """Whether sanitising would take too long."""
     tags, closing = html.count("<"), html.count("</")
-    return len(html) > LENGTH_LIMIT or tags > TAG_LIMIT or tags - 2 * closing > UNCLOSED_LIMIT
+    if len(html) > LENGTH_LIMIT or tags > TAG_LIMIT or tags - 2 * closing > UNCLOSED_LIMIT:
+        return True
+    return html.count("&") + html.count("\xa0") > ENTITY_LIMIT
 
 
 def sanitise(html: str) -> str:

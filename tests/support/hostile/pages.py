@@ -118,6 +118,8 @@ PAGES = (
     _page("of formatting that doubles", "<b><i><u><s>" * 1000 + "<p>" * 1000),
     _page("of angle brackets", "<" * 500_000, alone=True),
     _page("of entities", "&amp;lt;" * 100_000 + "&#x110000;&#xD800;&#0;&unknown;", alone=True),
+    _page("of blanks that do not break", "<p>" + "&nbsp;" * 60_000 + "x", text="x", html=""),
+    _page("of blanks that nearly break", "<p>" + "\xa0" * 40_000 + "x", text="x"),
     _page("of attributes", "<p " + " ".join(f"a{n}=b" for n in range(10_000)) + ">x</p>"),
     _page("of one attribute", f'<p style="{"color:red;" * 50_000}">x</p>'),
     _page("of three megabytes", "<p>word</p>" * 300_000, alone=True),

@@ -137,6 +137,7 @@ def test_html_reads_well_as_plain_text(written: str, text: str) -> None:
 def test_html_that_would_take_too_long_is_kept_as_text() -> None:
     assert html.too_complex("<b>" * 6000 + "x")
     assert html.too_complex("<p>x</p>" * 30_000)
+    assert html.too_complex("<p>" + "&nbsp;" * 60_000)
     assert not html.too_complex("<p>x</p>" * 3000)
     assert html.strip("<b>" * 6000 + "x &amp; y" + "<" * 100_000).startswith("x & y")
 
