@@ -13,6 +13,7 @@ AUTOMATIC = [
     ("auto-submitted", "auto-generated", "auto-submitted"),
     ("auto-submitted", "Auto-Replied (vacation)", "auto-submitted"),
     ("auto-submitted", "auto-replied; owner-email=x", "auto-submitted"),
+    ("auto-submitted", "(robot) auto-replied ; owner=x", "auto-submitted"),
     ("content-type", 'multipart/report; report-type="delivery-status"', "report"),
     ("content-type", "message/delivery-status", "report"),
     ("return-path", "<>", "empty return-path"),
