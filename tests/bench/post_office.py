@@ -108,7 +108,7 @@ class _Client(asyncio.Protocol):
     def _answer(self, command: bytes) -> bytes:
         verb = command[:4].upper()
         if verb == b"EHLO":
-            return b"250-post office\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE\r\n"
+            return b"250-post office\r\n250-8BITMIME\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250 SIZE\r\n"
         if verb == b"MAIL":
             self._recipients = []
         elif verb == b"RCPT":

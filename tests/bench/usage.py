@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import psutil
 
-_BACKEND = re.compile(r"postgres: (?:mailroom_)?([\w ]+?)(?: \w+ \d+\.\d+\.\d+\.\d+\(|$)")
+# A session's title begins with role, database and client; a worker's with its job and perhaps a database.
+_SESSION = re.compile(r"postgres: (?:mailroom_)?(\w+) \w+ \d+\.\d+\.\d+\.\d+\(")
+_WORKER = re.compile(r"postgres: (autovacuum worker|[\w ]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,6 @@ def _of(process: psutil.Process) -> tuple[Usage, Usage]:
 def _job(backend: psutil.Process) -> str:
     with contextlib.suppress(psutil.NoSuchProcess):
         title = " ".join(backend.cmdline())
-        if found := _BACKEND.match(title):
+        if found := _SESSION.match(title) or _WORKER.match(title):
             return found[1].strip()
     return "other"
