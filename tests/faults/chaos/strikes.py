@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import psutil
@@ -15,6 +15,8 @@ from tests.support.waiting import eventually
 
 HOUR = 3600.0
 _PARSER = "services.ingest.parsing.child"
+_PARSER_SECONDS = 600.0
+"""For so long, other faults may keep ingest from reading any mail."""
 
 
 async def carry_out(world: World, strike: Strike) -> None:
@@ -36,18 +38,16 @@ async def _kill(world: World, strike: Strike, chance: random.Random) -> None:
 
 
 async def _kill_parser(world: World, chance: random.Random) -> None:
-    """One of ingest's children, whatever it is at."""
-
-    async def found() -> list[psutil.Process]:
-        ingest = world.mailroom.pid("ingest")
-        with suppress(psutil.NoSuchProcess):
-            children = psutil.Process(ingest).children(recursive=True) if ingest else []
-            return [child for child in children if _PARSER in child.cmdline()]
-        return []
-
-    children = await eventually(found, deadline=60)
+    """One of ingest's children, whatever it is at. They are there once a mail was read."""
+    children = await eventually(lambda: list(_parsers(world)), deadline=_PARSER_SECONDS, every=0.1)
     with suppress(psutil.NoSuchProcess):
         chance.choice(children).kill()
+
+
+def _parsers(world: World) -> Iterator[psutil.Process]:
+    for pid in filter(None, (world.mailroom.pid(name) for name in ("ingest", "ingest-2"))):
+        with suppress(psutil.NoSuchProcess):
+            yield from (child for child in psutil.Process(pid).children() if _PARSER in child.cmdline())
 
 
 async def _kill_relay(world: World, strike: Strike, chance: random.Random) -> None:
