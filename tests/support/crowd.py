@@ -78,7 +78,7 @@ class Crowd:
     async def _tickets(self) -> dict[str, list[Any]]:
         """The Tickets by the Message-ID of the mail that opened them."""
         query = """
-            SELECT mails.message_id, activities.id, activities.reference
+            SELECT mails.message_id, activities.id, activities.organisation, activities.reference
             FROM activities
             JOIN mails ON (mails.organisation, mails.id) = (activities.organisation, activities.opening_mail)
         """
@@ -94,7 +94,9 @@ class Crowd:
         opened = {id_: len(tickets.get(id_, ())) for id_ in (*self.opened, *self.answered)}
         expected = {**dict.fromkeys(self.opened, 1), **dict.fromkeys(self.answered, 0)}
         assert opened == expected, different(opened, expected)
-        references = Counter(row["reference"] for rows in tickets.values() for row in rows)
+        references = Counter(
+            (row["organisation"], row["reference"]) for rows in tickets.values() for row in rows
+        )
         assert max(references.values()) == 1
 
     async def _check_answers(self, tickets: dict[str, list[Any]]) -> None:
@@ -158,10 +160,11 @@ async def check_order(mailroom: Mailroom, records: list[Any]) -> None:
     """Versions 1, 2, 3 … up to the one in the table, in the order of the topic; repeats are left out."""
     seen: set[str] = set()
     versions: defaultdict[str, list[int]] = defaultdict(list)
-    references: defaultdict[str, set[str]] = defaultdict(set)
+    references: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for record in records:  # in order within each partition, and a Ticket is in one
-        value, id_ = json.loads(record.value), headers_of(record)["ce_id"]
-        references[value["reference"]].add(value["activity"])
+        headers = headers_of(record)
+        value, id_ = json.loads(record.value), headers["ce_id"]
+        references[headers["ce_organisation"], value["reference"]].add(value["activity"])
         if id_ not in seen:
             seen.add(id_)
             versions[value["activity"]].append(value["version"])
@@ -169,7 +172,7 @@ async def check_order(mailroom: Mailroom, records: list[Any]) -> None:
         rows = await tables.fetch("SELECT id, version FROM activities")
     expected = {str(row["id"]): list(range(1, row["version"] + 1)) for row in rows}
     assert versions == expected, different(versions, expected)
-    assert {reference: ids for reference, ids in references.items() if len(ids) > 1} == {}
+    assert {name: ids for name, ids in references.items() if len(ids) > 1} == {}
 
 
 def headers_of(record: Any) -> dict[str, str]:
