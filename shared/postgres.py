@@ -6,7 +6,7 @@ exception is retried and a hanging await is not.
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self, TypeAlias
 
 import asyncpg
@@ -198,8 +198,10 @@ async def _release(pool: Pool, connection: "PoolConnectionProxy[asyncpg.Record]"
         async with asyncio.timeout(RELEASE_SECONDS):
             await pool.release(connection, timeout=RELEASE_SECONDS)
     except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        # The connection is broken and goes back to nobody; the error that matters was raised before.
-        connection.terminate()
+        # The connection is broken and goes back to nobody. That is no error of the work done with it: what
+        # failed was raised before, and what is committed must not look as if it had failed.
+        with suppress(asyncpg.InterfaceError):  # the pool has ended it itself
+            connection.terminate()
 
 
 def _server_settings(schema: str, application: str) -> dict[str, str]:

@@ -66,6 +66,7 @@ class Lane:
         self._free = 0
         self._jobs: asyncio.Queue[QueuedMail | None] = asyncio.Queue()
         self._held: dict[MailKey, QueuedMail] = {}
+        self._doubtful: list[QueuedMail] = []
         self._settled: list[Settled] = []
         self._returned: list[tuple[QueuedMail, str]] = []
         self._renew_at = 0.0
@@ -259,12 +260,17 @@ class Lane:
             if self._held and loop_now >= self._renew_at:
                 await store_queue.renew(connection, self._held.values(), now + self._claim)
                 self._renew_at = loop_now + self._claim.total_seconds() / 4
-            claimed: list[QueuedMail] = []
+            # A commit whose answer was lost may have claimed these, and nobody else would know of them.
+            claimed = await store_queue.standing(connection, self._doubtful)
             due = None
-            if wanted:
-                claimed = await store_queue.claim(connection, self.boxes, wanted, now, now + self._claim)
-                if len(claimed) < wanted:
+            if wanted > len(claimed):
+                free = wanted - len(claimed)
+                found = await store_queue.claim(connection, self.boxes, free, now, now + self._claim)
+                self._doubtful += found
+                claimed += found
+                if len(found) < free:
                     due = await store_queue.next_due(connection, self.boxes)
+        self._doubtful = []
         self._next_due = due
         self._count(settled, kept)
         return claimed

@@ -96,6 +96,14 @@ WHERE mail.organisation = held.organisation AND mail.id = held.id AND mail.claim
   AND mail.state = 'sending'
 """
 
+_STANDING = """
+SELECT mail.organisation, mail.id
+FROM outgoing_mails AS mail
+JOIN unnest($1::text[], $2::uuid[], $3::bigint[]) AS held (organisation, id, claim)
+  USING (organisation, id, claim)
+WHERE mail.state = 'sending'
+"""
+
 _RELEASE = """
 UPDATE outgoing_mails AS mail
 SET state = CASE WHEN mail.attempts = 1 THEN 'queued' ELSE 'deferred' END, attempts = mail.attempts - 1,
@@ -164,6 +172,15 @@ async def settle(connection: Connection, results: Sequence[Settled]) -> set[Mail
 async def renew(connection: Connection, mails: Iterable[QueuedMail], until: datetime) -> None:
     """Make claims last until `until`."""
     await connection.execute(_RENEW, *columns([(*mail.key, mail.claim) for mail in mails], 3), until)
+
+
+async def standing(connection: Connection, mails: Sequence[QueuedMail]) -> list[QueuedMail]:
+    """Those of these mails whose claim stands: what a commit did whose answer was lost."""
+    if not mails:
+        return []
+    rows = await connection.fetch(_STANDING, *columns([(*mail.key, mail.claim) for mail in mails], 3))
+    keys = {(row["organisation"], row["id"]) for row in rows}
+    return [mail for mail in mails if mail.key in keys]
 
 
 async def release(connection: Connection, mails: Iterable[tuple[QueuedMail, datetime, str]]) -> None:

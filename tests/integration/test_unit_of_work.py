@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 
 import asyncpg
@@ -15,8 +16,9 @@ from shared.contracts import dead_letters
 from shared.contracts.envelope import Envelope
 from shared.decoding import Unknown, Unreadable
 from shared.offsets import FenceLost
-from shared.postgres import Pool, close_pool
+from shared.postgres import Pool, acquired, close_pool
 from shared.unit_of_work import Batch, Incoming, Outgoing, Transient, UnitOfWork
+from tests.support.databases import Database
 from tests.support.frame import PLACES, SERVICE, consuming, dead, next_offset, notes, register, seek, waiting
 from tests.support.notes import (
     ASKED_NOTES,
@@ -304,3 +306,20 @@ async def test_processes_on_machines_with_different_clocks_agree_on_the_time(poo
         before = await pool.fetchval("SELECT clock_timestamp()")
         async with work.begin() as batch:
             assert before <= batch.now <= await batch.connection.fetchval("SELECT clock_timestamp()")
+
+
+async def test_work_that_is_committed_has_not_failed_when_its_connection_is_cut_afterwards(
+    pool: Pool, database: Database
+) -> None:
+    async def cut(process: int) -> None:
+        connection = await asyncpg.connect(database.dsn)
+        await connection.execute("SELECT pg_terminate_backend($1, 5000)", process)
+        await connection.close()
+
+    async with acquired(pool) as connection:
+        await connection.execute("INSERT INTO notes (text) VALUES ('kept')")
+        # In a thread that this loop waits for: the connection must not see its end before it is given back.
+        cutter = Thread(target=asyncio.run, args=(cut(connection.get_server_pid()),))
+        cutter.start()
+        cutter.join()
+    assert await notes(pool) == ["kept"]

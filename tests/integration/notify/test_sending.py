@@ -1,8 +1,11 @@
 """Working the queue on a real database: claims, results, retries, kills, outages (NT-14, design §2)."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,7 @@ from services.notify.lane import Lane
 from services.notify.sender import Sender
 from services.notify.smtp import Letter, SmtpServer
 from shared.metrics import OUTGOING_REPEATS
+from shared.unit_of_work import Batch
 from tests.support.dispatch import Dispatch, request, sample, written
 from tests.support.fake_smtp import FakeSmtp
 from tests.support.letters import parsed
@@ -266,6 +270,31 @@ async def test_a_stop_lets_the_mail_under_way_end(office: Dispatch) -> None:
     assert "sending" not in states
     assert states.count("sent") == len(script.delivered)
     assert set(states) <= {"sent", "queued"}
+
+
+async def test_claims_whose_commit_got_no_answer_are_worked_on_at_once(
+    office: Dispatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guarantee 6. Time stands still here, so no claim ends by itself."""
+    begin = office.work.begin
+    lost: list[int] = []
+
+    @asynccontextmanager
+    async def begin_and_lose_the_answer() -> AsyncIterator[Batch[Any]]:
+        async with begin() as batch:
+            yield batch
+        sending = (await office.states()).count("sending")
+        if sending and len(lost) < 3:
+            lost.append(sending)
+            raise ConnectionResetError("the commit's answer was lost")
+
+    monkeypatch.setattr(office.work, "begin", begin_and_lose_the_answer)
+    async with office.sending():
+        await office.ask(*(request(number) for number in range(5)))
+        await reach(office, *["sent"] * 5)
+    assert len(lost) == 3
+    assert len(office.scripts["main"].delivered) == len(await office.said("mail.sent")) == 5
+    assert {tuple(await office.attempts(number)) for number in range(5)} == {("sent",)}
 
 
 async def test_a_database_that_cuts_its_connections_loses_and_repeats_nothing(office: Dispatch) -> None:
