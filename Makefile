@@ -18,10 +18,10 @@ up: $(UV) ## start the servers and services on this machine, until Ctrl-C
 	@$(RUN) mailroom up
 
 test: $(UV) ## all tests on real servers, in parallel
-	@$(RUN) pytest -n $(WORKERS) $(TESTS)
+	@$(RUN) pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 unit: $(UV) ## the tests that need no server
-	@$(RUN) pytest -n $(WORKERS) tests/unit tests/architecture
+	@$(RUN) pytest -n $(WORKERS) --dist worksteal tests/unit tests/architecture
 
 bench: $(UV) ## how fast it is; ONLY=figure,… MAILS=number PROFILE=service,… DOCS=1
 	@$(RUN) python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(MAILS),--mails $(MAILS)) \
