@@ -1,9 +1,11 @@
 """What is measured: servers as `deploy/local` starts them, Dovecot, and services as processes of their own.
 
 The servers stay for the whole of a run; each Mailroom has a database, topics and a mail domain of its own.
-Settings are those of production, but for the addresses.
+Settings are those of production, but for the addresses, and for the connections to the SMTP server, which is
+one's own.
 """
 
+import json
 import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -35,6 +37,8 @@ from tests.support.waiting import eventually
 
 PATIENCE = 60.0
 """Seconds that a start may take on a busy machine."""
+SMTP_CONNECTIONS = 20
+"""Mails that notify has under way at once: each connection waits for the commit of its last result."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,11 @@ class Installation:
         """Start services; returns when all are ready."""
         for name in names:
             program = services.program(name, self.seen, self.log(name), clean_environment(os.environ))
-            environment = {**program.environment, "MAILROOM_TOPIC_PREFIX": self.prefix}
+            environment = {
+                **program.environment,
+                "MAILROOM_TOPIC_PREFIX": self.prefix,
+                "MAILROOM_SMTP_SERVERS": _wide(program.environment["MAILROOM_SMTP_SERVERS"]),
+            }
             program = type(program)(**{**vars(program), "environment": environment})
             self._running[name] = await Tethered.start(program)
         for name in names:
@@ -203,6 +211,12 @@ async def fresh_installation(servers: Servers) -> AsyncIterator[Installation]:
     finally:
         await installation.end()
         await execute(servers.stack.postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _wide(smtp_servers: str) -> str:
+    """The setting with the connections that one allows oneself towards a server of one's own."""
+    servers = json.loads(smtp_servers)
+    return json.dumps({name: {**server, "connections": SMTP_CONNECTIONS} for name, server in servers.items()})
 
 
 def _endpoints(database: Database, numbers: Mapping[str, int]) -> dict[str, ServiceEndpoint]:
