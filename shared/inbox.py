@@ -38,6 +38,11 @@ ON CONFLICT DO NOTHING
 RETURNING source, id
 """
 
+_FORGET = """
+DELETE FROM inbox USING unnest($2::text[], $3::text[]) AS died (source, id)
+WHERE inbox.consumer = $1 AND inbox.source = died.source AND inbox.id = died.id AND inbox.period = $4
+"""
+
 Seen = tuple[str, str]
 """`ce_source` and `ce_id`: what makes two records the same."""
 
@@ -79,3 +84,14 @@ async def fresh(connection: Connection, consumer: str, records: Sequence[Seen], 
         _FRESH, consumer, [source for source, _ in records], [id_ for _, id_ in records], period
     )
     return {(row["source"], row["id"]) for row in rows}
+
+
+async def forget(connection: Connection, consumer: str, records: Sequence[Seen], period: int) -> None:
+    """Take back what `fresh` noted in this transaction: these records had no effect.
+
+    So that a record is known if and only if it had one, and a dead letter that is put back is not a repeat.
+    """
+    if records:
+        await connection.execute(
+            _FORGET, consumer, [source for source, _ in records], [id_ for _, id_ in records], period
+        )

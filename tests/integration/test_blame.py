@@ -70,6 +70,17 @@ async def test_a_record_that_a_handler_rejects_dies_alone_and_in_one_go(pool: Po
     assert scribe.calls == [3]
 
 
+async def test_a_rejected_record_that_is_put_back_is_no_repeat(pool: Pool) -> None:
+    """Known is what had its effect: of two that are put back, one has it (guarantee 2)."""
+    consumption = await consuming(pool, Scribe(rejected={"a"}))
+    await consumption.process([made(0, "a", id_="1"), made(1, "b"), made(2, "a", id_="1")])
+    assert (await notes(pool), len(await dead(pool))) == (["b"], 2)
+    mended = await consuming(pool, Scribe())
+    await mended.process([made(3, "a", id_="1"), made(4, "a", id_="1")])
+    await mended.process([made(5, "a", id_="1"), made(6, "b", id_="0/1")])
+    assert (await notes(pool), len(await dead(pool))) == (["b", "a"], 2)
+
+
 async def test_a_record_cannot_be_rejected_for_what_passes_by_itself(pool: Pool) -> None:
     failures = [ConnectionResetError()]
     scribe = Scribe()

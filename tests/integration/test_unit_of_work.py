@@ -219,7 +219,10 @@ async def test_a_commit_whose_answer_was_lost_is_not_done_twice(pool: Pool) -> N
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    kinds=st.lists(st.sampled_from(["good", "poison", "rejected", "repeat", "bad", "unknown"]), max_size=24),
+    kinds=st.lists(
+        st.sampled_from(["good", "poison", "rejected", "repeat", "repeat rejected", "bad", "unknown"]),
+        max_size=24,
+    ),
     cuts=st.lists(st.integers(min_value=1, max_value=8), min_size=1, max_size=24),
 )
 async def test_how_batches_are_cut_does_not_change_the_result(
@@ -234,6 +237,8 @@ async def test_how_batches_are_cut_does_not_change_the_result(
             records.append(made(offset, "?", type_="note.invented"))
         elif kind == "repeat":
             records.append(made(offset, "good again", id_="the same"))
+        elif kind == "repeat rejected":
+            records.append(made(offset, "rejected", id_="the same that is rejected"))
         else:
             records.append(made(offset, kind if kind != "good" else f"good {offset}"))
 
