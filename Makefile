@@ -55,7 +55,7 @@ transitions: $(UV) ## write docs/transitions.md from the Ticket's table
 tables: $(UV) ## write the tables of settings and metrics into docs/operating.md
 	@$(RUN) python -m tests.architecture.operating
 
-schemas: $(UV) ## write the JSON Schemas of the contracts; refuses what breaks readers
+schemas: $(UV) ## write the contracts' JSON Schemas and AsyncAPI; refuses what breaks readers
 	@$(RUN) mailroom contracts write
 
 WORKERS ?= auto

@@ -29,7 +29,8 @@ class Topic:
     """One topic. `records` is its discriminated union; a dead-letter topic has None and keeps raw bytes.
 
     Records of a topic of `requests` ask for something: what its reader does not know is refused, and not
-    passed over like an event.
+    passed over like an event. `answered_on` is where the answers stand, under the request's `ce_id` as their
+    `ce_causationid`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Topic:
     records: Any = None
     compacted: bool = False
     requests: bool = False
+    answered_on: "Topic | None" = None
 
     @cached_property
     def models(self) -> dict[str, type[Record]]:
@@ -77,6 +79,14 @@ INGEST_REQUESTS = Topic(
     records=IngestRequest,
     requests=True,
 )
+ACTIVITY_ANSWERS = Topic(
+    name="activity.answers.v1",
+    key="the request's id",
+    partitions=12,
+    retention=timedelta(days=30),
+    producer="activity",
+    records=ActivityAnswer,
+)
 ACTIVITY_REQUESTS = Topic(
     name="activity.requests.v1",
     key="the reference, or the request's id where there is none yet",
@@ -85,14 +95,7 @@ ACTIVITY_REQUESTS = Topic(
     producer="anyone allowed to",
     records=ActivityRequest,
     requests=True,
-)
-ACTIVITY_ANSWERS = Topic(
-    name="activity.answers.v1",
-    key="the request's id",
-    partitions=12,
-    retention=timedelta(days=30),
-    producer="activity",
-    records=ActivityAnswer,
+    answered_on=ACTIVITY_ANSWERS,
 )
 ACTIVITY_ACTIVITIES = Topic(
     name="activity.activities.v1",
@@ -111,6 +114,14 @@ ACTIVITY_ORGANISATION = Topic(
     records=OrganisationRecord,
     compacted=True,
 )
+NOTIFY_MAILS = Topic(
+    name="notify.mails.v1",
+    key="conversation",
+    partitions=12,
+    retention=timedelta(days=30),
+    producer="notify",
+    records=NotifyMail,
+)
 NOTIFY_REQUESTS = Topic(
     name="notify.requests.v1",
     key="conversation",
@@ -119,14 +130,7 @@ NOTIFY_REQUESTS = Topic(
     producer="activity",
     records=NotifyRequest,
     requests=True,
-)
-NOTIFY_MAILS = Topic(
-    name="notify.mails.v1",
-    key="conversation",
-    partitions=12,
-    retention=timedelta(days=30),
-    producer="notify",
-    records=NotifyMail,
+    answered_on=NOTIFY_MAILS,
 )
 
 

@@ -1,10 +1,12 @@
-"""`mailroom contracts`: the committed JSON Schemas of every record, kept in step with the models."""
+"""`mailroom contracts`: the committed JSON Schemas and AsyncAPI documents, kept in step with the models."""
 
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="The contracts between the services, as JSON Schemas.", no_args_is_help=True)
+app = typer.Typer(
+    help="The contracts between the services, as JSON Schemas and AsyncAPI.", no_args_is_help=True
+)
 
 
 @app.callback()
@@ -16,8 +18,8 @@ def group() -> None:
 def write(
     force: Annotated[bool, typer.Option(help="Also where it breaks readers: only before a release.")] = False,
 ) -> None:
-    """Write the schemas. Refuses a change that breaks who relies on the committed ones."""
-    from deploy import schemas
+    """Write schemas and AsyncAPI. Refuses a change that breaks who relies on the committed schemas."""
+    from deploy import asyncapi, schemas
 
     sentences = schemas.broken()
     if sentences and not force:
@@ -26,3 +28,4 @@ def write(
         typer.echo("A change that breaks somebody is a new topic with the next version number.", err=True)
         raise typer.Exit(1)
     typer.echo(f"{schemas.write()} schemas in {schemas.FOLDER}")
+    typer.echo(f"{asyncapi.write()} AsyncAPI documents in {asyncapi.FOLDER}")

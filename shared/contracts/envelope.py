@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from shared.contracts.meanings import explain
 from shared.contracts.record import Instant
 
 SPECVERSION = "1.0"
@@ -30,7 +31,7 @@ class Envelope(BaseModel):
     of cause and effect as a whole) and `causationid` (the record that led to this one) are extensions.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_extra=explain)
 
     id: _Text
     source: _Text

@@ -5,11 +5,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
+from shared.contracts.meanings import explain
+
 
 class Part(BaseModel):
     """A value inside a record. Unknown fields are ignored, so that old readers live beside new producers."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", json_schema_extra=explain)
 
 
 class Record(Part):
