@@ -11,10 +11,17 @@ from typing import Self
 
 from services.ingest.domain.mail import ParsedMail
 from services.ingest.parsing.frames import Manner, Order, Parsed
-from services.ingest.parsing.worker import Worker, WorkerDied
+from services.ingest.parsing.worker import Worker, WorkerDied, WorkerKilled
 
 ATTEMPTS = 2
 """How often one mail is parsed alone before it is stored unparsed."""
+
+KILLED_PAUSES = (0.1, 0.5, 2.0, 8.0)
+"""Seconds after which an attempt is made again whose process was killed from outside.
+
+Where memory is short, several may be killed within seconds. It is most likely not the mail's fault; if it is,
+because the kernel gives it less memory than its limit, the last of these kills is held against it.
+"""
 
 BeforeSingle = Callable[[int], Awaitable[int]]
 """Told the index of a mail in its page before it is parsed alone; returns which attempt this is, from 1.
@@ -126,10 +133,19 @@ class ParserPool:
             return ParsedMail(size=len(raw), digest=digest.hexdigest(), unparsed_reason=reason)
 
     async def _one(self, manner: Manner, raw: bytes, reason: str = "") -> ParsedMail:
-        answer = await self._single.ask(self._order(manner, [raw], reason), self._limits.patience)
+        order = self._order(manner, [raw], reason)
+        answer = await self._outlast_kills(lambda: self._single.ask(order, self._limits.patience))
         if len(answer.mails) != 1 or answer.mails[0] is None:
             raise WorkerDied("the parser answered nonsense")
         return answer.mails[0]
+
+    async def _outlast_kills(self, ask: Callable[[], Awaitable[Parsed]]) -> Parsed:
+        for pause in KILLED_PAUSES:
+            try:
+                return await ask()
+            except WorkerKilled:
+                await asyncio.sleep(pause)
+        return await ask()
 
     def _order(self, manner: Manner, mails: list[bytes], reason: str = "") -> Order:
         return Order(manner, mails, reason, self._limits.seconds)

@@ -23,6 +23,10 @@ class WorkerDied(Exception):
     """The process did not survive the order, or did not answer it in time. The text says why."""
 
 
+class WorkerKilled(WorkerDied):
+    """Somebody killed the process: an operator, or the kernel for want of memory. No limit of a mail does."""
+
+
 class WorkerUnavailable(Exception):
     """No process could be started: the fault of this machine or installation, never of a mail."""
 
@@ -52,7 +56,9 @@ class Worker:
                 await self._kill()
                 raise WorkerDied(f"there was no answer within {seconds:.0f} s") from None
             except (OSError, asyncio.IncompleteReadError):
-                raise WorkerDied(_cause_of_death(await self._died())) from None
+                code = await self._died()
+                kind = WorkerKilled if code == -signal.SIGKILL else WorkerDied
+                raise kind(_cause_of_death(code)) from None
             except msgspec.MsgspecError:
                 await self._kill()
                 raise WorkerDied("the parser answered nonsense") from None

@@ -14,6 +14,7 @@ import uvloop
 
 from services.ingest.domain.mail import ParsedMail
 from services.ingest.parsing import frames, worker
+from services.ingest.parsing import pool as pools
 from services.ingest.parsing.frames import Manner, Order, Parsed
 from services.ingest.parsing.parser import parse
 from services.ingest.parsing.pool import ATTEMPTS, Limits, ParserPool
@@ -114,6 +115,28 @@ async def test_the_page_of_a_mail_that_kills_its_parser_is_replayed_singly(
         *(Manner.ALONE, Manner.PLAIN, Manner.HEADERS),
         Manner.ALONE,
     ]
+
+
+async def test_kills_from_outside_are_not_held_against_the_mail_they_met(
+    pool: ParserPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where memory is short, the kernel may kill the same mail's parsers again and again."""
+    monkeypatch.setattr(pools, "KILLED_PAUSES", (0.0,) * 4)
+    kills = iter(range(5))  # that of the page, and four while it is parsed alone
+    dying_when(monkeypatch, lambda order: next(kills, None) is not None, of=signal.SIGKILL)
+    counted = Attempts()
+    assert await pool.parse_page([raw("plain")], counted) == [parse(raw("plain"))]
+    assert counted.by_index == {0: 1}
+
+
+async def test_a_mail_whose_parsers_are_killed_for_ever_is_kept_with_its_reason(
+    pool: ParserPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "KILLED_PAUSES", (0.0,))
+    asked = dying_when(monkeypatch, lambda order: True, of=signal.SIGKILL)
+    (mail,) = await pool.parse_page([KILLER])
+    assert mail.unparsed_reason == "the parser died of SIGKILL"
+    assert len(asked) == 1 + 2 * (ATTEMPTS + 1)
 
 
 async def test_a_mail_whose_very_headers_kill_still_has_a_digest_and_a_reason(
@@ -257,15 +280,17 @@ class Attempts:
         return self.already + self.by_index[index]
 
 
-def dying_when(monkeypatch: pytest.MonkeyPatch, deadly: Callable[[Order], bool]) -> list[Manner]:
-    """Make the process die of SIGSEGV right before it would read such an order; returns what was asked."""
+def dying_when(
+    monkeypatch: pytest.MonkeyPatch, deadly: Callable[[Order], bool], *, of: signal.Signals = signal.SIGSEGV
+) -> list[Manner]:
+    """Make the process die of a signal right before it would read such an order; returns what was asked."""
     asked: list[Manner] = []
     send: Callable[[asyncio.subprocess.Process, Order], Awaitable[None]] = worker._send
 
     async def send_or_kill(process: asyncio.subprocess.Process, order: Order) -> None:
         asked.append(order.manner)
         if deadly(order):
-            process.send_signal(signal.SIGSEGV)
+            process.send_signal(of)
             await process.wait()
         await send(process, order)
 
