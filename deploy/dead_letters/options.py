@@ -1,6 +1,7 @@
 """The options that the commands of `mailroom dlq` share, and what they mean together."""
 
 import getpass
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +24,7 @@ Service = Annotated[list[str] | None, typer.Option("--service", help="Only this 
 Type = Annotated[str | None, typer.Option("--type", help="The record's type, such as 'ticket.*'.")]
 Reason = Annotated[
     str | None,
-    typer.Option(
-        "--reason", help="The exception's class (NeverAnnounced, '*Error') or words of its message."
-    ),
+    typer.Option("--reason", help="The exception's class (NeverAnnounced, '*Error') or what it says."),
 ]
 Organisation = Annotated[str | None, typer.Option("--organisation", help="The record's organisation.")]
 KeyOption = Annotated[str | None, typer.Option("--key", help="The record's key, such as 'acme/100001-T'.")]
@@ -98,6 +97,4 @@ def myself() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        import os
-
         return f"uid {os.getuid()}"

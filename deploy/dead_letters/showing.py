@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -111,15 +112,7 @@ def as_json(found: Found, *, whole: bool = False) -> dict[str, Any]:
         "organisation": letter.organisation,
         "error": letter.error,
         "message": letter.message,
-        "done": None
-        if done is None
-        else {
-            "action": done.action,
-            "by": done.by,
-            "at": done.at.isoformat(),
-            "why": done.why,
-            "to": done.back,
-        },
+        "done": None if done is None else {**asdict(done), "at": done.at.isoformat()},
     }
     if whole:
         said["headers"] = [[name, _base64(value)] for name, value in letter.headers]

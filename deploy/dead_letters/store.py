@@ -18,7 +18,7 @@ from deploy.dead_letters.letter import Letter
 from deploy.dead_letters.way_back import WayBack
 from shared import outbox
 from shared.outbox import Row
-from shared.postgres import ACQUIRE_SECONDS, COMMAND_SECONDS, Connection, columns
+from shared.postgres import ACQUIRE_SECONDS, COMMAND_SECONDS, Connection, close_connection, columns
 
 Action: TypeAlias = Literal["replayed", "discarded"]
 
@@ -81,11 +81,9 @@ async def connected(dsn: str) -> AsyncIterator[Connection]:
     except asyncpg.UndefinedTableError as error:
         raise StoreError("The schemas are older than this command: run `mailroom migrate`.") from error
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StoreError(
-            f"PostgreSQL failed: {error}. What was not reported as done was not done."
-        ) from error
+        raise StoreError(f"PostgreSQL failed: {error}. What was not told as done was not done.") from error
     finally:
-        connection.terminate() if connection.is_closed() else await connection.close(timeout=ACQUIRE_SECONDS)
+        await close_connection(connection)
 
 
 async def known(connection: Connection, service: str, letters: Sequence[Letter]) -> dict[Key, Done]:

@@ -36,7 +36,7 @@ def way_back(letter: Letter, prefix: str, there: Collection[Place]) -> WayBack:
         raise NoWayBack(f"{letter.original.topic!r} is no topic of this Mailroom that holds records")
     if topic.compacted:
         raise NoWayBack(
-            f"{letter.original.topic} keeps the newest record of a key, and an older one must not become that; "
+            f"{letter.original.topic} keeps the newest record of a key, which an older one must not become; "
             "apply a changed configuration instead, whose version brings all sections anew"
         )
     if letter.original not in there:
