@@ -23,6 +23,7 @@ import uvloop
 from fastapi import FastAPI
 
 from shared import logs
+from shared.asyncapi_page import asyncapi_router
 from shared.auth import Authenticator
 from shared.health import Component, Report, Watched, health_router
 from shared.http import create_api
@@ -66,6 +67,7 @@ class Service:
         self.api = api or create_api(name)
         self.api.state.authenticator = authenticator
         self.api.include_router(health_router(self))
+        self.api.include_router(asyncapi_router(name, settings.topic_prefix))
         self.port: int | None = None
         self._resources = resources
         self._state = "starting"

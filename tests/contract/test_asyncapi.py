@@ -41,7 +41,7 @@ def operations(name: str, action: str) -> dict[str, Any]:
 
 
 def test_the_committed_documents_are_those_of_the_contracts() -> None:
-    committed = {path: path.read_text() for path in asyncapi.FOLDER.iterdir()}
+    committed = {path: path.read_text() for path in asyncapi.FOLDER.glob("*.json")}
     assert committed == asyncapi.documents(), "run `make schemas`"
 
 
@@ -53,7 +53,7 @@ def test_the_official_parser_finds_nothing_wrong(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps(broken))
     try:
-        found = diagnostics([*sorted(asyncapi.FOLDER.iterdir()), wrong])
+        found = diagnostics([*sorted(asyncapi.FOLDER.glob("*.json")), wrong])
     except ParserMissing as missing:
         if "MAILROOM_ALL_SERVERS" in os.environ:
             raise
