@@ -7,11 +7,10 @@ batches are cut, zombies, poison and outages can be tested with a database alone
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from shared import inbox, metrics, offsets, outbox
-from shared.decoding import Decoded, Incoming, Unknown, Unreadable, decode
+from shared import inbox, metrics, offsets, outbox, tracing, tracing_records
+from shared.decoding import Entry, Incoming, Unknown, Unreadable, decode
 from shared.failure import RawRecord, SendersFault, dead_letter, outlast, sentence
 from shared.logs import get_logger
 from shared.offsets import FenceLost, Move, Place
@@ -21,12 +20,6 @@ from shared.topics import dead_letters
 from shared.unit_of_work import Batch, Subscription, UnitOfWork
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    raw: RawRecord
-    decoded: Decoded
 
 
 class _Cut(Exception):
@@ -56,6 +49,7 @@ class Consumption:
         self.committed = 0  # transactions
         self._work = work
         self._consumer = subscription.consumer
+        self._topic = work.topic_prefix + subscription.topic.name
         self._models = subscription.topic.models
         self._dead_letters = work.topic_prefix + dead_letters(work.service).name
         self._streak = Streak(failures_in_a_row, probe_seconds)
@@ -99,10 +93,14 @@ class Consumption:
         has the partitions; after any exception they are forgotten, so that nothing can be skipped.
         """
         entries = [
-            _Entry(record, decode(record, self._models, structured=self.subscription.topic.requests))
+            Entry(record, decode(record, self._models, structured=self.subscription.topic.requests))
             for record in records
             if record.offset >= self.positions.get(Place(record.topic, record.partition), 1 << 63)
         ]
+        if tracing.on():
+            entries = tracing_records.received(
+                entries, self._consumer, begins=self.subscription.topic.requests
+            )
         places = {Place(entry.raw.topic, entry.raw.partition) for entry in entries}
         self._busy_since = time.monotonic()
         try:
@@ -130,7 +128,7 @@ class Consumption:
                 await offsets.advance(connection, self._consumer, moves)
             self._moved(moves)
 
-    async def _work_through(self, entries: Sequence[_Entry]) -> None:
+    async def _work_through(self, entries: Sequence[Entry]) -> None:
         waiting = [entries] if entries else []
         while waiting:
             part = waiting.pop()
@@ -153,11 +151,11 @@ class Consumption:
                 else:
                     await self._outlast(part, error)
 
-    async def _outlast(self, part: Sequence[_Entry], blamed: Exception | None) -> None:
+    async def _outlast(self, part: Sequence[Entry], blamed: Exception | None) -> None:
         await outlast(lambda: self._commit(part, blamed), notice=self._notice)
         self._trouble = None
 
-    async def _commit(self, part: Sequence[_Entry], blamed: Exception | None) -> None:
+    async def _commit(self, part: Sequence[Entry], blamed: Exception | None) -> None:
         """One transaction. With `blamed`, the single record in `part` goes to the dead letters unworked."""
         if self.subscription.inbox and self._period != inbox.period_of(self._work.clock.now()):
             async with acquired(self._work.pool) as connection:
@@ -165,7 +163,8 @@ class Consumption:
             self._period = await inbox.prepare(self._work.pool, now)
         moves = self._moves(part)
         done: Counter[str] = Counter()
-        with metrics.BATCH_SECONDS.labels(self._consumer).time():
+        traced = tracing_records.batch(self._topic, (entry.span for entry in part), consumer=self._consumer)
+        with metrics.BATCH_SECONDS.labels(self._consumer).time(), traced:
             async with transaction(self._work.pool) as connection:
                 now = await self._work.time(connection)
                 batch: Batch[Any] = Batch(connection, (), now, self._work.topic_prefix)
@@ -178,6 +177,8 @@ class Consumption:
                 await outbox.add(connection, batch.rows)
         self._moved(moves)
         self.committed += 1
+        if tracing.on():
+            tracing_records.committed(part)
         for succeeded in outcomes:
             self._streak.note(succeeded)
         metrics.CONSUMER_PROBING.labels(self._consumer).set(self._streak.probing)
@@ -190,7 +191,7 @@ class Consumption:
             if move.place in self.positions:
                 self.positions[move.place] = move.next
 
-    def _moves(self, part: Sequence[_Entry]) -> list[Move]:
+    def _moves(self, part: Sequence[Entry]) -> list[Move]:
         ends: dict[Place, int] = {}
         for entry in part:
             place = Place(entry.raw.topic, entry.raw.partition)
@@ -200,7 +201,7 @@ class Consumption:
             ends[place] = entry.raw.offset + 1
         return [Move(place, self.positions[place], end) for place, end in ends.items()]
 
-    async def _effects(self, batch: Batch[Any], part: Sequence[_Entry], done: Counter[str]) -> list[bool]:
+    async def _effects(self, batch: Batch[Any], part: Sequence[Entry], done: Counter[str]) -> list[bool]:
         """Everything that the records lead to, but the commit; returns which of the worked ones succeeded.
 
         Those that are their sender's fault, in what they say or how, are not counted.
@@ -237,7 +238,7 @@ class Consumption:
         return outcomes
 
     async def _fresh(
-        self, batch: Batch[Any], part: Sequence[_Entry], done: Counter[str]
+        self, batch: Batch[Any], part: Sequence[Entry], done: Counter[str]
     ) -> list[Incoming[Any]]:
         incoming = [entry.decoded for entry in part if isinstance(entry.decoded, Incoming)]
         if not self.subscription.inbox:
@@ -261,7 +262,7 @@ class Consumption:
         return dead
 
     def _answer_or_bury(
-        self, batch: Batch[Any], entry: _Entry, decoded: Unknown | Unreadable, done: Counter[str]
+        self, batch: Batch[Any], entry: Entry, decoded: Unknown | Unreadable, done: Counter[str]
     ) -> None:
         """An unknown event is passed over; a request is answered where it can be; the rest is dead."""
         if self.subscription.refuse is not None and decoded.envelope is not None:
@@ -272,17 +273,19 @@ class Consumption:
         else:
             self._bury(batch, entry, decoded.error, done)
 
-    def _bury(self, batch: Batch[Any], entry: _Entry, error: Exception, done: Counter[str]) -> None:
+    def _bury(self, batch: Batch[Any], entry: Entry, error: Exception, done: Counter[str]) -> None:
         batch.rows.append(dead_letter(entry.raw, self._consumer, error, self._dead_letters))
         done["dead"] += 1
-        log.error(
-            "record went to the dead letters",
-            consumer=self._consumer,
-            topic=entry.raw.topic,
-            partition=entry.raw.partition,
-            offset=entry.raw.offset,
-            reason=sentence(error),
-        )
+        tracing_records.failed(entry, error)
+        with tracing_records.logged(entry.decoded.envelope):
+            log.error(
+                "record went to the dead letters",
+                consumer=self._consumer,
+                topic=entry.raw.topic,
+                partition=entry.raw.partition,
+                offset=entry.raw.offset,
+                reason=sentence(error),
+            )
 
     def _notice(self, error: BaseException, attempt: int) -> None:
         metrics.BATCH_RETRIES.labels(self._consumer, type(error).__name__).inc()

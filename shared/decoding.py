@@ -11,6 +11,7 @@ from shared.contracts.envelope import CONTENT_TYPE, Envelope
 from shared.contracts.record import Record
 from shared.failure import RawRecord, sentence
 from shared.offsets import Place
+from shared.tracing import Span
 
 STRUCTURED = "application/cloudevents+json"
 
@@ -66,6 +67,15 @@ class Unreadable:
 
 
 Decoded = Incoming[Any] | Unknown | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record as it was read, and what was made of it. `span` ends with its commit, if it is traced."""
+
+    raw: RawRecord
+    decoded: Decoded
+    span: Span | None = None
 
 
 def decode(record: RawRecord, models: Mapping[str, type[Record]], *, structured: bool) -> Decoded:

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import problems
+from shared import problems, tracing
 from shared.failure import is_transient
 from shared.logs import correlated, get_logger
 from shared.metrics import HTTP_REQUESTS
@@ -48,6 +48,7 @@ def create_api(
         redoc_url=None,
         openapi_url="/openapi.json",
         responses=problems.PROBLEM_RESPONSES,
+        telemetry=tracing.of_http(),
     )
     api.add_exception_handler(HTTPException, _answer_http_exception)
     api.add_exception_handler(RequestValidationError, _answer_validation_error)
@@ -150,7 +151,7 @@ class _Frame:
                 answered[REQUEST_ID_HEADER] = request_id
             await send(message)
 
-        with correlated(request_id, headers.get("traceparent")):
+        with tracing.request(headers.get("traceparent")) as traceparent, correlated(request_id, traceparent):
             try:
                 await self._app(scope, self._limited(receive), answer)
             except Exception as error:

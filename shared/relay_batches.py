@@ -6,6 +6,7 @@ relay cost.
 
 import asyncio
 from collections import defaultdict
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -13,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import RecordMetadata
 
+from shared import tracing, tracing_records
 from shared.logs import get_logger
 from shared.offsets import Place
 from shared.outbox import unpack_headers
@@ -32,7 +34,8 @@ async def send(producer: Producer, page: Page) -> dict[Place, int]:
     numbers = {topic: sorted(await producer.partitions_for(topic)) for topic in {row.topic for row in page}}
     for row in page:
         waiting[Place(row.topic, _partition(row, numbers[row.topic]))].append(row)
-    ends = await asyncio.gather(*(_send_to(producer, place, rows) for place, rows in waiting.items()))
+    with _traced(page) if tracing.on() else nullcontext():
+        ends = await asyncio.gather(*(_send_to(producer, place, rows) for place, rows in waiting.items()))
     return dict(zip(waiting, ends, strict=True))
 
 
@@ -48,6 +51,15 @@ async def _send_to(producer: Producer, place: Place, rows: list[Waiting]) -> int
     sent.append(await producer.send_batch(batch, place.topic, partition=place.partition))
     *_, last = await asyncio.gather(*sent)
     return int(last.offset) + int(batch.record_count()) - 1
+
+
+def _traced(page: Page) -> AbstractContextManager[None]:
+    return tracing_records.published((row.topic, _traceparent(row)) for row in page)
+
+
+def _traceparent(row: Waiting) -> str | None:
+    found = dict(unpack_headers(row.headers)).get("ce_traceparent")
+    return found.decode() if found else None
 
 
 def _appended(batch: Any, row: Waiting) -> bool:

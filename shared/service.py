@@ -22,7 +22,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from shared import logs
+from shared import logs, tracing
 from shared.asyncapi_page import asyncapi_router
 from shared.auth import Authenticator
 from shared.health import Component, Report, Watched, health_router
@@ -211,6 +211,8 @@ def run_service(build: Callable[[], Service]) -> int:
         except Exception as error:
             _log.exception("the service ended", reason=str(error))
             return 1
+        finally:
+            tracing.stop()
     return 0
 
 

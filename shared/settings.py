@@ -78,6 +78,12 @@ class ServiceSettings(BaseSettings):
     log_level: str = Field(
         default="info", pattern=r"^(debug|info|warning|error)$", description="debug, info, warning or error"
     )
+    traces_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        description="URL of an OpenTelemetry collector (OTLP over HTTP, without /v1/traces); empty asks "
+        "OTEL_EXPORTER_OTLP_ENDPOINT, and if that is empty, too, nothing is traced",
+    )
     stop_seconds: float = Field(
         default=25.0, gt=0, description="seconds that a stop may take before the process ends regardless"
     )

@@ -11,7 +11,7 @@ def run(service: Annotated[str, typer.Argument(help="ingest, activity or notify.
     import typing
 
     from deploy.local.services import SERVICES
-    from shared import logs
+    from shared import logs, tracing
     from shared.service import Service, run_service
     from shared.settings import load
 
@@ -22,6 +22,7 @@ def run(service: Annotated[str, typer.Argument(help="ingest, activity or notify.
     # The annotation of its argument says which settings the service wants.
     settings = load(typing.get_type_hints(build)["settings"])
     logs.configure(service, settings.log_level)
+    tracing.configure(service, settings.traces_endpoint)
 
     def built() -> Service:
         made: Service = build(settings)

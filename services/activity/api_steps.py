@@ -16,6 +16,7 @@ from services.activity.rules import process_rules
 from services.activity.views import StepOffer
 from services.activity.work import Work
 from services.activity.work_requests import digest_of
+from shared import tracing
 from shared.auth import Caller, Principal
 from shared.contracts import activity_requests as asked
 from shared.contracts.envelope import Envelope
@@ -160,6 +161,7 @@ async def _carried_out(
         type=request.type,
         time=batch.now,
         organisation=caller.organisation,
+        traceparent=tracing.current(),
     )
     answers = await work.perform(batch, [Incoming(envelope, request)])
     answered = answers[caller.organisation, envelope.source, key]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.activity import store_configuration as store
-from shared import organisation, organisation_copy
+from shared import organisation, organisation_copy, tracing
 from shared.contracts.activity_organisation import Definition, OrganisationApplied
 from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.record import Record
@@ -97,5 +97,6 @@ def _outgoing(batch: Batch[Any], name: str, version: int, record: Record) -> Out
         organisation=name,
         subject=f"{name}/{version}",
         partitionkey=key,
+        traceparent=tracing.current(),
     )
     return Outgoing(ACTIVITY_ORGANISATION, key, envelope, record)

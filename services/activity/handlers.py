@@ -4,6 +4,7 @@ from typing import Any
 
 from services.activity import announce, store_timers
 from services.activity.work import Work
+from shared import tracing_records
 from shared.contracts.activity_answers import RequestRefused
 from shared.contracts.envelope import Envelope
 from shared.contracts.ingest_mails import MailboxPolled
@@ -46,7 +47,7 @@ class Handlers:
 
     async def on_reports(self, batch: Batch[Any]) -> None:
         """Delivery reports are written down; a request that notify cannot read is logged."""
-        for each in batch.records:
+        for each in tracing_records.each(batch.records):
             if isinstance(each.message, NotUnderstood):
                 log.error(
                     "notify did not understand a request",

@@ -14,6 +14,7 @@ from services.activity.store_requests import Answered, RequestKey
 from services.activity.work_reports import UnknownMail
 from services.activity.work_timers import TimerFired
 from services.activity.workspace import Workspace
+from shared import tracing_records
 from shared.contracts.activity_requests import Request
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.notify_mails import OutgoingMail
@@ -68,7 +69,7 @@ class Work:
             PERFORMERS[type(incoming.message)].gather(incoming, needs)
         workspace = Workspace(batch.now, organisations)
         await workspace.load(batch.connection, needs)
-        for incoming in records:
+        for incoming in tracing_records.each(records):
             workspace.begin()
             try:
                 PERFORMERS[type(incoming.message)].perform(workspace, incoming)

@@ -42,6 +42,7 @@ def mail_received(
     targets: Sequence[Target],
     returns: int,
     now: datetime,
+    traceparent: str | None = None,
 ) -> Outgoing:
     """`mail.received` for these targets of a mail. Raises `ValidationError` for what breaks the contract."""
     record = MailReceived(
@@ -69,7 +70,7 @@ def mail_received(
     # with the missing ones, or of a mail that is tried again, is another record.
     ordinal = f"received{returns or ''} " + " ".join(sorted(target.address for target in targets))
     event = derive(_time_of(mail, arrived), SOURCE, key, ordinal)
-    return _outgoing(organisation.name, conversation, record, event, str(id), now)
+    return _outgoing(organisation.name, conversation, record, event, str(id), now, traceparent=traceparent)
 
 
 def mailbox_polled(organisation: str, mailbox: str, until: datetime) -> list[Outgoing]:
@@ -96,6 +97,7 @@ def _outgoing(
     subject: str,
     time: datetime,
     partition: int | None = None,
+    traceparent: str | None = None,
 ) -> Outgoing:
     key = INGEST_MAILS.key_for(organisation, key)
     envelope = Envelope(
@@ -107,6 +109,7 @@ def _outgoing(
         subject=subject,
         partitionkey=key,
         correlationid=subject,
+        traceparent=traceparent,
     )
     return Outgoing(INGEST_MAILS, key, envelope, record, partition)
 

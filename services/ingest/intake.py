@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.ingest import store_mailboxes, store_mails
+from services.ingest import store_mailboxes, store_mails, tracing
 from services.ingest.claim_checks import prepare
 from services.ingest.domain.mail import ParsedMail
 from services.ingest.judging import (
@@ -24,10 +24,11 @@ from services.ingest.store_mailboxes import Folder, Lease, LeaseLost, Waiting
 from shared.blobs import BlobStore
 from shared.failure import isolate, outlast, sentence
 from shared.keyring import Keyring
-from shared.logs import get_logger
+from shared.logs import correlated, get_logger
 from shared.metrics import MAILS_TAKEN
 from shared.organisation import Organisations
 from shared.postgres import Connection
+from shared.tracing_records import batch as batch_span
 from shared.unit_of_work import Batch, UnitOfWork
 
 _log = get_logger(__name__)
@@ -82,6 +83,10 @@ class Intake:
 
         async def attempt(part: Sequence[PreparedMail], reason: str | None = None) -> None:
             async def once() -> list[Verdict]:
+                with batch_span(folder.mailbox, (one.fetched.span for one in part), tracing.SYSTEM):
+                    return await commit()
+
+            async def commit() -> list[Verdict]:
                 async with self.work.begin() as batch:
                     await store_mailboxes.fence(batch.connection, lease)
                     verdicts = await self._decide(batch, folder, part, reason)
@@ -99,14 +104,18 @@ class Intake:
             taken.update((verdict.uid, verdict.mail) for verdict in verdicts)
             for verdict in verdicts:
                 MAILS_TAKEN.labels(_label(verdict)).inc()
+            if outcomes is not None:
+                outcomes.update((verdict.uid, _label(verdict)) for verdict in verdicts)
 
         async def park(one: PreparedMail, error: Exception) -> None:
-            _log.exception("a mail could not be stored", uid=one.fetched.uid, mailbox=folder.mailbox)
+            with correlated(None, one.fetched.traceparent):
+                _log.exception("a mail could not be stored", uid=one.fetched.uid, mailbox=folder.mailbox)
             await attempt([one], sentence(error))
 
-        await isolate(attempt, prepared, park)
-        if lost:
-            raise lost[0]
+        with tracing.taking(prepared) as outcomes:
+            await isolate(attempt, prepared, park)
+            if lost:
+                raise lost[0]
         return taken
 
     async def _decide(
@@ -180,7 +189,8 @@ def _decided(batch: Batch[object], one: PreparedMail, around: Circumstances, kno
     try:
         return publish_verdict(batch, one, around, known)
     except Exception as error:
-        _log.exception("a mail could not be decided", uid=one.fetched.uid, mailbox=around.mailbox)
+        with correlated(None, one.fetched.traceparent):
+            _log.exception("a mail could not be decided", uid=one.fetched.uid, mailbox=around.mailbox)
         return failed(one, around, known, sentence(error))
 
 

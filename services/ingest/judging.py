@@ -221,4 +221,5 @@ def _outgoing(
         targets=targets,
         returns=returns,
         now=around.now,
+        traceparent=one.fetched.traceparent,
     )

@@ -6,12 +6,13 @@ nothing is touched on the server before it is committed here (design §2, guaran
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from services.ingest import store_mailboxes
+from services.ingest import store_mailboxes, tracing
 from services.ingest.announce import mailbox_polled
 from services.ingest.imap import PAGE_UIDS, ImapError, ImapSession
 from services.ingest.intake import Intake
@@ -187,7 +188,9 @@ class _Visit:
 
     async def _next_page(self, uids: Sequence[int]) -> _Page:
         """The first of these, ready to be taken in."""
+        began = time.time_ns()
         read = await read_page(self._session, uids, self._reader.limits)
+        read = tracing.fetched(read, self._folder, began)
         mails = await self._reader.intake.prepare(self._lease, self._folder, read) if read.mails else []
         return _Page(read.done, read.oldest, mails)
 

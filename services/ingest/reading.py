@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.ingest.imap import PAGE_UIDS, ImapSession, Listed
+from shared.tracing import Span
 
 HEAD_BYTES = 64 * 1024
 """What is kept at most of the head of a mail that is too large."""
@@ -30,6 +31,12 @@ class FetchedMail:
     size: int
     arrived: datetime | None
     truncated: bool = False
+    span: Span | None = None
+    """What becomes of it, as far as this service goes; None while tracing is off."""
+
+    @property
+    def traceparent(self) -> str | None:
+        return self.span.traceparent if self.span else None
 
 
 @dataclass(frozen=True, slots=True)

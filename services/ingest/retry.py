@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.ingest import store_mails, store_queries
+from services.ingest import store_mails, store_queries, tracing
 from services.ingest.claim_checks import prepare
 from services.ingest.intake import Intake, publish_verdict, write_effects
 from services.ingest.mail_rows import UNHANDLED
@@ -26,8 +26,14 @@ async def retry(intake: Intake, organisation: str, shown: ShownMail) -> ShownMai
     if raw is None or raw.truncated:
         raise NotWhole(f"{shown.size} bytes were more than is taken in")
     data = raw.bytes if raw.bytes is not None else await intake.blobs.get(raw.object or "")
-    fetched = FetchedMail(0, data, shown.size, shown.received_at)
-    parsed = await intake.parser.parse_page([data])
+    with tracing.retrying(shown.mailbox) as span:
+        fetched = FetchedMail(0, data, shown.size, shown.received_at, span=span)
+        return await _again(intake, organisation, shown, fetched)
+
+
+async def _again(intake: Intake, organisation: str, shown: ShownMail, fetched: FetchedMail) -> ShownMail:
+    mail = shown.id
+    parsed = await intake.parser.parse_page([fetched.raw])
     (one,) = await prepare(intake.blobs, intake.keyring, organisation, [fetched], parsed)
 
     async def again(batch: Batch[object]) -> ShownMail:

@@ -3,7 +3,7 @@
 from services.notify import announce
 from services.notify.domain.mail import Asked, OrganisationView, Person, SendingMailbox, TemplateText
 from services.notify.outgoing import Order, Outgoing
-from shared import outbox
+from shared import outbox, tracing_records
 from shared.contracts.activity_organisation import PlusMode
 from shared.contracts.envelope import Envelope
 from shared.contracts.mail import Mailbox
@@ -27,7 +27,7 @@ class Handlers:
         views = {each.name: view_of(each) for each in found.values()}
         orders: list[Order] = []
         ordered: list[Incoming[MailCompose]] = []
-        for incoming in batch.records:
+        for incoming in tracing_records.each(batch.records):
             if (wanted := _wanted(incoming)) not in found:
                 batch.reject(incoming, NeverAnnounced(*wanted))
                 continue

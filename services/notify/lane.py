@@ -151,7 +151,12 @@ class Lane:
                 connection = self._connect()
                 await connection.open()
             result = await posting.post(
-                mail, connection, self._blobs, self._work.clock, null_sender=self._null_sender
+                mail,
+                connection,
+                self._blobs,
+                self._work.clock,
+                null_sender=self._null_sender,
+                way=self.name,
             )
             self._settled.append(result)
             if connection.usable:

@@ -5,19 +5,30 @@ from services.notify.domain.retry import ATTEMPTS
 from services.notify.queued import QueuedMail, Settled
 from services.notify.smtp import Connection, Letter, SmtpError
 from services.notify.store_queue import LOST
+from services.notify.tracing import attempting
+from shared import tracing
 from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.metrics import OUTGOING_SECONDS
 
 
 async def post(
-    mail: QueuedMail, connection: Connection, blobs: BlobStore, clock: Clock, *, null_sender: bool
+    mail: QueuedMail, connection: Connection, blobs: BlobStore, clock: Clock, *, null_sender: bool, way: str
 ) -> Settled:
     """Hand a mail to the server for everybody who does not have it yet.
 
-    `null_sender` says whether the server takes the null reverse path. Raises `SmtpError` only where the mail
-    is blameless; then this was no attempt. Raises `BlobError`.
+    `null_sender` says whether the server takes the null reverse path, `way` is what people call this way out.
+    Raises `SmtpError` only where the mail is blameless; then this was no attempt. Raises `BlobError`.
     """
+    if not tracing.on():
+        return await _post(mail, connection, blobs, clock, null_sender)
+    with attempting(mail, way) as attempt:
+        return attempt.ended(await _post(attempt.mail, connection, blobs, clock, null_sender))
+
+
+async def _post(
+    mail: QueuedMail, connection: Connection, blobs: BlobStore, clock: Clock, null_sender: bool
+) -> Settled:
     if mail.tries > ATTEMPTS:  # each time the process died: perhaps because of this mail
         end = finish(mail.recipients, LOST)
         return Settled(mail, end.state, end.recipients, end.state.value, LOST, None, clock.now())
