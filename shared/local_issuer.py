@@ -40,7 +40,9 @@ def ensure_issuer(secrets_dir: Path) -> Path:
     key = _private_key(secrets_dir)
     row = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
     row |= {"kid": _key_id(key), "alg": ALGORITHM, "use": "sig"}
-    public.write_text(json.dumps({"keys": [row]}, indent=2) + "\n")
+    text = json.dumps({"keys": [row]}, indent=2) + "\n"
+    if not public.exists() or public.read_text() != text:  # who only issues tokens may not be let write there
+        public.write_text(text)
     return public
 
 

@@ -45,6 +45,8 @@ _NOTE = """
 INSERT INTO schema_migrations (sequence, number, name, checksum, oldest_code) VALUES ($1, $2, $3, $4, $5)
 """
 _APPLIED = "SELECT sequence, number, name, checksum, oldest_code FROM schema_migrations ORDER BY number"
+# A statement that changes a role takes no parameters, and the server knows best how to quote.
+_LET_LOG_IN = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"
 _TABLE_THERE = "SELECT to_regclass('schema_migrations') IS NOT NULL"
 
 RESTORED = "Restored, not recovered:"
@@ -149,6 +151,15 @@ async def migrate(admin_dsn: str, service: str, migrations: Sequence[Migration])
         await connection.execute("RESET ROLE")
         await connection.execute(_UNLOCK)
         return missing
+    finally:
+        await connection.close(timeout=ACQUIRE_SECONDS)
+
+
+async def set_password(admin_dsn: str, service: str, password: str) -> None:
+    """Lets the service's role log in with `password` from now on; its connections stay."""
+    connection = await asyncpg.connect(admin_dsn, timeout=ACQUIRE_SECONDS)
+    try:
+        await connection.execute(await connection.fetchval(_LET_LOG_IN, role_of(service), password))
     finally:
         await connection.close(timeout=ACQUIRE_SECONDS)
 

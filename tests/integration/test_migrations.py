@@ -1,6 +1,9 @@
 """Migrations: once, in order, one at a time; what a service refuses to start on (design §6)."""
 
 import asyncio
+import base64
+import hashlib
+import hmac
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +21,7 @@ from shared.migrations import (
     migrations_of,
     read_migrations,
     require_schema,
+    set_password,
 )
 from shared.postgres import make_pool, opened
 from shared.unit_of_work import UnitOfWork
@@ -137,6 +141,33 @@ async def test_an_administrator_need_not_be_superuser(stack: Endpoints, dsn: str
         await admin.execute(f"DROP ROLE {role}")
     finally:
         await admin.close()
+
+
+async def test_a_role_is_given_its_password_however_it_is_spelled(dsn: str) -> None:
+    """As the server keeps it: a hash. The tests' own servers let everybody in."""
+    service = f"svc_{uuid4().hex[:8]}"
+    await migrate(dsn, service, [ONE])
+    admin = await asyncpg.connect(dsn)
+    try:
+        for password in ("first", "o'second\\ \"%L"):
+            await set_password(dsn, service, password)
+            kept = await admin.fetchval(
+                "SELECT rolpassword FROM pg_authid WHERE rolname = $1", f"mailroom_{service}"
+            )
+            assert _is_hash_of(password, kept)
+    finally:
+        await admin.execute(f"DROP OWNED BY mailroom_{service} CASCADE")
+        await admin.execute(f"DROP ROLE mailroom_{service}")
+        await admin.close()
+
+
+def _is_hash_of(password: str, kept: str) -> bool:
+    """Whether `kept` (SCRAM-SHA-256, RFC 5803) is that of `password`."""
+    _, iterations_salt, keys = kept.split("$")
+    iterations, _, salt = iterations_salt.partition(":")
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(iterations))
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    return keys.partition(":")[0] == base64.b64encode(hashlib.sha256(client_key).digest()).decode()
 
 
 def test_the_head_of_a_file_names_the_oldest_code(tmp_path: Path) -> None:
