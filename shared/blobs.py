@@ -153,6 +153,15 @@ class BlobStore:
             with suppress(BlobMissing), _operation("delete", object):
                 await obstore.delete_async(self._store, object)
 
+    async def look(self, object: str) -> StoredObject | None:
+        """The object as it is now; None if there is none. Raises `BlobsUnavailable`."""
+        try:
+            with _operation("look", object):
+                meta = await obstore.head_async(self._store, object)
+        except BlobMissing:
+            return None
+        return StoredObject(meta["path"], meta["size"], meta["last_modified"])
+
     async def list(self, organisation: str) -> AsyncIterator[StoredObject]:
         """What this service stores for an organisation, for its sweep."""
         prefix = self._prefix(organisation)

@@ -1,7 +1,7 @@
 """Which records a consumer has seen, for what producers may repeat (design §2).
 
-The table has one partition per period of arrival. A period outlasts the longest retention of a topic with
-an end, and two whole ones are kept, so a record that can still be read again is still known.
+The table has one partition per period of arrival. `shared/retention.py` drops it when all in it is older than
+MAILROOM_INBOX_DAYS, which outlast every topic with an end: what can still be read again is still known.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from shared.postgres import Connection, Pool, transaction
 
 PERIOD = timedelta(days=31)
-KEPT_PERIODS = 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Statements name tables by number, which comes from us and is an int: nothing to quote.
@@ -53,23 +52,40 @@ def period_of(now: datetime) -> int:
 
 
 async def prepare(pool: Pool, now: datetime) -> int:
-    """Make this period's partition and the next one's, drop those past keeping; return this period.
+    """Make this period's partition and the next one's; return this period.
 
-    Takes a short exclusive lock on the table, but only when something is to be made or dropped.
+    Takes a short exclusive lock on the table, but only when something is to be made.
     """
     period = period_of(now)
     async with transaction(pool) as connection:
-        await connection.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.inbox', 0))"
-        )
-        present = {row["period"]: row["table"] for row in await connection.fetch(_PERIODS)}
+        await connection.execute(_LOCK)
+        present = {row["period"] for row in await connection.fetch(_PERIODS)}
         for wanted in (period, period + 1):
             if wanted not in present:
                 await connection.execute(_CREATE.format(period=wanted))
-        for old, table in present.items():
-            if old < period - KEPT_PERIODS:
-                await connection.execute(_DROP.format(table=table))
     return period
+
+
+async def over(connection: Connection, before: datetime) -> int:
+    """How many periods ended before this time."""
+    return len(await _over(connection, before))
+
+
+async def drop(connection: Connection, before: datetime) -> int:
+    """Drop the oldest period that ended before this time; how many that were. Locks the table shortly."""
+    await connection.execute(_LOCK)
+    for table in (await _over(connection, before))[:1]:
+        await connection.execute(_DROP.format(table=table))
+        return 1
+    return 0
+
+
+async def _over(connection: Connection, before: datetime) -> list[str]:
+    """The tables of the periods that ended before this time, the oldest first."""
+    ended = [
+        row for row in await connection.fetch(_PERIODS) if _EPOCH + PERIOD * (row["period"] + 1) < before
+    ]
+    return [row["table"] for row in sorted(ended, key=lambda row: row["period"])]
 
 
 async def fresh(connection: Connection, consumer: str, records: Sequence[Seen], period: int) -> set[Seen]:

@@ -61,6 +61,19 @@ BLOB_FAILURES = Counter(
     ["operation", "kind"],
 )
 
+# --- retention (shared/retention.py) ------------------------------------------------------------------
+
+RETENTION_REMOVED = Counter(
+    "mailroom_retention_removed_total",
+    "What was kept long enough and is removed, by rule: see `mailroom retention run --dry-run`.",
+    ["service", "rule"],
+)
+RETENTION_FAILURES = Counter(
+    "mailroom_retention_failures_total",
+    "Times that what was kept long enough could not be removed; the next look tries again.",
+    ["service"],
+)
+
 # --- records in: consumers (shared/kafka.py, shared/consumption.py) -----------------------------------
 
 RECORDS_DONE = Counter(

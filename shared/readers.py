@@ -4,10 +4,12 @@ Each line is a `Subscription` in that service's `app.py`; a test holds the two t
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.topics import (
     ACTIVITY_ORGANISATION,
     ACTIVITY_REQUESTS,
+    DEAD_LETTERS,
     INGEST_MAILS,
     INGEST_REQUESTS,
     NOTIFY_MAILS,
@@ -34,3 +36,13 @@ READERS: tuple[Reader, ...] = (
     Reader("notify", "notify.organisation", ACTIVITY_ORGANISATION),
     Reader("notify", "notify.requests", NOTIFY_REQUESTS),
 )
+
+LONGEST_KEPT: timedelta = max(
+    reader.topic.retention for reader in READERS if reader.topic.retention is not None
+)
+"""How long a topic with an end keeps what was said."""
+
+LONGEST_REPEATED: timedelta = max(
+    LONGEST_KEPT, *(topic.retention for topic in DEAD_LETTERS.values() if topic.retention is not None)
+)
+"""For how long a record can come again, if only as a dead letter that is put back."""

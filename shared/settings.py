@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as NotParsed
 
 from shared.keyring import Keyring
+from shared.readers import LONGEST_REPEATED
 
 PREFIX = "MAILROOM_"
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
@@ -74,6 +75,22 @@ class ServiceSettings(BaseSettings):
     oidc_jwks: str = Field(
         default="",
         description="URL or file of the issuer's public keys (JWKS); empty asks the issuer's discovery page",
+    )
+    inbox_days: int = Field(
+        default=93,
+        gt=LONGEST_REPEATED.days,
+        description="days that it is remembered which events were worked on: more than the "
+        f"{LONGEST_REPEATED.days} for which one can come again",
+    )
+    orphans_hours: int = Field(
+        default=24,
+        ge=1,
+        description="hours that a blob which nothing refers to is left alone: longer than any transaction",
+    )
+    retention_seconds: float = Field(
+        default=3600.0,
+        gt=0,
+        description="seconds between two looks for what has been kept long enough (the _DAYS settings)",
     )
     log_level: str = Field(
         default="info", pattern=r"^(debug|info|warning|error)$", description="debug, info, warning or error"

@@ -29,8 +29,10 @@ from shared.contracts import activity_activities as said
 from shared.contracts.activity_answers import AskedBy, RequestAccepted, RequestRefused
 from shared.contracts.activity_requests import Actor, ActorKind
 from shared.contracts.envelope import Envelope, source_of
+from shared.contracts.ingest_requests import MailForget as ForgetReceived
 from shared.contracts.ingest_requests import MailSetAside
 from shared.contracts.notify_requests import MailCompose
+from shared.contracts.notify_requests import MailForget as ForgetSent
 from shared.contracts.record import Record
 from shared.identity import derive
 from shared.outbox import Outgoing
@@ -63,6 +65,14 @@ def mail_request(cause: Envelope, compose: MailCompose) -> Outgoing:
 def mail_set_aside(cause: Envelope, conversation: str, request: MailSetAside) -> Outgoing:
     """A mail given back to ingest, because nothing here could take it (UH-1)."""
     return _outgoing(cause, f"set aside/{request.mail}", INGEST_REQUESTS, conversation, request, None)
+
+
+def mail_forget(cause: Envelope, mail: UUID, conversation: str, *, incoming: bool) -> Outgoing:
+    """A mail that nobody needs any more, told to whoever has its bytes."""
+    if incoming:
+        request: Record = ForgetReceived(mail=mail)
+        return _outgoing(cause, f"forget/{mail}", INGEST_REQUESTS, conversation, request, None)
+    return _outgoing(cause, f"forget/{mail}", NOTIFY_REQUESTS, conversation, ForgetSent(mail=mail), None)
 
 
 def accepted(cause: Envelope, activity: Activity) -> RequestAccepted:

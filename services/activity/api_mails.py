@@ -48,6 +48,10 @@ def mail_routes(reception: Reception, blobs: BlobStore, prefix: str) -> APIRoute
             key = (activity.organisation, activity.id)
             if await store_views.stands_on(batch.connection, key, id_):
                 for mail in await store_mails.by_id(batch.connection, {(activity.organisation, id_)}):
+                    if mail.removed_at is not None:
+                        raise Problem(
+                            NOT_FOUND, f"What this mail said was removed on {mail.removed_at:%Y-%m-%d}."
+                        )
                     return mail
             raise Problem(NOT_FOUND, f"{reference} has no mail {id_}.")
 

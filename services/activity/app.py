@@ -1,6 +1,6 @@
 """The wiring of activity: what is read by whom, and what runs."""
 
-from services.activity import handlers
+from services.activity import handlers, retention
 from services.activity.api import routes
 from services.activity.api_configuration import routes as configuration_routes
 from services.activity.handlers import Handlers
@@ -14,6 +14,7 @@ from shared.organisation import Organisations
 from shared.organisation_copy import Announcements, published
 from shared.postgres import make_pool, opened
 from shared.relay import Relay
+from shared.retention import Retention, days
 from shared.service import Service
 from shared.topics import ACTIVITY_REQUESTS, INGEST_MAILS, NOTIFY_MAILS
 from shared.unit_of_work import Subscription, UnitOfWork
@@ -42,7 +43,7 @@ def build(settings: ActivitySettings) -> Service:
     )
     unit = UnitOfWork(pool, service=SERVICE, topic_prefix=settings.topic_prefix)
     organisations = Organisations(Announcements(settings.kafka_bootstrap, settings.topic_prefix, published))
-    work = Work(organisations)
+    work = Work(organisations, answers_kept=days(settings.answers_days))
     return Service(
         SERVICE,
         settings,
@@ -64,6 +65,7 @@ def build(settings: ActivitySettings) -> Service:
                 topic_prefix=settings.topic_prefix,
                 password=password,
             ),
+            Retention(settings, unit, retention.rules(settings)),
         ),
         api=create_api(
             "Mailroom activity",

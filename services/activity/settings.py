@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from shared.readers import LONGEST_KEPT, LONGEST_REPEATED
 from shared.settings import ServiceSettings
 
 
@@ -17,4 +18,21 @@ class ActivitySettings(ServiceSettings):
     instance: str | None = Field(
         default=None,
         description="a name of this process that outlives its restarts; empty means a new member each time",
+    )
+    mails_days: int | None = Field(
+        default=None,
+        ge=LONGEST_KEPT.days,
+        description="days that a mail's text and files are kept after its activities are closed, at least "
+        f"the {LONGEST_KEPT.days} for which topics keep them anyway; empty is for ever",
+    )
+    timeline_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="days that descriptions and notes are kept once an activity is closed; empty is for ever",
+    )
+    answers_days: int | None = Field(
+        default=None,
+        gt=LONGEST_REPEATED.days,
+        description="days that a repeated request gets its first answer again, more than the "
+        f"{LONGEST_REPEATED.days} for which it can come again; an older one is refused; empty is for ever",
     )

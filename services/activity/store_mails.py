@@ -38,7 +38,7 @@ class Mail:
     """One mail, in (`purpose` is None) or out. `references` are Message-IDs, oldest first.
 
     An outgoing mail has no `message_id` until notify has composed it; `outcome` is `requested` before that
-    and what notify last reported after it.
+    and what notify last reported after it. From `removed_at` on, `content` is its subject and no more.
     """
 
     organisation: str
@@ -56,6 +56,7 @@ class Mail:
     outcome: str | None = None
     delivery: Delivery | None = None
     doubts: tuple[str, ...] = ()
+    removed_at: datetime | None = None
 
     @property
     def key(self) -> Key:
@@ -91,6 +92,7 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("outcome", "text", lambda m: m.outcome),
     ("delivery", "jsonb", lambda m: json(m.delivery)),
     ("doubts", "jsonb", lambda m: json(m.doubts)),
+    ("removed_at", "timestamptz", lambda m: m.removed_at),
 )
 _COLUMN_NAMES = tuple(name for name, _, _ in _COLUMNS)
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMN_NAMES)
@@ -98,7 +100,7 @@ _ARRAYS = arrays([kind for _, kind, _ in _COLUMNS])
 
 _UPDATE = f"""
 UPDATE mails AS old SET message_id = new.message_id, sender = new.sender, recipients = new.recipients,
-    content = new.content, outcome = new.outcome, delivery = new.delivery
+    content = new.content, outcome = new.outcome, delivery = new.delivery, removed_at = new.removed_at
 FROM unnest({_ARRAYS}) AS new ({_NAMES})
 WHERE old.organisation = new.organisation AND old.id = new.id
 """  # noqa: S608 - our own columns
@@ -147,7 +149,10 @@ async def add(connection: Connection, mails: Collection[Mail]) -> None:
 
 
 async def update(connection: Connection, mails: Collection[Mail]) -> None:
-    """Write what notify reported of outgoing mails; their activities' families are locked."""
+    """Write what notify reported of outgoing mails, and what came in again after it had been removed.
+
+    Their activities' families are locked.
+    """
     if mails:
         await connection.execute(_UPDATE, *columns([_row(mail) for mail in mails], len(_COLUMNS)))
 
@@ -179,4 +184,5 @@ def _mail(row: Any) -> Mail:
         outcome=row["outcome"],
         delivery=_DELIVERY.validate_python(row["delivery"]),
         doubts=tuple(row["doubts"]),
+        removed_at=row["removed_at"],
     )

@@ -111,6 +111,7 @@ class MailView(BaseModel):
 
     `at` is when it came in or was asked for: long before the Ticket that goes on with its thread (IN-14).
     `outcome` and `delivery` are an outgoing mail's. `doubts` are addresses that were not believed (AMB-38).
+    From `removed` on its text and files are gone: they were kept for as long as they are to be.
     """
 
     id: UUID
@@ -129,10 +130,14 @@ class MailView(BaseModel):
     outcome: str | None
     delivery: Delivery | None
     doubts: tuple[str, ...]
+    removed: datetime | None
 
 
 class TimelineEntry(BaseModel):
-    """One event of a Ticket; which of the fields are there depends on its type (ST-16)."""
+    """One event of a Ticket; which of the fields are there depends on its type (ST-16).
+
+    `note_removed` says that somebody wrote a note, which was kept for as long as it is to be.
+    """
 
     version: int
     type: str
@@ -146,6 +151,7 @@ class TimelineEntry(BaseModel):
     method: str | None = None
     details: dict[str, Any]
     note: str | None = None
+    note_removed: bool = False
     mail: MailView | None = None
 
 
@@ -246,6 +252,7 @@ def timeline_entry(row: Any, mail: Mail | None, reference: str) -> TimelineEntry
         method=row["method"],
         details={name: value for name, value in row["event"].items() if name not in _SAID_ELSEWHERE},
         note=row["note_text"],
+        note_removed=row["note"] is not None and row["note_text"] is None,
         mail=mail and mail_view(mail, reference),
     )
 
@@ -278,4 +285,5 @@ def mail_view(mail: Mail, reference: str) -> MailView:
         outcome=mail.outcome,
         delivery=mail.delivery,
         doubts=mail.doubts,
+        removed=mail.removed_at,
     )

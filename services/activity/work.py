@@ -6,6 +6,7 @@ somebody else commits.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from services.activity import store_configuration, work_mails, work_reports, work_requests, work_timers
@@ -51,8 +52,10 @@ PERFORMERS: Mapping[type[Record], Performer] = {
 class Work:
     """Works on batches. Keeps nothing between them but the configurations it has read."""
 
-    def __init__(self, organisations: Organisations) -> None:
+    def __init__(self, organisations: Organisations, *, answers_kept: timedelta | None = None) -> None:
+        """`answers_kept` is how long a repeated request can be told from a new one; None is for ever."""
         self._organisations = organisations
+        self._answers_kept = answers_kept
 
     async def perform(
         self, batch: Batch[Any], records: Sequence[Incoming[Any]]
@@ -68,6 +71,8 @@ class Work:
         for incoming in records:
             PERFORMERS[type(incoming.message)].gather(incoming, needs)
         workspace = Workspace(batch.now, organisations)
+        if self._answers_kept is not None:
+            workspace.answers_since = batch.now - self._answers_kept
         await workspace.load(batch.connection, needs)
         for incoming in tracing_records.each(records):
             workspace.begin()

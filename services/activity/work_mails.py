@@ -51,7 +51,9 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
         activity.id: _known(workspace, activity) for activity in _candidates(workspace, name, facts, message)
     }
     effects = match(facts, known, matching_rules(organisation))
-    mail = workspace.mails.get((name, message.mail)) or _mail(name, message, effects)
+    mail = workspace.mails.get((name, message.mail))
+    if mail is None or mail.removed_at is not None:
+        mail = _mail(name, message, effects)
     for effect in effects:
         match effect:
             case Append():

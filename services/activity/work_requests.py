@@ -95,6 +95,11 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
         organisation = workspace.organisations.get(cause.organisation)
         if organisation is None:
             raise Declined("unknown_organisation", f"There is no organisation {cause.organisation!r}.")
+        if workspace.answers_since is not None and cause.time < workspace.answers_since:
+            detail = (
+                f"It was made before {workspace.answers_since:%Y-%m-%d}: it may have been answered before."
+            )
+            raise Declined("request_too_old", detail)
         if isinstance(request, asked.TicketOpen):
             outcome = _open(workspace, incoming, organisation, request, tags)
         else:

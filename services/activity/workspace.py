@@ -44,6 +44,7 @@ class Workspace:
 
     def __init__(self, now: datetime, organisations: Mapping[str, Organisation]) -> None:
         self.now = now
+        self.answers_since: datetime | None = None
         self.organisations = organisations
         self.activities: dict[Key, Activity] = {}
         self.contacts: dict[Key, Contact] = {}

@@ -39,7 +39,10 @@ class UnhandledMail(BaseModel):
 
 
 class Mail(BaseModel):
-    """A mail with its head, and what was decided about it and why."""
+    """A mail with its head, and what was decided about it and why.
+
+    From `removed` on its bytes are gone, and who wrote it: they were kept for as long as they are to be.
+    """
 
     id: UUID
     state: str
@@ -53,6 +56,7 @@ class Mail(BaseModel):
     received: datetime
     headers: dict[str, Any]
     decision: dict[str, Any]
+    removed: datetime | None
 
 
 class MailboxState(BaseModel):
@@ -102,6 +106,8 @@ def routes(intake: Intake) -> APIRouter:
         shown = await _visible(intake, caller, id)
         if shown.state != UNHANDLED:
             return _mail(shown)
+        if shown.removed_at is not None:
+            raise _erased(id)
         try:
             return _mail(await retry(intake, caller.organisation, shown))
         except NotWhole as error:
@@ -235,6 +241,7 @@ def _mail(shown: ShownMail) -> Mail:
         received=shown.received_at,
         headers=shown.headers,
         decision=shown.decision,
+        removed=shown.removed_at,
     )
 
 

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from services.ingest import api
+from services.ingest import api, retention
 from services.ingest.handlers import SUBSCRIPTIONS
 from services.ingest.imap import Connect
 from services.ingest.imap_aioimaplib import connect as connect_aioimaplib
@@ -17,6 +17,7 @@ from shared.kafka import Consumers
 from shared.organisation import Organisations
 from shared.postgres import make_pool, opened
 from shared.relay import Relay
+from shared.retention import Retention
 from shared.service import Service
 from shared.unit_of_work import UnitOfWork
 
@@ -51,6 +52,7 @@ def build(settings: IngestSettings, connect: Connect = connect_aioimaplib) -> Se
                 topic_prefix=settings.topic_prefix,
                 password=password,
             ),
+            Retention(settings, work, retention.rules(settings)),
         ),
         api=create_api("Mailroom ingest", [api.routes(intake)]),
         resources=resources,

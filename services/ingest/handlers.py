@@ -1,15 +1,20 @@
 """What ingest does with records that it reads."""
 
-from services.ingest import store_mails
-from shared.contracts.ingest_requests import MailSetAside
+from typing import Any
+
+from services.ingest import store_mails, store_retention
+from shared.contracts.ingest_requests import MailForget, MailSetAside
 from shared.organisation_copy import on_organisation
 from shared.topics import ACTIVITY_ORGANISATION, INGEST_REQUESTS
 from shared.unit_of_work import Batch, Subscription
 
 
-async def on_requests(batch: Batch[MailSetAside]) -> None:
-    """Show what activity could not place among the unhandled mails (UH-1)."""
-    asked = [(each.envelope.organisation, each.message) for each in batch.records]
+async def on_requests(batch: Batch[Any]) -> None:
+    """Show what activity could not place among the unhandled mails (UH-1); note what it needs no more."""
+    requests = [(each.envelope.organisation, each.message) for each in batch.records]
+    asked = [(organisation, each) for organisation, each in requests if isinstance(each, MailSetAside)]
+    unneeded = {(organisation, each.mail) for organisation, each in requests if isinstance(each, MailForget)}
+    await store_retention.unneeded_since(batch.connection, unneeded, batch.now)
     await store_mails.set_aside(
         batch.connection,
         [(organisation, request.mail, request.detail) for organisation, request in asked],

@@ -14,6 +14,7 @@ from services.ingest.judging import (
     further_keys,
     judge,
     keys_to_look_up,
+    needed,
     note,
 )
 from services.ingest.mail_rows import Circumstances, PreparedMail
@@ -28,6 +29,7 @@ from shared.logs import correlated, get_logger
 from shared.metrics import MAILS_TAKEN
 from shared.organisation import Organisations
 from shared.postgres import Connection
+from shared.sweeping import spare
 from shared.tracing_records import batch as batch_span
 from shared.unit_of_work import Batch, UnitOfWork
 
@@ -149,6 +151,22 @@ class Intake:
             known |= await store_mails.known(batch.connection, organisation, mailbox, further)
         return known
 
+    async def hold(self, batch: Batch[object], organisation: str, verdicts: Sequence[Verdict]) -> None:
+        """Keep what these verdicts keep or publish in the blob store; put again what was being swept."""
+        held = [v.prepared for v in verdicts if v.row or v.outgoing]
+        if swept := await spare(batch.connection, [each for one in held for each in one.objects]):
+            again = [one for one in held if not swept.isdisjoint(one.objects)]
+            await prepare(
+                self.blobs,
+                self.keyring,
+                organisation,
+                [one.fetched for one in again],
+                [one.mail for one in again],
+            )
+        for verdict in verdicts:
+            if verdict.outgoing is not None and verdict.row is None:
+                await store_mails.need(batch.connection, organisation, needed(verdict))
+
     async def _write(self, batch: Batch[object], folder: Folder, verdicts: Sequence[Verdict]) -> None:
         connection, organisation = batch.connection, folder.organisation
         await store_mails.add(connection, organisation, [v.row for v in verdicts if v.row], batch.now)
@@ -156,6 +174,7 @@ class Intake:
         await store_mails.add_copies(
             connection, organisation, folder.mailbox, list(copies.items()), batch.now
         )
+        await self.hold(batch, organisation, verdicts)
         await write_effects(connection, organisation, verdicts)
         await store_mailboxes.take(
             connection, folder, [v.uid for v in verdicts], [v.mail for v in verdicts], batch.now

@@ -34,7 +34,7 @@ from services.ingest.mail_rows import (
     outcome_of,
     row_of,
 )
-from services.ingest.store_mails import Judgement, KnownMail, MailRow
+from services.ingest.store_mails import Judgement, KnownMail, MailRow, NeededMail
 from shared.unit_of_work import Outgoing
 
 
@@ -42,13 +42,20 @@ from shared.unit_of_work import Outgoing
 class Verdict:
     """What is to be done about one mail. `row` is there for a new one, `judgement` for one decided again."""
 
-    uid: int
+    prepared: PreparedMail
     mail: UUID
-    digest: str
     row: MailRow | None = None
     judgement: Judgement | None = None
     targets: tuple[Target, ...] = ()
     outgoing: Outgoing | None = None
+
+    @property
+    def uid(self) -> int:
+        return self.prepared.fetched.uid
+
+    @property
+    def digest(self) -> str:
+        return self.prepared.mail.digest
 
 
 Known = dict[str, KnownMail]
@@ -113,7 +120,7 @@ def judge(one: PreparedMail, around: Circumstances, known: Known, key: str | Non
     if same is None:
         return _new(one, around, key, decision)
     if same.state == OWN or isinstance(decision, OwnMail):
-        return Verdict(one.fetched.uid, same.id, mail.digest)
+        return Verdict(one, same.id)
     return _again(one, around, same, decision)
 
 
@@ -136,14 +143,21 @@ def note(verdict: Verdict, one: PreparedMail, around: Circumstances, known: Know
     )
 
 
+def needed(verdict: Verdict) -> NeededMail:
+    """What a mail that is published again needs kept."""
+    one = verdict.prepared
+    raw = None if one.raw_object else one.fetched.raw
+    return NeededMail(verdict.mail, raw, one.raw_object, one.fetched.truncated, one.objects)
+
+
 def failed(one: PreparedMail, around: Circumstances, known: Known, detail: str) -> Verdict:
     """Park a mail that a mistake of ours keeps from being decided or stored: as little of it as can be."""
     key = key_of(around.organisation.name, one.mail, known)
     same = known.get(key)
     if same is not None:
-        return Verdict(one.fetched.uid, same.id, one.mail.digest)
+        return Verdict(one, same.id)
     row = row_of(one, around, key, Outcome(UNHANDLED, None, FAILED, detail), {}, {"explanation": []})
-    return Verdict(one.fetched.uid, row.id, one.mail.digest, row=row)
+    return Verdict(one, row.id, row=row)
 
 
 def _new(one: PreparedMail, around: Circumstances, key: str, decision: Decision) -> Verdict:
@@ -151,16 +165,15 @@ def _new(one: PreparedMail, around: Circumstances, key: str, decision: Decision)
     if isinstance(decision, OwnMail):
         outcome = Outcome(OWN, decision.message.conversation)
         row = row_of(one, around, key, outcome, headers, {"explanation": list(decision.explanation)})
-        return Verdict(one.fetched.uid, row.id, one.mail.digest, row=row)
+        return Verdict(one, row.id, row=row)
     outcome = outcome_of(one, decision)
     row = row_of(one, around, key, outcome, headers, explained(one, decision))
     if outcome.state != RECEIVED:
-        return Verdict(one.fetched.uid, row.id, one.mail.digest, row=row)
+        return Verdict(one, row.id, row=row)
     facts = decision.facts
     return Verdict(
-        one.fetched.uid,
+        one,
         row.id,
-        one.mail.digest,
         row=row,
         targets=facts.targets,
         outgoing=_outgoing(one, around, row.id, key, facts, facts.conversation, facts.targets, 0),
@@ -187,11 +200,10 @@ def _again(
         )
     missing = tuple(target for target in facts.targets if target.address not in same.covered)
     if outcome.state != RECEIVED or not missing:
-        return Verdict(one.fetched.uid, same.id, one.mail.digest, judgement=judgement)
+        return Verdict(one, same.id, judgement=judgement)
     return Verdict(
-        one.fetched.uid,
+        one,
         same.id,
-        one.mail.digest,
         judgement=judgement,
         targets=missing,
         outgoing=_outgoing(one, around, same.id, same.key, facts, conversation, missing, same.returns),

@@ -28,6 +28,14 @@ class PreparedMail:
     raw_object: str | None
     """Where the raw mail is in the blob store, if it is too large for a table."""
 
+    @property
+    def objects(self) -> list[str]:
+        """All of it that is in the blob store."""
+        content = self.content
+        blobs = (content.full_text, content.html, *(each.blob for each in content.attachments))
+        objects = {blob.object for blob in blobs if blob}
+        return sorted(objects | ({self.raw_object} if self.raw_object else set()))
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -74,6 +82,7 @@ def row_of(
         raw=None if one.raw_object else one.fetched.raw,
         raw_object=one.raw_object,
         truncated=one.fetched.truncated,
+        objects=one.objects,
     )
 
 

@@ -42,6 +42,7 @@ async def _again(intake: Intake, organisation: str, shown: ShownMail, fetched: F
             around = await intake.circumstances(batch, organisation, shown.mailbox)
             known = await intake.known(batch, organisation, shown.mailbox, [one.mail], [shown.key])
             verdict = publish_verdict(batch, one, around, known, shown.key)
+            await intake.hold(batch, organisation, [verdict])
             await write_effects(batch.connection, organisation, [verdict])
         return await _read(batch, organisation, mail)
 

@@ -39,3 +39,8 @@ class IngestSettings(ServiceSettings):
     parser_processes: int = Field(
         default=1, ge=1, le=64, description="processes that parse pages of mails side by side"
     )
+    unhandled_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="days that the bytes of unhandled and own mail are kept; empty keeps them for ever",
+    )

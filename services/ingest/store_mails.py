@@ -32,7 +32,7 @@ class KnownMail:
 
 @dataclass(frozen=True, slots=True)
 class MailRow:
-    """A mail to be added. `raw` or `raw_object` holds its bytes."""
+    """A mail to be added. `raw` or `raw_object` holds its bytes, `objects` is all of it in the blob store."""
 
     id: UUID
     key: str
@@ -48,6 +48,18 @@ class MailRow:
     raw: bytes | None
     raw_object: str | None
     truncated: bool
+    objects: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NeededMail:
+    """A mail that is published again, with what of it lies in the blob store now; its bytes may be here."""
+
+    id: UUID
+    raw: bytes | None
+    raw_object: str | None
+    truncated: bool
+    objects: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +142,17 @@ WHERE returned.organisation = given.organisation AND returned.id = given.mail
   AND mail_targets.organisation = given.organisation AND mail_targets.mail = given.mail
   AND mail_targets.address = given.address
 """
+_NEED = """
+UPDATE mails SET unneeded_at = NULL, removed_at = NULL
+WHERE organisation = $1 AND id = $2 AND unneeded_at IS NOT NULL
+"""
+_KEEP_RAW = """
+INSERT INTO raw_mails AS known (organisation, mail, bytes, object, truncated, objects)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (organisation, mail) DO UPDATE
+SET objects = ARRAY(SELECT unnest(known.objects) UNION SELECT unnest(excluded.objects))
+WHERE known.objects IS NOT NULL
+"""
 _ADDED = attrgetter(
     *("id", "key", "mailbox", "state", "reason", "detail", "conversation", "configuration", "size"),
     *("headers", "decision"),
@@ -163,8 +186,15 @@ async def add(connection: Connection, organisation: str, mails: Sequence[MailRow
         return
     added = columns([_ADDED(mail) for mail in mails], 11)
     _all(mails, await connection.execute(_ADD, organisation, now, *added))
-    raws = [(organisation, mail.id, mail.raw, mail.raw_object, mail.truncated) for mail in mails]
-    await copy_in(connection, "raw_mails", ("organisation", "mail", "bytes", "object", "truncated"), raws)
+    raws = [(organisation, each.id, *_raw(each)) for each in mails]
+    names = ("organisation", "mail", "bytes", "object", "truncated", "objects")
+    await copy_in(connection, "raw_mails", names, raws)
+
+
+async def need(connection: Connection, organisation: str, mail: NeededMail) -> None:
+    """A mail is published again: it is needed with these objects, even if it was removed."""
+    await connection.execute(_NEED, organisation, mail.id)
+    await connection.execute(_KEEP_RAW, organisation, mail.id, *_raw(mail))
 
 
 async def add_copies(
@@ -217,3 +247,7 @@ async def raw(connection: Connection, organisation: str, mail: UUID) -> RawMail 
 def _all(rows: Sequence[object], status: str) -> None:
     if int(status.rpartition(" ")[2]) != len(rows):
         raise Overtaken("another mailbox's reader took a copy of the same mail in")
+
+
+def _raw(mail: MailRow | NeededMail) -> tuple[bytes | None, str | None, bool, Sequence[str]]:
+    return mail.raw, mail.raw_object, mail.truncated, mail.objects

@@ -11,7 +11,7 @@ from shared.postgres import Connection
 
 @dataclass(frozen=True, slots=True)
 class ShownMail:
-    """A mail as people are shown it. `mailboxes` are all that it came to."""
+    """A mail as people are shown it. `mailboxes` are all that it came to; `removed_at` is its end."""
 
     id: UUID
     key: str
@@ -26,6 +26,7 @@ class ShownMail:
     received_at: datetime
     headers: dict[str, Any]
     decision: dict[str, Any]
+    removed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ SELECT mails.id, mails.key, mails.mailbox,
            WHERE mail_copies.organisation = mails.organisation AND mail_copies.mail = mails.id
            ORDER BY received_at, mailbox
        ) AS mailboxes,
-       state, reason, detail, conversation, configuration, size, received_at, headers, decision
+       state, reason, detail, conversation, configuration, size, received_at, headers, decision,
+       removed_at
 FROM mails
 """
 _MAIL = _SHOWN + "WHERE organisation = $1 AND id = $2"
@@ -58,7 +60,7 @@ _LOCK = "SELECT state FROM mails WHERE organisation = $1 AND id = $2 FOR UPDATE"
 _UNHANDLED = (
     _SHOWN
     + """
-WHERE organisation = $1 AND state = 'unhandled' AND mailbox = ANY($2::text[])
+WHERE organisation = $1 AND state = 'unhandled' AND removed_at IS NULL AND mailbox = ANY($2::text[])
   AND ($4::timestamptz IS NULL OR (received_at, id) > ($4, $5::uuid))
 ORDER BY received_at, id
 LIMIT $3

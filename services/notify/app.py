@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.notify import api
+from services.notify import api, retention
 from services.notify.handlers import Handlers, refuse
 from services.notify.outgoing import Outgoing
 from services.notify.sender import Sender
@@ -15,6 +15,7 @@ from shared.organisation import Organisations
 from shared.organisation_copy import Announcements, copied, on_organisation
 from shared.postgres import make_pool, opened
 from shared.relay import Relay
+from shared.retention import Retention
 from shared.service import Service
 from shared.topics import ACTIVITY_ORGANISATION, NOTIFY_REQUESTS
 from shared.unit_of_work import Subscription, UnitOfWork
@@ -59,6 +60,7 @@ def build(settings: NotifySettings) -> Service:
                 password=settings.postgres_password(),
             ),
             Sender(settings, work, blobs, organisations),
+            Retention(settings, work, retention.rules(settings)),
         ),
         api=create_api(SERVICE, [api.routes(work)]),
         resources=(opened(pool),),

@@ -1,13 +1,15 @@
 """What comes from Kafka: requests for mail, as the domain sees them."""
 
-from services.notify import announce
+from typing import Any
+
+from services.notify import announce, store_retention
 from services.notify.domain.mail import Asked, OrganisationView, Person, SendingMailbox, TemplateText
 from services.notify.outgoing import Order, Outgoing
 from shared import outbox, tracing_records
 from shared.contracts.activity_organisation import PlusMode
 from shared.contracts.envelope import Envelope
 from shared.contracts.mail import Mailbox
-from shared.contracts.notify_requests import MailCompose
+from shared.contracts.notify_requests import MailCompose, MailForget
 from shared.organisation import Organisation, Organisations, Wanted
 from shared.organisation_copy import NeverAnnounced
 from shared.references import parse
@@ -21,13 +23,25 @@ class Handlers:
         self._organisations = organisations
         self._outgoing = outgoing
 
-    async def on_requests(self, batch: Batch[MailCompose]) -> None:
-        """`notify.requests.v1`: decide about each mail with a configuration not older than its request."""
-        found = await self._organisations.find(batch.connection, {_wanted(each) for each in batch.records})
+    async def on_requests(self, batch: Batch[Any]) -> None:
+        """`notify.requests.v1`: decide about each mail with a configuration not older than its request.
+
+        Then note which mails are needed no more: nobody asks for a mail after that.
+        """
+        await self._compose(batch, [each for each in batch.records if isinstance(each.message, MailCompose)])
+        unneeded = {
+            (each.envelope.organisation, each.message.mail)
+            for each in batch.records
+            if isinstance(each.message, MailForget)
+        }
+        await store_retention.unneeded_since(batch.connection, unneeded, batch.now)
+
+    async def _compose(self, batch: Batch[Any], requests: list[Incoming[MailCompose]]) -> None:
+        found = await self._organisations.find(batch.connection, {_wanted(each) for each in requests})
         views = {each.name: view_of(each) for each in found.values()}
         orders: list[Order] = []
         ordered: list[Incoming[MailCompose]] = []
-        for incoming in tracing_records.each(batch.records):
+        for incoming in tracing_records.each(requests):
             if (wanted := _wanted(incoming)) not in found:
                 batch.reject(incoming, NeverAnnounced(*wanted))
                 continue

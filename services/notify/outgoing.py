@@ -23,6 +23,7 @@ from shared.contracts.mail import TEXT_LIMIT, Content
 from shared.contracts.notify_requests import MailCompose
 from shared.keyring import Keyring
 from shared.metrics import OUTGOING_DECIDED
+from shared.sweeping import spare
 from shared.unit_of_work import Batch
 
 MIME_INLINE_BYTES = 256 * 1024
@@ -77,18 +78,22 @@ class Outgoing:
                 batch.publish(announce.refused(order.cause, order.request, decision, batch.now))
                 OUTGOING_DECIDED.labels(decision.code).inc()
             else:
-                mails.append(await self._composed(order, decision))
-                content = await self._content(order, decision)
+                mail, content = await self._stored(order, decision)
+                if await spare(batch.connection, mail.objects):
+                    await self._stored(order, decision)  # they were being swept: once more
+                mails.append(mail)
                 batch.publish(announce.composed(order.cause, order.request, decision, content))
                 OUTGOING_DECIDED.labels("composed").inc()
         await store.add(batch.connection, mails, batch.now)
         return [failed.get(id(order)) for order in orders]
 
-    async def _composed(self, order: Order, mail: ComposedMail) -> NewMail:
+    async def _stored(self, order: Order, mail: ComposedMail) -> tuple[NewMail, Content]:
+        """What is kept of a mail and what is told of it, once what is large of both is in the blob store."""
+        content = await self._content(order, mail)
         blob: Blob | None = None
         if len(mail.mime) > MIME_INLINE_BYTES:
             blob = await self._blobs.put(order.organisation.name, mail.mime, "message/rfc822")
-        return NewMail(
+        new = NewMail(
             **_about(order),
             message_id=mail.message_id,
             subject=mail.subject,
@@ -99,7 +104,9 @@ class Outgoing:
             mime_blob=blob,
             recipients=mail.recipients,
             counted=tuple(map(compared, mail.recipients)) if order.asked.automatic else (),
+            objects=tuple(sorted({each.object for each in (blob, content.full_text) if each})),
         )
+        return new, content
 
     async def _content(self, order: Order, mail: ComposedMail) -> Content:
         whole: Blob | None = None

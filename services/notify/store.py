@@ -46,6 +46,8 @@ class NewMail:
     mime_blob: Blob | None = None
     recipients: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+    """All of it that is in the blob store."""
 
 
 _KNOWN = """
@@ -96,6 +98,7 @@ _MAILS = (
     "reason",
     "due_at",
     "ended_at",
+    "objects",
 )
 
 _WAKE = f"SELECT pg_notify('{QUEUE_CHANNEL}', '')"
@@ -163,4 +166,5 @@ def _mail_row(mail: NewMail, now: datetime) -> tuple[Any, ...]:
         mail.reason,
         None if refused else now,
         now if refused else None,
+        mail.objects,
     )

@@ -115,7 +115,9 @@ WHERE mail.organisation = held.organisation AND mail.id = held.id AND mail.claim
 """
 
 _LOCK_ONE = """
-SELECT * FROM outgoing_mails WHERE organisation = $1 AND id = $2 AND refusal IS NULL FOR UPDATE
+SELECT * FROM outgoing_mails
+WHERE organisation = $1 AND id = $2 AND refusal IS NULL AND removed_at IS NULL
+FOR UPDATE
 """
 
 _TRY_AGAIN = """

@@ -21,4 +21,15 @@ class MailSetAside(Record):
     detail: str
 
 
-IngestRequest = Annotated[MailSetAside, Field()]
+class MailForget(Record):
+    """Nobody needs what this mail said any more: remove its bytes. Key: organisation and conversation.
+
+    All its activities are closed and were kept for as long as they are to be. That there was a mail is known
+    for ever: it is not taken for a new one.
+    """
+
+    type: Literal["mail.forget"] = "mail.forget"
+    mail: UUID
+
+
+IngestRequest = Annotated[MailSetAside | MailForget, Field(discriminator="type")]

@@ -39,4 +39,15 @@ class MailCompose(Record):
     configuration: int
 
 
-NotifyRequest = Annotated[MailCompose, Field()]
+class MailForget(Record):
+    """Nobody needs what this mail said any more: remove its bytes. Key: organisation and conversation.
+
+    One that is not sent yet is removed when it is. That it was asked for is known for ever: a repeated
+    request does not send it again.
+    """
+
+    type: Literal["mail.forget"] = "mail.forget"
+    mail: UUID
+
+
+NotifyRequest = Annotated[MailCompose | MailForget, Field(discriminator="type")]

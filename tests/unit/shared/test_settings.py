@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
+from services.activity.settings import ActivitySettings
 from shared.keyring import generate_keyring
 from shared.settings import ServiceSettings, SettingsError, load
 
@@ -137,3 +138,22 @@ def test_a_secret_s_name_does_not_leave_the_folder(name: str, tmp_path: Path) ->
     """Names of secrets come from the organisation's configuration."""
     with pytest.raises(SettingsError, match="may hold letters"):
         load(ServiceSettings, secrets_dir=tmp_path).secret(name)
+
+
+def test_an_inbox_that_forgets_what_a_topic_can_repeat_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAILROOM_INBOX_DAYS", "90")
+    with pytest.raises(
+        SettingsError, match=r"MAILROOM_INBOX_DAYS is '90'; expected days .+ more than the 90 "
+    ):
+        load(ServiceSettings)
+
+
+@pytest.mark.parametrize(("variable", "days"), [("MAILS_DAYS", "29"), ("ANSWERS_DAYS", "90")])
+def test_what_a_topic_still_has_cannot_be_forgotten(
+    variable: str, days: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"MAILROOM_{variable}", days)
+    with pytest.raises(
+        SettingsError, match=rf"MAILROOM_{variable} is '{days}'; expected days .+ the [39]0 for"
+    ):
+        load(ActivitySettings)
