@@ -71,6 +71,7 @@ def health_router(health: Health) -> APIRouter:
 
     @router.get("/metrics")
     async def metrics() -> Response:
+        health.ready()  # which also sets what the components say of themselves
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return router

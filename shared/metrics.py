@@ -119,6 +119,11 @@ CONSUMER_LAG = Gauge(
     "Records of a partition that are not worked on yet.",
     ["consumer", "topic", "partition"],
 )
+CONSUMER_LAG_SECONDS = Gauge(
+    "mailroom_consumer_lag_seconds",
+    "How old the oldest record is that this process has still to work on; 0 when there is none.",
+    ["consumer"],
+)
 CONSUMER_RESTARTS = Counter(
     "mailroom_consumer_restarts_total",
     "Consumers recreated after an error or because they stood still.",
@@ -136,6 +141,11 @@ RELAY_PUBLISHED = Counter(
 RELAY_WAITING = Gauge(
     "mailroom_relay_waiting_records",
     "Outbox rows that the last look found unpublished (at most one page).",
+    ["service"],
+)
+OUTBOX_OLDEST = Gauge(
+    "mailroom_outbox_oldest_seconds",
+    "For how long the oldest row of the outbox has been waiting to be published, whoever should do it.",
     ["service"],
 )
 RELAY_FAILURES = Counter(
@@ -199,6 +209,23 @@ MAILBOXES = Gauge(
     "Mailboxes of this process by state: connected, failing (see /v1/mailboxes), waiting (for its turn).",
     ["state"],
 )
+MAILBOX_WAITING = Gauge(
+    "mailroom_mailbox_waiting_mails",
+    "Mails that lay in all mailboxes and were not taken in when these were last looked at.",
+)
+MAILBOX_OLDEST = Gauge(
+    "mailroom_mailbox_oldest_seconds",
+    "How long ago the oldest mail came that was seen in a mailbox and is not taken in yet.",
+)
+MAILBOX_UNREAD = Gauge(
+    "mailroom_mailbox_unread_seconds",
+    "How long ago a mailbox was last read to its end, of the one for which that is longest.",
+)
+UNHANDLED_MAILS = Gauge(
+    "mailroom_unhandled_mails",
+    "Mails that wait for a person because they could not be read or routed, by reason.",
+    ["reason"],
+)
 IMAP_FAILURES = Counter(
     "mailroom_imap_failures_total",
     "Errors at IMAP servers, by whether they pass by themselves: passing, lasting.",
@@ -209,7 +236,36 @@ MAILS_SWEPT = Counter("mailroom_mails_swept_total", "Mails deleted from a done f
 
 # --- activity ---------------------------------------------------------------------------------------
 
+REQUESTS_ANSWERED = Counter(
+    "mailroom_requests_answered_total",
+    "Requests for a step, over Kafka and HTTP, by outcome: accepted, or the code of the refusal.",
+    ["outcome"],
+)
+TIMER_OLDEST = Gauge(
+    "mailroom_timer_oldest_seconds",
+    "For how long the oldest timer has been due, by what it waits for: its turn, or a look into its mailbox.",
+    ["waits_for"],
+)
 TIMERS_FIRED = Counter("mailroom_timers_fired_total", "Timers that were due and led to a step.")
 TIMERS_FAILED = Counter(
     "mailroom_timers_failed_total", "Timers whose step failed by a mistake of ours; tried again later. Act."
 )
+
+RECORD_OUTCOMES = ("worked", "repeated", "passed_over", "refused", "dead")
+"""Of `RECORDS_DONE`."""
+
+_OUTCOMES = (
+    (OUTGOING_ATTEMPTS, ("sent", "deferred", "failed", "unanswered")),
+    (OUTGOING_REPEATS, ("lost", "unanswered")),
+    (MAILS_TAKEN, ("received", "own", "unhandled", "repeated")),
+)
+
+
+def begin_at_zero(counter: Counter, *outcomes: str, **labels: str) -> None:
+    """Show these series at once: one that began with its first event would hide it from `increase`."""
+    for outcome in outcomes:
+        counter.labels(**labels, **{counter._labelnames[-1]: outcome})
+
+
+for _counter, _outcomes in _OUTCOMES:
+    begin_at_zero(_counter, *_outcomes)

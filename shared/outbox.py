@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
@@ -53,6 +54,7 @@ class Row(NamedTuple):
     partition: int | None = None
 
 
+_OLDEST = "SELECT added_at FROM outbox ORDER BY id LIMIT 1"
 _WAKE = "SELECT pg_notify(current_schema() || '_outbox', '')"
 
 
@@ -82,6 +84,12 @@ async def add(connection: Connection, rows: Sequence[Row]) -> None:
         return
     await copy_in(connection, "outbox", Row._fields, rows)
     await connection.execute(_WAKE)
+
+
+async def oldest(connection: Connection) -> datetime | None:
+    """Since when the oldest row has been waiting to be published."""
+    found: datetime | None = await connection.fetchval(_OLDEST)
+    return found
 
 
 def pack_headers(headers: Iterable[tuple[str, bytes | None]]) -> str:

@@ -14,6 +14,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from shared import metrics, offsets
 from shared.consumption import Consumption
 from shared.failure import LONGEST_PAUSE_SECONDS, is_transient, sentence
+from shared.lag import Lag
 from shared.logs import get_logger
 from shared.offsets import FenceLost, Place
 from shared.postgres import Pool, acquired
@@ -38,6 +39,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         self.consumption = consumption
         self.topic = topic
         self.consumer_name = consumption.subscription.consumer
+        metrics.begin_at_zero(metrics.RECORDS_DONE, *metrics.RECORD_OUTCOMES, consumer=self.consumer_name)
         self._consumer: Callable[[], Consumer | None] = lambda: None
         self._pool: Pool | None = None
         self._seeking: asyncio.Task[None] | None = None
@@ -48,6 +50,8 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         self._committed: dict[Place, int] = {}
         self._moved: tuple[dict[Place, int], float] = ({}, 0.0)
         self._look_before: tuple[int, dict[Place, int]] | None = None
+        self._lag = Lag()
+        self._told: set[Place] = set()
 
     def attach(self, consumer: Callable[[], Consumer | None], pool: Pool) -> None:
         """Begin with a new consumer, which exists once it was started."""
@@ -76,6 +80,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
     async def handle(self, records: Collection[ConsumerRecord[Any, Any]]) -> None:
         """A batch from FastStream. Never raises: what was not committed is sought again."""
         self._working = asyncio.current_task()
+        self._lag.take(records)
         try:
             await self.consumption.process(list(records))
             self._failures = 0
@@ -89,6 +94,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
             self._begin_seek()
         finally:
             self._working = None
+            self._lag.put_down()
 
     # FastStream runs listeners that are no coroutine functions in a thread of their own.
 
@@ -118,12 +124,13 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _look(self, consumer: Consumer) -> None:
         assigned = consumer.assignment()
+        self._keep_gauges({_place(tp) for tp in assigned})
         if not assigned:
             return
         begin, end = await consumer.beginning_offsets(assigned), await consumer.end_offsets(assigned)
         fetched = {_place(tp): await consumer.position(tp) for tp in assigned}
         self._trouble = None if self._failures == 0 else self._trouble
-        behind = False
+        behind, oldest, now = False, 0.0, time.time()
         for tp in assigned:
             place = _place(tp)
             position = self.consumption.positions.get(place)
@@ -135,12 +142,24 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
             # Kafka's own markers take offsets too, so an idle consumer's place is where it fetches next.
             reached = fetched[place] if self.consumption.idle else position
             behind |= end[tp] > reached
+            oldest = max(oldest, self._lag.age(place, reached, end[tp], now))
+            self._told.add(place)
             metrics.CONSUMER_LAG.labels(self.consumer_name, *place).set(max(0, end[tp] - reached))
+        metrics.CONSUMER_LAG_SECONDS.labels(self.consumer_name).set(oldest)
         if any(_place(tp) not in self.consumption.positions for tp in assigned):
             self._begin_seek()
         self._require_movement(fetched, behind)
         await self._step_over(fetched)
         await self._report(consumer)
+
+    def _keep_gauges(self, assigned: set[Place]) -> None:
+        """Of what somebody else has now, it is not for us to tell."""
+        for place in self._told - assigned:
+            metrics.CONSUMER_LAG.remove(self.consumer_name, *place)
+        self._told &= assigned
+        self._lag.keep(assigned)
+        if not assigned:
+            metrics.CONSUMER_LAG_SECONDS.labels(self.consumer_name).set(0)
 
     def _require_movement(self, fetched: dict[Place, int], behind: bool) -> None:
         now = time.monotonic()

@@ -1,5 +1,6 @@
 """The wiring of activity: what is read by whom, and what runs."""
 
+from services.activity import gauges, handlers
 from services.activity import handlers, retention
 from services.activity.api import routes
 from services.activity.api_configuration import routes as configuration_routes
@@ -8,6 +9,7 @@ from services.activity.settings import ActivitySettings
 from services.activity.timers import Timers
 from services.activity.work import Work
 from shared.blobs import BlobStore
+from shared.gauges import Gauges
 from shared.http import create_api
 from shared.kafka import Consumers
 from shared.organisation import Organisations
@@ -65,6 +67,7 @@ def build(settings: ActivitySettings) -> Service:
                 topic_prefix=settings.topic_prefix,
                 password=password,
             ),
+            Gauges(unit, gauges.looks(organisations)),
             Retention(settings, unit, retention.rules(settings)),
         ),
         api=create_api(

@@ -1,11 +1,13 @@
 """Timers that are due, and how far the mailboxes have been read (design §5)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from services.activity.store_rows import Key
+from shared.organisation import Organisation
 from shared.postgres import Connection, columns
 
 
@@ -36,6 +38,10 @@ SELECT organisation, activity, generation, due_at FROM timers
 WHERE due_at <= $1 AND {_MAY_FIRE} AND activity <> ALL ($5::uuid[])
 ORDER BY due_at, organisation, activity LIMIT $6
 """  # noqa: S608 - our own condition
+_OLDEST = f"""
+SELECT min(due_at) FILTER (WHERE {_MAY_FIRE}) AS ready, min(due_at) FILTER (WHERE NOT {_MAY_FIRE}) AS held
+FROM timers WHERE due_at <= $1
+"""  # noqa: S608 - our own condition
 _REREAD = f"""
 SELECT organisation, activity, generation, due_at FROM timers
 JOIN unnest($5::text[], $6::uuid[]) AS asked (organisation, activity) USING (organisation, activity)
@@ -58,9 +64,30 @@ class Horizon:
     mailboxes: tuple[tuple[str, str], ...]
     partitions: int
 
+    @classmethod
+    def of(cls, organisations: Iterable[Organisation], now: datetime, partitions: int) -> Self:
+        """With all mailboxes of these organisations."""
+        read = tuple((each.name, mailbox.name) for each in organisations for mailbox in each.mailboxes)
+        return cls(now, read, partitions)
+
     @property
     def parameters(self) -> tuple[object, ...]:
         return (self.now, *columns(self.mailboxes, 2), self.partitions)
+
+
+@dataclass(frozen=True, slots=True)
+class Oldest:
+    """Since when the oldest due timers wait: for their turn, and for their mailbox to be read."""
+
+    ready: datetime | None
+    held: datetime | None
+
+
+async def oldest(connection: Connection, horizon: Horizon) -> Oldest:
+    """The timers that are due and have not fired."""
+    row = await connection.fetchrow(_OLDEST, *horizon.parameters)
+    assert row is not None, "an aggregate has a row"
+    return Oldest(row["ready"], row["held"])
 
 
 async def due(

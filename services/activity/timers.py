@@ -13,7 +13,7 @@ from services.activity import store_families, store_timers
 from services.activity.store_timers import Horizon
 from services.activity.work import Work
 from services.activity.work_timers import fired
-from shared import metrics
+from shared import metrics, tracing_records
 from shared.failure import is_transient, sentence
 from shared.logs import get_logger
 from shared.organisation import Organisations
@@ -101,16 +101,12 @@ class Timers:
             fired(each.organisation, each.activity, each.generation, each.due_at) for each in still_due
         ]
         if records:
-            await self._work.perform(batch, records)
+            with tracing_records.handling("fire timer", records) as traced:
+                await self._work.perform(batch, traced)
             metrics.TIMERS_FIRED.inc(len(records))
 
     async def _horizon(self, connection: Connection, now: datetime) -> Horizon:
-        read = tuple(
-            (organisation.name, mailbox.name)
-            for organisation in await self._organisations.all(connection)
-            for mailbox in organisation.mailboxes
-        )
-        return Horizon(now, read, self._partitions)
+        return Horizon.of(await self._organisations.all(connection), now, self._partitions)
 
     def _lay_aside(self, culprits: list[Culprit], now: datetime) -> None:
         """A timer that fails by itself must not hold up those behind it."""

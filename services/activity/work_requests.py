@@ -25,6 +25,7 @@ from services.activity.taking_steps import Taken, take
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import ActivityAnswer, RequestRefused
+from shared.metrics import REQUESTS_ANSWERED
 from shared.organisation import Organisation, Unknown
 from shared.tokens import conversation_of_activity
 from shared.unit_of_work import Incoming
@@ -75,6 +76,7 @@ def perform(workspace: Workspace, incoming: Incoming[asked.Request]) -> None:
         workspace.said.append(announce.answer(first, _ANSWER.validate_python(known.answer)))
         return
     answer = _answer(workspace, incoming)
+    REQUESTS_ANSWERED.labels(getattr(answer, "code", "accepted")).inc()
     workspace.answers[key] = Answered(
         key, cause.time, digest_of(incoming.message), answer.model_dump(mode="json")
     )

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 
+from services.ingest import api, gauges
 from services.ingest import api, retention
 from services.ingest.handlers import SUBSCRIPTIONS
 from services.ingest.imap import Connect
@@ -12,6 +13,7 @@ from services.ingest.routing import Routing
 from services.ingest.settings import IngestSettings
 from services.ingest.supervision import Mailboxes
 from shared.blobs import BlobStore
+from shared.gauges import Gauges
 from shared.http import create_api
 from shared.kafka import Consumers
 from shared.organisation import Organisations
@@ -30,12 +32,13 @@ def build(settings: IngestSettings, connect: Connect = connect_aioimaplib) -> Se
     pool = make_pool(settings.postgres_dsn, schema=NAME, application=f"mailroom {NAME}", password=password)
     work = UnitOfWork(pool, service=NAME, topic_prefix=settings.topic_prefix)
     parser = ParserPool(pages=settings.parser_processes)
+    organisations = Organisations()
     intake = Intake(
         work=work,
         blobs=BlobStore(settings.blobs_url, NAME),
         parser=parser,
         keyring=settings.keyring(),
-        organisations=Organisations(),
+        organisations=organisations,
         routing=Routing(),
     )
     resources: tuple[AbstractAsyncContextManager[object], ...] = (opened(pool), parser)
@@ -52,6 +55,7 @@ def build(settings: IngestSettings, connect: Connect = connect_aioimaplib) -> Se
                 topic_prefix=settings.topic_prefix,
                 password=password,
             ),
+            Gauges(work, gauges.looks(organisations)),
             Retention(settings, work, retention.rules(settings)),
         ),
         api=create_api("Mailroom ingest", [api.routes(intake)]),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.postgres import Connection
+from shared.postgres import Connection, columns
 
 
 class LeaseLost(Exception):
@@ -55,6 +55,14 @@ class Waiting:
     oldest: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How several mailboxes stand together. `unread_since` is of the one that was not read for longest."""
+
+    waiting: Waiting
+    unread_since: datetime | None
+
+
 # Take a mailbox that nobody holds, or whose holder let the time pass. Others at the same moment get no row.
 _ACQUIRE = """
 INSERT INTO mailboxes AS known (organisation, mailbox, generation, holder, expires_at, state, state_since)
@@ -88,6 +96,14 @@ _SHOW = """
 UPDATE mailboxes
 SET state = $4, error = $5, state_since = CASE WHEN state = $4 THEN state_since ELSE $6 END
 WHERE organisation = $1 AND mailbox = $2 AND generation = $3 AND (state, error) IS DISTINCT FROM ($4, $5)
+"""
+
+# Of a mailbox that was never read to its end, the time counts since somebody tries.
+_STANDING = """
+SELECT coalesce(sum(waiting), 0) AS waiting, min(oldest_waiting) AS oldest,
+       min(coalesce(polled_until, state_since)) AS unread_since
+FROM mailboxes
+JOIN unnest($1::text[], $2::text[]) AS wanted (organisation, mailbox) USING (organisation, mailbox)
 """
 
 # Rows of other folders and of earlier lives of this one say nothing any more (UIDVALIDITY, RFC 3501 2.3.1.1).
@@ -179,6 +195,13 @@ async def note_polled(connection: Connection, lease: Lease, until: datetime) -> 
 async def show(connection: Connection, lease: Lease, state: State, error: str | None, now: datetime) -> None:
     """Tell people whether the mailbox is read, and what is wrong with it."""
     await connection.execute(_SHOW, *_of(lease), state, error, now)
+
+
+async def standing(connection: Connection, wanted: Sequence[tuple[str, str]]) -> Standing:
+    """How these mailboxes (organisation, mailbox) stand."""
+    row = await connection.fetchrow(_STANDING, *columns(wanted, 2))
+    assert row is not None, "an aggregate has a row"
+    return Standing(Waiting(row["waiting"], row["oldest"]), row["unread_since"])
 
 
 async def enter(connection: Connection, folder: Folder) -> dict[int, Taken]:

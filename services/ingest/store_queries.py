@@ -43,6 +43,7 @@ class ShownMailbox:
     oldest_waiting: datetime | None
 
 
+_BY_REASON = "SELECT reason, count(*) AS mails FROM mails WHERE state = 'unhandled' GROUP BY reason"
 _SHOWN = """
 SELECT mails.id, mails.key, mails.mailbox,
        ARRAY(
@@ -106,3 +107,8 @@ async def mailboxes(connection: Connection, organisation: str, names: Sequence[s
 
 def _shown(row: Any) -> ShownMail:
     return ShownMail(**{**row, "mailboxes": tuple(row["mailboxes"])})
+
+
+async def unhandled_by_reason(connection: Connection) -> dict[str, int]:
+    """How many mails of all organisations are unhandled, by reason."""
+    return {row["reason"]: row["mails"] for row in await connection.fetch(_BY_REASON)}

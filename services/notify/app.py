@@ -8,6 +8,7 @@ from services.notify.outgoing import Outgoing
 from services.notify.sender import Sender
 from services.notify.settings import NotifySettings
 from shared.blobs import BlobStore
+from shared.gauges import Gauges
 from shared.http import create_api
 from shared.kafka import Consumers
 from shared.keyring import Keyring
@@ -60,6 +61,7 @@ def build(settings: NotifySettings) -> Service:
                 password=settings.postgres_password(),
             ),
             Sender(settings, work, blobs, organisations),
+            Gauges(work),
             Retention(settings, work, retention.rules(settings)),
         ),
         api=create_api(SERVICE, [api.routes(work)]),

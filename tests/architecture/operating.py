@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from prometheus_client import Counter
 from prometheus_client import metrics as kinds
 
 from services.activity.settings import ActivitySettings
@@ -53,12 +54,14 @@ def _setting(settings: type[ServiceSettings], name: str) -> str:
 
 
 def _metrics() -> list[str]:
-    found = [each for each in vars(metrics).values() if isinstance(each, kinds.MetricWrapperBase)]
+    found = {each for each in vars(metrics).values() if isinstance(each, kinds.MetricWrapperBase)}
     rows = []
     for metric in found:
         (described,) = list(metric.describe())
         labels = ", ".join(metric._labelnames)
-        rows.append(f"| `{described.name}` | {labels} | {described.documentation} |")
+        # The library keeps a counter's name without its ending.
+        name = f"{described.name}_total" if isinstance(metric, Counter) else described.name
+        rows.append(f"| `{name}` | {labels} | {described.documentation} |")
     return sorted(rows)
 
 

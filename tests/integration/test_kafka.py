@@ -1,6 +1,7 @@
 """Consumers on real servers: where they begin, what a rebalance does, what stops them (design §2)."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -9,15 +10,16 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from faststream import AckPolicy
 from faststream.kafka.subscriber.usecase import BatchSubscriber
+from prometheus_client import REGISTRY
 
 from deploy.local.endpoints import Endpoints
 from shared import offsets
 from shared.kafka import Consumers, NotRegistered
 from shared.offsets import Place
 from shared.postgres import Pool
-from shared.unit_of_work import Subscription, UnitOfWork
+from shared.unit_of_work import Batch, Handler, Subscription, Transient, UnitOfWork
 from tests.support.frame import CONSUMER, SERVICE, dead, next_offset, notes, register
-from tests.support.notes import NOTES, Raw, Scribe, envelope, made
+from tests.support.notes import NOTES, NoteMade, Raw, Scribe, envelope, made
 from tests.support.topics import make_topics, write
 from tests.support.waiting import eventually
 
@@ -37,7 +39,7 @@ async def topic(prefix: str) -> str:
 
 @pytest.fixture
 def make(stack: Endpoints, pool: Pool, prefix: str) -> Make:
-    def make(scribe: Scribe | None = None, **options: object) -> Consumers:
+    def make(scribe: Handler | None = None, **options: object) -> Consumers:
         return Consumers(
             UnitOfWork(pool, service=SERVICE, topic_prefix=prefix),
             [Subscription(NOTES, CONSUMER, scribe or Scribe())],
@@ -71,6 +73,38 @@ async def test_records_become_effects_and_the_offset_moves(
         await eventually(lambda: _stands(pool, topic, 20))
         await eventually(lambda: consumers.not_ready() is None)
     assert await notes(pool) == [str(number) for number in range(20)]
+
+
+async def test_how_old_the_oldest_waiting_record_is_shows_while_it_waits(
+    stack: Endpoints, pool: Pool, prefix: str, topic: str, make: Make
+) -> None:
+    await register(pool, topic)
+    away = True
+
+    async def handle(batch: Batch[NoteMade]) -> None:
+        if away:
+            raise Transient("something is away")
+
+    def lag() -> tuple[float | None, float]:
+        seconds = REGISTRY.get_sample_value("mailroom_consumer_lag_seconds", {"consumer": CONSUMER})
+        of_partition = [
+            REGISTRY.get_sample_value(
+                "mailroom_consumer_lag_records",
+                {"consumer": CONSUMER, "topic": topic, "partition": str(each)},
+            )
+            for each in range(NOTES.partitions)
+        ]
+        return seconds, sum(filter(None, of_partition))
+
+    written = time.time()
+    async with running(make(handle)):
+        await write(stack.kafka_bootstrap, prefix, made(0, "a"), made(1, "b"))
+        await eventually(lambda: lag()[1] == 2)
+        first = await eventually(lambda: lag()[0])
+        assert first <= time.time() - written
+        await eventually(lambda: (lag()[0] or 0) > first)
+        away = False
+        await eventually(lambda: lag() == (0, 0))
 
 
 def test_every_subscriber_is_tied_down(make: Make, prefix: str) -> None:

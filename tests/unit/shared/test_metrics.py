@@ -3,12 +3,16 @@
 import re
 
 import pytest
-from prometheus_client import Counter, Gauge, Histogram, Summary
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Summary
 from prometheus_client.metrics import MetricWrapperBase
 
 from shared import metrics
 
-METRICS = {name: value for name, value in vars(metrics).items() if isinstance(value, MetricWrapperBase)}
+METRICS = {
+    name: value
+    for name, value in vars(metrics).items()
+    if isinstance(value, MetricWrapperBase) and name.isupper()
+}
 UNITS = {Counter: ("_total",), Histogram: ("_seconds", "_bytes", "_records"), Summary: ("_seconds", "_bytes")}
 PERSONAL = {"address", "mail", "organisation", "user", "id", "reference", "conversation", "path"}
 
@@ -33,3 +37,11 @@ def test_a_metric_has_a_sentence_and_a_name_by_the_rules(metric: MetricWrapperBa
 @pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS.keys())
 def test_labels_have_few_values(metric: MetricWrapperBase) -> None:
     assert PERSONAL.isdisjoint(metric._labelnames)
+
+
+@pytest.mark.parametrize(
+    ("counter", "outcome"),
+    [("outgoing_attempts", "failed"), ("mails_taken", "unhandled")],
+)
+def test_the_first_event_of_a_kind_shows_as_an_increase(counter: str, outcome: str) -> None:
+    assert REGISTRY.get_sample_value(f"mailroom_{counter}_total", {"outcome": outcome}) is not None

@@ -259,3 +259,11 @@ def test_a_process_ends_whatever_its_components_do(behaviour: str, code: int, lo
         output = process.stdout.read()
         assert process.wait(20) == code
     assert logged in output
+
+
+async def test_metrics_say_what_is_not_ready_though_nobody_asked_whether_it_is() -> None:
+    part = Part("postman", [])
+    async with running(Service("mail", settings(), [part])) as http:
+        assert 'component_ready{component="postman"} 1.0' in (await http.get("/metrics")).text
+        part.sentence = "There is no bicycle."
+        assert 'component_ready{component="postman"} 0.0' in (await http.get("/metrics")).text
