@@ -1,0 +1,1 @@
+"""What Mailroom says, as it says it: records of all topics for people at a terminal."""

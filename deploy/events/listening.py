@@ -1,0 +1,112 @@
+"""Reads topics from a time on, in the order of time, without joining a consumer group."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from deploy.events.heard import Heard, Unclear
+from shared import topic_plan
+from shared.topic_plan import ASK_SECONDS, TopicError
+from shared.topics import Topic
+
+_LOOK_MILLISECONDS = 500
+_PAGE_RECORDS = 500
+
+Record: TypeAlias = "ConsumerRecord[Any, Any]"
+Consumer: TypeAlias = "AIOKafkaConsumer[Any, Any]"
+
+
+async def listen(
+    bootstrap: str, prefix: str, topics: Sequence[Topic], since: datetime | None, *, follow: bool
+) -> AsyncIterator[Heard]:
+    """Committed records from `since` on (None: from now on), then those that come, for ever.
+
+    What stands there already comes in order of time over all topics, what comes in order of each partition.
+    Without `follow` it ends with what stands there. Raises `TopicError` when Kafka does not answer, `Unclear`
+    when none of the topics is there.
+    """
+    names = {prefix + topic.name: topic for topic in topics}
+    async with topic_plan.connected(bootstrap) as cluster:
+        partitions = [TopicPartition(*place) for place in sorted(await cluster.places(list(names)))]
+    if not partitions:
+        raise Unclear(
+            f"None of the topics is there with the prefix {prefix!r}: give the deployment's --prefix."
+        )
+    async with _connected(bootstrap) as consumer:
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        starts = await _starts(consumer, partitions, since, ends)
+        for partition, offset in starts.items():
+            consumer.seek(partition, offset)
+        behind = {partition for partition in partitions if starts[partition] < ends[partition]}
+        async for record in _in_order(consumer, behind, ends):
+            yield Heard.of(record, names[record.topic])
+        while follow:
+            found = await consumer.getmany(timeout_ms=_LOOK_MILLISECONDS, max_records=_PAGE_RECORDS)
+            for record in sorted(
+                (each for page in found.values() for each in page), key=lambda each: each.timestamp
+            ):
+                yield Heard.of(record, names[record.topic])
+
+
+async def _starts(
+    consumer: Consumer,
+    partitions: Iterable[TopicPartition],
+    since: datetime | None,
+    ends: dict[TopicPartition, int],
+) -> dict[TopicPartition, int]:
+    if since is None:
+        return ends
+    milliseconds = max(int(since.timestamp() * 1000), 0)
+    found = await consumer.offsets_for_times(dict.fromkeys(partitions, milliseconds))
+    return {
+        partition: ends[partition] if place is None else place.offset for partition, place in found.items()
+    }
+
+
+async def _in_order(
+    consumer: Consumer, behind: set[TopicPartition], ends: dict[TopicPartition, int]
+) -> AsyncIterator[Record]:
+    """What stands in these partitions: the oldest first, as soon as every partition has said its next."""
+    waiting: dict[TopicPartition, deque[Record]] = {partition: deque() for partition in behind}
+    while waiting:
+        silent = [partition for partition, records in waiting.items() if not records]
+        if silent:
+            found = await consumer.getmany(*silent, timeout_ms=_LOOK_MILLISECONDS, max_records=_PAGE_RECORDS)
+            for partition in silent:
+                waiting[partition] += found.get(partition, ())
+                if not waiting[partition] and await consumer.position(partition) >= ends[partition]:
+                    del waiting[partition]
+        elif waiting:
+            partition = min(waiting, key=lambda each: waiting[each][0].timestamp)
+            record = waiting[partition].popleft()
+            yield record
+            if not waiting[partition] and record.offset + 1 >= ends[partition]:
+                del waiting[partition]
+
+
+@asynccontextmanager
+async def _connected(bootstrap: str) -> AsyncIterator[Consumer]:
+    """A consumer without a group, which has nothing to commit. Errors of Kafka become `TopicError`."""
+    consumer: Consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",  # what was deleted while it was read is passed over
+        request_timeout_ms=int(ASK_SECONDS * 1000),
+    )
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            await consumer.start()
+        yield consumer
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise TopicError(f"Kafka does not answer at {bootstrap}: {error}.") from error
+    finally:
+        await consumer.stop()

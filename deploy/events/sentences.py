@@ -1,0 +1,177 @@
+"""What a record says, in one sentence for people: a table with a line for every type."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from deploy.events.heard import Heard
+from shared.contracts import activity_activities as activities
+from shared.contracts import activity_answers as answers
+from shared.contracts import activity_organisation as organisation
+from shared.contracts import activity_requests as requests
+from shared.contracts import dead_letters, ingest_mails, ingest_requests, notify_mails, notify_requests
+from shared.contracts.mail import Mailbox, RecipientResult
+from shared.contracts.record import Record
+
+LONGEST = 160
+"""Characters of what somebody wrote that a sentence shows."""
+
+
+def sentence(heard: Heard) -> str:
+    """What the record says, without line breaks; what cannot be read says why."""
+    if heard.topic.records is None:
+        return _of_dead_letter(heard)
+    if heard.message is None:
+        return f"cannot be read: {heard.trouble}"
+    return " ".join(SENTENCES[type(heard.message)](heard.message).split())
+
+
+def _of_dead_letter(heard: Heard) -> str:
+    said = {name: (value or b"").decode("utf-8", "replace") for name, value in heard.raw.headers}
+    consumer = said.get(dead_letters.ORIGINAL_CONSUMER_GROUP, "somebody")
+    return f"{consumer} could not work on it: {said.get(dead_letters.EXCEPTION_MESSAGE, 'nobody knows why')}"
+
+
+def _quoted(text: str) -> str:
+    flat = " ".join(text.split())
+    return f"“{flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + '…'}”"
+
+
+def _listed(things: Iterable[object], nothing: str = "nobody") -> str:
+    return ", ".join(str(each) for each in things) or nothing
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _people(*mailboxes: Mailbox) -> str:
+    return _listed(each.address for each in mailboxes)
+
+
+def _results(recipients: Iterable[RecipientResult]) -> str:
+    return _listed((f"{each.address} {each.delivery.value}" for each in recipients), "no recipient")
+
+
+def _received(it: ingest_mails.MailReceived) -> str:
+    routes = [f"route {each.routed.route}" for each in it.targets if each.routed]
+    kind = "An automatic mail" if it.automatic else "A mail"
+    sender = it.sender.address if it.sender else "nobody"
+    return (
+        f"{kind} from {sender} to {_listed(each.address for each in it.targets)}: "
+        f"{_quoted(it.content.subject)}, {_listed(routes, 'no route')}"
+    )
+
+
+def _opened(it: activities.TicketOpened) -> str:
+    return f"Opened by {_words(it.started_by)} in {it.process}: {_words(it.status)}, {_held(it.holders)}"
+
+
+def _held(holders: activities.Holders) -> str:
+    parts = ("assignee", "owner", "queue")
+    return _listed((f"{part} {name}" for part in parts if (name := getattr(holders, part))), "held by nobody")
+
+
+def _status(it: activities.TicketStatusChanged) -> str:
+    until = f", until {it.due_at:%Y-%m-%d %H:%M} UTC" if it.due_at else ""
+    wait = f" ({_words(it.wait)})" if it.wait else ""
+    return f"{_words(it.was)} became {_words(it.status)}{wait}: {_words(it.reason)}{until}"
+
+
+def _appended(it: activities.TicketMailAppended) -> str:
+    review = f"; to be looked at: {_listed(map(_words, it.review))}" if it.review else ""
+    return f"{'An automatic mail' if it.automatic else 'A mail'} came in, by {_words(it.matched_by)}{review}"
+
+
+def _tagged(it: activities.TicketContactTagged) -> str:
+    return f"A contact {'is no longer' if it.removed else 'became'} {_words(it.tag)}"
+
+
+def _composing(it: notify_requests.MailCompose) -> str:
+    kind = "An automatic mail" if it.automatic else "A mail"
+    what = f"template {it.template}" if it.template else _quoted(it.text or "")
+    return f"{kind} from {it.mailbox} to {_people(*it.to, *it.cc)}: {what}"
+
+
+def _asked(what: str) -> Callable[[requests.Request], str]:
+    return lambda it: f"{it.actor.id} wants {what}"
+
+
+SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
+    ingest_mails.MailReceived: _received,
+    ingest_mails.MailboxPolled: lambda it: (
+        f"{it.mailbox} is read up to {it.until:%H:%M:%S} UTC (partition {it.partition})"
+    ),
+    ingest_requests.MailSetAside: lambda it: (
+        f"A mail to {_listed(it.addresses)} found no place: {_quoted(it.detail)}"
+    ),
+    activities.TicketOpened: _opened,
+    activities.TicketEdited: lambda it: f"Edited: {_listed(it.fields, 'nothing')}",
+    activities.TicketStatusChanged: _status,
+    activities.TicketHeld: lambda it: f"Now {_held(it.holders)}",
+    activities.TicketMailAppended: _appended,
+    activities.TicketMailContinued: lambda it: f"Continues {it.from_reference}, with a mail of it",
+    activities.TicketInformationMarked: lambda it: (
+        "There is new information" if it.new else "Its new information was read"
+    ),
+    activities.TicketNoted: lambda it: f"{it.actor.id} wrote a note",
+    activities.TicketContactTagged: _tagged,
+    activities.TicketLinked: lambda it: f"Linked with {it.with_reference}: {_words(it.reason)}",
+    activities.TicketMailRequested: lambda it: f"A mail was asked of notify: {_words(it.purpose)}",
+    activities.TicketMailReported: lambda it: f"The mail was {it.outcome}: {_results(it.recipients)}",
+    answers.RequestAccepted: lambda it: (
+        f"Accepted: {it.request.type} of {it.request.source}; {it.reference} is {_words(it.status)}"
+    ),
+    answers.RequestRefused: lambda it: f"Refused: {it.request.type} of {it.request.source}: {it.detail}",
+    requests.TicketOpen: lambda it: (
+        f"{it.actor.id} wants a Ticket in {it.process}: {_quoted(it.title or 'no title')}"
+    ),
+    requests.TicketEdit: _asked("to edit it"),
+    requests.TicketSubmit: _asked("to submit it"),
+    requests.TicketPickUp: _asked("to take it"),
+    requests.TicketAssign: lambda it: (
+        f"{it.actor.id} wants to give it to {it.assignee if it.assignee else 'its queue'}"
+    ),
+    requests.TicketSetToDo: _asked("it back in to do"),
+    requests.TicketWait: lambda it: f"{it.actor.id} wants it to wait {it.days} days for more information",
+    requests.TicketWaitUntil: lambda it: (
+        f"{it.actor.id} wants it to wait until {it.until:%Y-%m-%d %H:%M} UTC"
+    ),
+    requests.TicketResume: lambda it: f"{it.actor.id} wants to end its wait: {_words(it.to)}",
+    requests.TicketResolve: lambda it: f"{it.actor.id} wants it resolved: {_words(it.method.value)}",
+    requests.TicketReopen: _asked("to reopen it"),
+    requests.TicketNote: lambda it: f"{it.actor.id} wants to note {_quoted(it.text)}",
+    requests.TicketReply: lambda it: (
+        f"{it.actor.id} wants to write to {_people(*it.to, *it.cc) if it.to else 'the primary contact'}: "
+        f"{_quoted(it.text)}"
+    ),
+    requests.TicketMarkInformation: lambda it: (
+        f"{it.actor.id} wants its new information marked as {'new' if it.new else 'read'}"
+    ),
+    notify_requests.MailCompose: _composing,
+    notify_mails.MailComposed: lambda it: (
+        f"Composed to {_people(*it.to, *it.cc)}: {_quoted(it.content.subject)}"
+    ),
+    notify_mails.MailSent: lambda it: f"Sent: {_results(it.recipients)}",
+    notify_mails.MailDeferred: lambda it: (
+        f"Not sent yet ({it.reason}); attempt {it.attempts + 1} at {it.next_attempt:%Y-%m-%d %H:%M} UTC"
+    ),
+    notify_mails.MailFailed: lambda it: (
+        f"Not sent after {it.attempts} attempts ({it.reason}): {_results(it.recipients)}"
+    ),
+    notify_mails.MailRefused: lambda it: f"Refused: {it.detail}",
+    notify_mails.RequestRefused: lambda it: f"notify did not understand {it.request.type}: {it.detail}",
+    organisation.MailboxesSection: lambda it: (
+        f"Version {it.version}, mailboxes: {_listed((each.name for each in it.mailboxes), 'none')}"
+    ),
+    organisation.ProcessesSection: lambda it: (
+        f"Version {it.version}, processes: {_listed((each.name for each in it.processes), 'none')}"
+    ),
+    organisation.PeopleSection: lambda it: (
+        f"Version {it.version}, {len(it.users)} users and {len(it.queues)} queues"
+    ),
+    organisation.TemplatesSection: lambda it: (
+        f"Version {it.version}, templates: {_listed((each.name for each in it.templates), 'none')}"
+    ),
+    organisation.RulesSection: lambda it: f"Version {it.version}, rules of the organisation as a whole",
+    organisation.OrganisationApplied: lambda it: f"Version {it.version} is applied",
+}
