@@ -154,7 +154,7 @@ async def test_a_request_that_is_not_understood_is_refused(pool: Pool) -> None:
     await consumption.process([made(0, "a", type_="note.invented"), wrong, made(2, "b")])
     assert await waiting(pool) == [
         "b",
-        "this version knows no 'note.invented'",
+        "this version knows no 'note.invented'; it knows note.made, note.dropped",
         "text: Input should be a valid string",
     ]
     assert await dead(pool) == []
@@ -169,7 +169,9 @@ async def test_a_request_that_nobody_can_answer_is_refused_into_the_dead_letters
     (letter,) = await dead(pool)
     assert letter["value"] == unknown.value
     assert letter["ce_type"] == b"note.invented"
-    assert letter[dead_letters.EXCEPTION_MESSAGE] == b"UnknownType: this version knows no 'note.invented'"
+    assert letter[dead_letters.EXCEPTION_MESSAGE] == (
+        b"UnknownType: this version knows no 'note.invented'; it knows note.made, note.dropped"
+    )
 
 
 async def test_structured_mode_is_accepted_on_request_topics(pool: Pool) -> None:
