@@ -1,7 +1,6 @@
 """The wiring of activity: what is read by whom, and what runs."""
 
-from services.activity import gauges, handlers
-from services.activity import handlers, retention
+from services.activity import gauges, handlers, retention
 from services.activity.api import routes
 from services.activity.api_configuration import routes as configuration_routes
 from services.activity.handlers import Handlers

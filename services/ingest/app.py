@@ -2,8 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from services.ingest import api, gauges
-from services.ingest import api, retention
+from services.ingest import api, gauges, retention
 from services.ingest.handlers import SUBSCRIPTIONS
 from services.ingest.imap import Connect
 from services.ingest.imap_aioimaplib import connect as connect_aioimaplib

@@ -43,7 +43,9 @@ class ShownMailbox:
     oldest_waiting: datetime | None
 
 
-_BY_REASON = "SELECT reason, count(*) AS mails FROM mails WHERE state = 'unhandled' GROUP BY reason"
+_BY_REASON = """
+SELECT reason, count(*) AS mails FROM mails WHERE state = 'unhandled' AND removed_at IS NULL GROUP BY reason
+"""
 _SHOWN = """
 SELECT mails.id, mails.key, mails.mailbox,
        ARRAY(
