@@ -17,8 +17,8 @@ demo: $(UV) ## the whole way of a mail on real servers; KEEP=1 leaves it running
 up: $(UV) ## start the servers and services on this machine, until Ctrl-C
 	@$(RUN) mailroom up
 
-test: $(UV) ## all tests on real servers, in parallel
-	@$(RUN) pytest -n $(WORKERS) --dist worksteal $(TESTS)
+test: $(UV) ## all tests on real servers, in parallel; STACK=containers takes the official images
+	@$(if $(STACK),MAILROOM_TEST_STACK=$(STACK)) $(RUN) pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 unit: $(UV) ## the tests that need no server
 	@$(RUN) pytest -n $(WORKERS) --dist worksteal tests/unit tests/architecture

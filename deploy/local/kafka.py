@@ -19,7 +19,7 @@ _CLUSTER_ID = "bWFpbHJvb20tbG9jYWwtMQ"
 _JVM = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 _REQUEST_TIMEOUT_MS = 5_000
 
-_SETTINGS = {
+SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
@@ -52,6 +52,25 @@ appender.out.layout.pattern = %d{ISO8601} %-5p %c: %m%n
 """
 
 
+async def answers(bootstrap: str) -> bool:
+    """Whether the coordinators of groups and transactions answer.
+
+    Asking for them makes Kafka create its internal topics; until then the first calls of every client
+    would be refused (GroupCoordinatorNotAvailable).
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+    try:
+        await admin.start()
+        for coordinator_type in (0, 1):  # a group's, a transaction's
+            await admin.find_coordinator("mailroom-readiness", coordinator_type)
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    finally:
+        with contextlib.suppress(KafkaError, OSError):
+            await admin.close()
+    return True
+
+
 @dataclass(frozen=True)
 class Kafka:
     """Ports `kafka` (clients) and `kafka-controller` (itself)."""
@@ -69,7 +88,7 @@ class Kafka:
     def configure(self) -> None:
         """Writes the settings with today's ports."""
         controller = f"{HOST}:{self.place.ports['kafka-controller']}"
-        settings = _SETTINGS | {
+        settings = SETTINGS | {
             "log.dirs": str(self.place.folder / "data"),
             "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
@@ -88,24 +107,10 @@ class Kafka:
         return self._java("kafka.Kafka", str(self._settings))
 
     async def is_ready(self) -> bool:
-        """Whether the coordinators of groups and transactions answer.
-
-        Asking for them makes Kafka create its internal topics; until then the first calls of every client
-        would be refused (GroupCoordinatorNotAvailable).
-        """
+        """Whether it answers as clients need it."""
         if ports.is_free(self.place.ports["kafka"]):  # the client would log each refusal
             return False
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=_REQUEST_TIMEOUT_MS)
-        try:
-            await admin.start()
-            for coordinator_type in (0, 1):  # a group's, a transaction's
-                await admin.find_coordinator("mailroom-readiness", coordinator_type)
-        except (KafkaError, OSError, TimeoutError):
-            return False
-        finally:
-            with contextlib.suppress(KafkaError, OSError):
-                await admin.close()
-        return True
+        return await answers(self.bootstrap)
 
     def _java(self, main_class: str, *arguments: str) -> Program:
         logging = f"-Dlog4j2.configurationFile={self._logging}"

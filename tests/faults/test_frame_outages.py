@@ -21,7 +21,7 @@ from tests.support.notes import ECHOES, NOTES, TABLE, NoteEchoed, NoteMade, Scri
 from tests.support.topics import make_topics, read_all, write
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.own_servers]
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from deploy.local.stack import StackOptions
 from deploy.local.supervisor import end_instance, start_detached
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.own_servers
 SECONDS_FOR_A_COMMAND = 100
 
 

@@ -1,12 +1,13 @@
 """The real servers, once per test run, shared by all its worker processes.
 
 Whoever needs them first starts them, detached; they end with the process that the run began with, however
-that ends. If they cannot start, the tests that need them fail.
+that ends. If they cannot start, the tests that need them fail. `MAILROOM_TEST_STACK` says where they come
+from (`PROVIDERS`); no test can tell.
 """
 
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +21,27 @@ from deploy.local.processes import ProcessRecord
 from deploy.local.progress import silence
 from deploy.local.stack import StackOptions
 from deploy.local.supervisor import start_detached
+
+Provider = Callable[[Path, ProcessRecord], Endpoints]
+"""Starts the servers of a run in a home, to end with a process; returns when they are ready."""
+
+
+def _on_this_machine(home: Path, watched: ProcessRecord) -> Endpoints:
+    """Kafka, PostgreSQL and GreenMail from packages (deploy/local)."""
+    options = StackOptions(home=home, services=(), durable=False, temporary=True, fresh=True)
+    return start_detached(options, silence, watched=watched)
+
+
+def _in_containers(home: Path, watched: ProcessRecord) -> Endpoints:
+    """The official images of `compose.yaml`."""
+    from tests.support import containers  # testcontainers takes its time to be imported
+
+    return containers.start(home, watched)
+
+
+LOCAL = "local"
+PROVIDERS: Mapping[str, Provider] = {LOCAL: _on_this_machine, "containers": _in_containers}
+CHOSEN = os.environ.get("MAILROOM_TEST_STACK") or LOCAL
 
 
 def _home() -> Path:
@@ -37,11 +59,22 @@ def stack() -> Endpoints:
     home = _home()
     controller = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     with FileLock(home.with_name(f"mailroom-tests-{os.getuid()}.lock")):
-        return Endpoints.load(home) or start_detached(
-            StackOptions(home=home, services=(), durable=False, temporary=True, fresh=True),
-            silence,
-            watched=ProcessRecord.of(controller),
-        )
+        return Endpoints.load(home) or PROVIDERS[CHOSEN](home, ProcessRecord.of(controller))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests that this run's provider has nothing to do with."""
+    chosen = [item for item in items if _belongs(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
+
+
+def _belongs(item: pytest.Item) -> bool:
+    needs_containers = item.get_closest_marker("containers") is not None
+    if CHOSEN == LOCAL:
+        return not needs_containers
+    shares = "stack" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("own_servers")
+    return needs_containers or shares
 
 
 @pytest.fixture
