@@ -25,6 +25,7 @@ REQUEST_ID_HEADER = "X-Request-ID"
 MAX_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
 
+_VERSION = version("mailroom")  # looking it up costs more than most answers
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 _log = get_logger(__name__)
@@ -43,7 +44,7 @@ def create_api(
     """
     api = FastAPI(
         title=title,
-        version=version("mailroom"),
+        version=_VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
@@ -147,7 +148,7 @@ class _Frame:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 answered = MutableHeaders(scope=message)
-                answered[VERSION_HEADER] = version("mailroom")
+                answered[VERSION_HEADER] = _VERSION
                 answered[REQUEST_ID_HEADER] = request_id
             await send(message)
 

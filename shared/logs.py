@@ -33,6 +33,8 @@ _REDACTIONS = (
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 # Libraries that tell at INFO what only their authors want to know.
 _QUIET = dict.fromkeys(("aiokafka", "httpx", "httpcore", "uvicorn"), logging.WARNING)
+# It warns of each try; that a batch of spans was given up is an error, and enough.
+_QUIET["opentelemetry.exporter"] = logging.ERROR
 
 
 def configure(service: str, level: str = "info", stream: TextIO | None = None) -> None:

@@ -121,7 +121,7 @@ CONSUMER_LAG = Gauge(
 )
 CONSUMER_LAG_SECONDS = Gauge(
     "mailroom_consumer_lag_seconds",
-    "How old the oldest record is that this process has still to work on; 0 when there is none.",
+    "How old the oldest record is that this process has still to work on, to about five seconds; 0 for none.",
     ["consumer"],
 )
 CONSUMER_RESTARTS = Counter(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span as OpenTelemetrySpan
+    from opentelemetry.trace import Tracer
 
 # The collector may be named as for any other program; the exporter reads these itself.
 _STANDARD = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -40,6 +41,7 @@ Kind = Literal["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]
 Attributes = Mapping[str, str | int | None]
 
 _provider: "TracerProvider | None" = None
+_tracer: "Tracer | None" = None
 _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
@@ -102,8 +104,9 @@ def configure(service: str, endpoint: str = "") -> None:
 
 def use(provider: "TracerProvider | None") -> None:
     """Make spans with this provider from now on; with None, none."""
-    global _provider
+    global _provider, _tracer
     _provider = provider
+    _tracer = provider.get_tracer("mailroom", version("mailroom")) if provider else None
 
 
 def stop(seconds: float = STOP_SECONDS) -> None:
@@ -132,9 +135,8 @@ def start(
     """Begin a span; without a `parent` (a traceparent) it begins a trace. Only while tracing is on."""
     from opentelemetry.trace import SpanKind
 
-    assert _provider is not None, "who traces asks first whether that is wanted"
-    tracer = _provider.get_tracer("mailroom", version("mailroom"))
-    made = tracer.start_span(
+    assert _tracer is not None, "who traces asks first whether that is wanted"
+    made = _tracer.start_span(
         name,
         context=_context(parent),
         kind=SpanKind[kind],
@@ -219,7 +221,7 @@ def _context(parent: str | None) -> "Context":
 def _safe(attributes: Attributes) -> dict[str, str | int]:
     """Without what is not known, and without addresses."""
     return {
-        name: redacted(value) if isinstance(value, str) else value
+        name: redacted(value) if isinstance(value, str) and "@" in value else value
         for name, value in attributes.items()
         if value is not None
     }

@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 import structlog
@@ -53,6 +54,18 @@ def exporter() -> Iterator[InMemorySpanExporter]:
     tracing.use(provider)
     yield exporter
     tracing.use(None)
+
+
+@pytest.fixture
+def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What was logged."""
+    root = logging.getLogger()
+    before, stream = (root.handlers[:], root.level), io.StringIO()
+    logs.configure("activity", "info", stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:], level = before
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -179,24 +192,27 @@ def test_who_is_not_sampled_stays_so(exporter: InMemorySpanExporter) -> None:
     assert exporter.get_finished_spans() == ()
 
 
-def test_what_is_logged_about_a_record_bears_its_trace(exporter: InMemorySpanExporter) -> None:
-    root = logging.getLogger()
-    before, stream = (root.handlers[:], root.level), io.StringIO()
-    logs.configure("activity", "info", stream)
-    try:
-        for _ in tracing_records.each([note(GIVEN)]):
-            logging.getLogger("some.library").warning("something")
-        with tracing.span("send main", parent=GIVEN):
-            logs.get_logger("x").info("sent")
-        logs.get_logger("x").info("behind it")
-    finally:
-        root.handlers[:], level = before
-        root.setLevel(level)
-        structlog.reset_defaults()
-    about, inside, behind = (json.loads(line) for line in stream.getvalue().splitlines())
+def test_what_is_logged_about_a_record_bears_its_trace(
+    exporter: InMemorySpanExporter, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    for _ in tracing_records.each([note(GIVEN)]):
+        logging.getLogger("some.library").warning("something")
+    with tracing.span("send main", parent=GIVEN):
+        logs.get_logger("x").info("sent")
+    logs.get_logger("x").info("behind it")
+    about, inside, behind = lines()
     assert (about["trace_id"], about["correlation_id"]) == (TRACE, "c-1")
     assert inside["trace_id"] == TRACE
     assert "trace_id" not in behind
+
+
+def test_a_collector_that_is_away_is_told_of_once_for_what_was_given_up(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    exporter = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    exporter.warning("one try")
+    exporter.error("given up")
+    assert [line["event"] for line in lines()] == ["given up"]
 
 
 def test_neither_addresses_nor_what_errors_say_are_told(exporter: InMemorySpanExporter) -> None:
