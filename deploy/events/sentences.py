@@ -117,7 +117,9 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     activities.TicketContactTagged: _tagged,
     activities.TicketLinked: lambda it: f"Linked with {it.with_reference}: {_words(it.reason)}",
     activities.TicketMailRequested: lambda it: f"A mail was asked of notify: {_words(it.purpose)}",
-    activities.TicketMailReported: lambda it: f"The mail was {it.outcome}: {_results(it.recipients)}",
+    activities.TicketMailReported: lambda it: (
+        f"The mail was {it.outcome}" + (f": {_results(it.recipients)}" if it.recipients else "")
+    ),
     answers.RequestAccepted: lambda it: (
         f"Accepted: {it.request.type} of {it.request.source}; {it.reference} is {_words(it.status)}"
     ),
