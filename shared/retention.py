@@ -122,6 +122,7 @@ class Retention:
         self._settings = settings
         self._work = work
         self._rules = rules
+        metrics.RETENTION_FAILURES.labels(work.service)  # from 0, so that the first one is an increase
 
     async def run(self) -> None:
         """Until cancelled. What fails is tried again the next time."""
