@@ -27,7 +27,7 @@ from shared.offsets import Place
 from shared.outbox import MAX_DEAD_LETTER_BYTES
 from shared.postgres import close_connection, open_connection
 from shared.relay_batches import Producer
-from shared.relay_history import require_own_history
+from shared.relay_history import HistoryLost, require_own_history
 from shared.relay_store import Connection, Page
 from shared.topic_plan import TopicError
 
@@ -43,10 +43,6 @@ FULL_SCAN_SECONDS = 600.0
 BATCH_BYTES = 256 * 1024
 
 log = get_logger(__name__)
-
-
-class HistoryLost(Exception):
-    """The topics hold records of ours that this database knows nothing of. The message is a sentence."""
 
 
 class Relay:
@@ -164,17 +160,13 @@ class Relay:
 
     async def _require_own_history(self, connection: Connection) -> None:
         async with asyncio.timeout(self._idle_session_seconds):
-            unknown = await require_own_history(
+            await require_own_history(
                 connection, self._service, self._bootstrap, self._topic_prefix, 4 * self._page_rows
-            )
-        if unknown is not None:
-            raise HistoryLost(
-                f"{unknown} holds records of {self._service} that its database does not know: was a backup "
-                "restored? Nothing is published until `mailroom recover` has caught up."
             )
 
     async def _publish_for_ever(self, connection: Connection, producer: Producer) -> None:
         mark = Mark()
+        recovered = await relay_store.was_recovered(connection)
         while True:
             self._wake.clear()
             await mark.move(connection)
@@ -182,9 +174,10 @@ class Relay:
             metrics.RELAY_WAITING.labels(self._service).set(len(page))
             mark.looked(page)
             if page:
-                ends = await self._publish(producer, page)
+                news = await relay_store.not_said_before(connection, page) if recovered else page
+                ends = await self._publish(producer, news) if news else {}
                 await relay_store.forget(connection, [row.id for row in page], ends)
-                for topic, number in Counter(row.topic for row in page).items():
+                for topic, number in Counter(row.topic for row in news).items():
                     metrics.RELAY_PUBLISHED.labels(self._service, topic).inc(number)
             else:
                 # Looking again after this pause is also the heartbeat that keeps the session.

@@ -20,18 +20,22 @@ from shared.topics import TOPICS
 _Said = tuple[str, bytes | None, bytes | None, str]
 
 
+class HistoryLost(Exception):
+    """The topics hold records of ours that this database knows nothing of. The message is a sentence."""
+
+
 async def require_own_history(
     connection: Connection, service: str, bootstrap: str, prefix: str, rows: int
-) -> str | None:
-    """The name of a topic, written by this service alone, with records it does not know; None if all is well.
+) -> None:
+    """Raise `HistoryLost` when a topic that this service alone writes holds records that it does not know.
 
-    `rows` is more than can have been published without being noted.
+    `rows` is more than can have been published without being noted. Another process may be publishing.
     """
     own = [prefix + topic.name for topic in TOPICS if topic.producer == service]
     async with topic_plan.connected(bootstrap) as cluster:
         places = {TopicPartition(*place) for place in await cluster.places(own)}
     if not places:
-        return None
+        return
     consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False
     )
@@ -42,34 +46,42 @@ async def require_own_history(
         starts = {tp: max(begin[tp], noted.get(Place(tp.topic, tp.partition), -1) + 1) for tp in places}
         behind = {tp for tp in places if starts[tp] < end[tp]}
         if not behind:
-            return None
+            return
         consumer.assign(behind)
         for tp in behind:
             consumer.seek(tp, starts[tp])
-        said: set[_Said] = set()
+        said: dict[_Said, tuple[Place, int]] = {}
         while behind := {tp for tp in behind if await consumer.position(tp) < end[tp]}:
             found = await consumer.getmany(*behind, timeout_ms=200, max_records=1000)
             for tp, records in found.items():
-                ours = (record for record in records if record.offset < end[tp] and _is_ours(record, service))
-                said |= {_record(record) for record in ours}
+                ours = (record for record in records if record.offset < end[tp] and is_ours(record, service))
+                said |= {_record(record): (Place(tp.topic, tp.partition), record.offset) for record in ours}
             if len(said) > rows:
                 break
-        return await _unknown(connection, said, rows)
+        unknown = await _unknown(connection, said, rows)
     finally:
         await consumer.stop()
+    if unknown is not None:
+        raise HistoryLost(
+            f"{unknown} holds records of {service} that its database does not know: was a backup restored? "
+            f"Stop it and run `mailroom recover --service {service}`: nothing is said until then."
+        )
 
 
-async def _unknown(connection: Connection, said: set[_Said], rows: int) -> str | None:
+async def _unknown(connection: Connection, said: dict[_Said, tuple[Place, int]], rows: int) -> str | None:
     """A topic with something that waits nowhere in the outbox, however much stands in front of it now."""
     after, page = 0, await relay_store.page(connection, 0, rows, PAGE_BYTES)
     while page and said:
-        said -= {(row.topic, row.key, row.value, row.headers) for row in page}
+        for row in page:
+            said.pop((row.topic, row.key, row.value, row.headers), None)
         after = page[-1].id
         page = await relay_store.page(connection, after, rows, PAGE_BYTES)
-    return next((topic for topic, *_ in said), None)
+    # What another process published meanwhile has left the outbox and is noted, both at once.
+    noted = await relay_store.progress(connection) if said else {}
+    return next((place.topic for place, offset in said.values() if offset > noted.get(place, -1)), None)
 
 
-def _is_ours(record: "ConsumerRecord[bytes | None, bytes | None]", service: str) -> bool:
+def is_ours(record: "ConsumerRecord[bytes | None, bytes | None]", service: str) -> bool:
     """A dead letter bears the source of the record that it was, but nobody else writes those headers."""
     found = dict(record.headers)
     return found.get("ce_source") == source_of(service).encode() or ORIGINAL_TOPIC in found

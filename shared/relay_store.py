@@ -1,12 +1,13 @@
 """The relay's SQL: who leads, what waits, what was published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import asyncpg
 
 from shared import postgres
 from shared.offsets import Place
+from shared.outbox import unpack_headers
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -37,6 +38,12 @@ ON CONFLICT (topic, partition) DO UPDATE SET last_offset = excluded.last_offset
 """
 
 _PROGRESS = "SELECT topic, partition, last_offset FROM relay_progress"
+
+_WAS_RECOVERED = "SELECT EXISTS (SELECT FROM said_before)"
+_SAID_BEFORE = """
+SELECT topic, source, id FROM said_before
+JOIN unnest($1::text[], $2::text[], $3::text[]) AS asked (topic, source, id) USING (topic, source, id)
+"""
 
 # Two statements in this order: the second one's snapshot is younger than every id that the first one saw.
 _LAST_ID = "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('outbox', 'id')::regclass), 0)"
@@ -71,6 +78,25 @@ async def try_lead(connection: Connection) -> bool:
 async def page(connection: Connection, after: int, rows: int, size: int = PAGE_BYTES) -> Page:
     """The rows with the lowest ids that are visible: at most `rows`, and about `size` bytes of values."""
     return [Waiting(*row) for row in await connection.fetch(_PAGE, after, rows, size)]
+
+
+async def was_recovered(connection: Connection) -> bool:
+    """Whether there is anything that must not be said again."""
+    return bool(await connection.fetchval(_WAS_RECOVERED))
+
+
+async def not_said_before(connection: Connection, page: Page) -> Page:
+    """The rows that the service did not say before its database was put back (`said_before`)."""
+    names = [said_as(row.topic, unpack_headers(row.headers)) for row in page]
+    before = {tuple(row) for row in await connection.fetch(_SAID_BEFORE, *postgres.columns(names, 3))}
+    return [row for row, name in zip(page, names, strict=True) if name not in before]
+
+
+def said_as(topic: str, headers: Iterable[tuple[str, bytes | None]]) -> tuple[str, str, str]:
+    """What a record is told by, wherever it stands: its topic, `ce_source` and `ce_id`."""
+    found = dict(headers)
+    source, id_ = found.get("ce_source") or b"", found.get("ce_id") or b""
+    return topic, source.decode("latin-1"), id_.decode("latin-1")
 
 
 async def forget(connection: Connection, ids: Sequence[int], ends: Mapping[Place, int]) -> None:

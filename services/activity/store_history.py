@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from shared.contracts.activity_activities import ActivityRecord
@@ -65,6 +65,11 @@ class Note:
     text: str
 
 
+_EVENTS = """
+SELECT organisation, activity, version, event FROM history
+JOIN unnest($1::text[], $2::uuid[], $3::int[]) AS asked (organisation, activity, version)
+    USING (organisation, activity, version)
+"""
 _BEGIN_COUNTING = """
 INSERT INTO reference_counters (organisation, next_number) SELECT unnest($1::text[]), $2
 ON CONFLICT DO NOTHING
@@ -78,6 +83,14 @@ UPDATE reference_counters AS counter SET next_number = new.next_number
 FROM unnest($1::text[], $2::bigint[]) AS new (organisation, next_number)
 WHERE counter.organisation = new.organisation
 """
+
+
+async def events(
+    connection: Connection, names: Collection[tuple[str, UUID, int]]
+) -> dict[tuple[str, UUID, int], dict[str, Any]]:
+    """The events of these versions, given as (organisation, activity, version), that are there."""
+    rows = await connection.fetch(_EVENTS, *columns(names, 3))
+    return {(row["organisation"], row["activity"], row["version"]): row["event"] for row in rows}
 
 
 async def add_history(connection: Connection, rows: Collection[HistoryRow]) -> None:

@@ -53,7 +53,7 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     effects = match(facts, known, matching_rules(organisation))
     mail = workspace.mails.get((name, message.mail))
     if mail is None or mail.removed_at is not None:
-        mail = _mail(name, message, effects)
+        mail = mail_of(name, message, effects)
     for effect in effects:
         match effect:
             case Append():
@@ -194,7 +194,8 @@ def _came_through(activity: Activity, facts: MailFacts) -> str:
     return next(named, facts.targets[0].mailbox)
 
 
-def _mail(organisation: str, message: MailReceived, effects: tuple[Effect, ...]) -> Mail:
+def mail_of(organisation: str, message: MailReceived, effects: tuple[Effect, ...]) -> Mail:
+    """The mail as it is kept here."""
     return Mail(
         organisation=organisation,
         id=message.mail,

@@ -38,7 +38,7 @@ def perform(workspace: Workspace, incoming: Incoming[OutgoingMail]) -> None:
     mail = workspace.mails.get((organisation, report.mail))
     if activity is None or mail is None:
         raise UnknownMail(f"mail {report.mail} of activity {report.activity} is not known")
-    workspace.keep(_noted(mail, report))
+    workspace.keep(noted(mail, report))
     outcome = _OUTCOMES.get(type(report))
     if outcome:
         step = MailReported(report.mail, outcome)
@@ -53,7 +53,7 @@ _OUTCOMES: dict[type[OutgoingMail], Outcome] = {
 }
 
 
-def _noted(mail: Mail, report: Any) -> Mail:
+def noted(mail: Mail, report: Any) -> Mail:
     """The mail with what the report says of it. Its content is what was really sent, once it is composed."""
     match report:
         case MailComposed():

@@ -2,16 +2,22 @@
 
 from typing import Any
 
-from services.ingest import store_mails, store_retention
+from services.ingest import store_mails, store_rereading, store_retention
 from shared.contracts.ingest_requests import MailForget, MailSetAside
+from shared.failure import Transient
 from shared.organisation_copy import on_organisation
 from shared.topics import ACTIVITY_ORGANISATION, INGEST_REQUESTS
 from shared.unit_of_work import Batch, Subscription
 
 
 async def on_requests(batch: Batch[Any]) -> None:
-    """Show what activity could not place among the unhandled mails (UH-1); note what it needs no more."""
+    """Show what activity could not place among the unhandled mails (UH-1); note what it needs no more.
+
+    Raises `Transient` while a done folder is read again that such a mail may still lie in.
+    """
     requests = [(each.envelope.organisation, each.message) for each in batch.records]
+    if await store_rereading.may_turn_up(batch.connection, [(name, each.mail) for name, each in requests]):
+        raise Transient("A done folder is still to be read again, after the database was put back.")
     asked = [(organisation, each) for organisation, each in requests if isinstance(each, MailSetAside)]
     unneeded = {(organisation, each.mail) for organisation, each in requests if isinstance(each, MailForget)}
     await store_retention.unneeded_since(batch.connection, unneeded, batch.now)

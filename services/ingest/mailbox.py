@@ -18,6 +18,7 @@ from services.ingest.imap import PAGE_UIDS, ImapError, ImapSession
 from services.ingest.intake import Intake
 from services.ingest.mail_rows import PreparedMail
 from services.ingest.reading import ReadLimits, read_page
+from services.ingest.rereading import reread_done_folder
 from services.ingest.store_mailboxes import Folder, Lease, LeaseLost, State, Taken, Waiting
 from shared.blobs import BlobError
 from shared.contracts.activity_organisation import Imap
@@ -145,6 +146,10 @@ class _Visit:
 
     async def stay(self) -> None:
         """Until something fails."""
+        reader = self._reader
+        await reread_done_folder(
+            self._session, self._lease, self._imap.done_folder, reader.intake, reader.limits, self._write
+        )
         uidvalidity = await self._session.select(self._imap.folder)
         folder = Folder(self._lease.organisation, self._lease.mailbox, self._imap.folder, uidvalidity)
         self._folder = folder

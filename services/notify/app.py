@@ -1,12 +1,14 @@
 """The wiring of notify: what it reads, what works for it, what it answers. Read this first."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from services.notify import api, retention
 from services.notify.handlers import Handlers, refuse
 from services.notify.outgoing import Outgoing
-from services.notify.sender import Sender
+from services.notify.sender import RequireOwnHistory, Sender
 from services.notify.settings import NotifySettings
+from shared import relay_history
 from shared.blobs import BlobStore
 from shared.gauges import Gauges
 from shared.http import create_api
@@ -15,7 +17,7 @@ from shared.keyring import Keyring
 from shared.organisation import Organisations
 from shared.organisation_copy import Announcements, copied, on_organisation
 from shared.postgres import make_pool, opened
-from shared.relay import Relay
+from shared.relay import PAGE_ROWS, Relay
 from shared.retention import Retention
 from shared.service import Service
 from shared.topics import ACTIVITY_ORGANISATION, NOTIFY_REQUESTS
@@ -30,6 +32,17 @@ def subscriptions(handlers: Handlers) -> Sequence[Subscription]:
     return (
         Subscription(ACTIVITY_ORGANISATION, ORGANISATION_CONSUMER, on_organisation),
         Subscription(NOTIFY_REQUESTS, "notify.requests", handlers.on_requests, inbox=False, refuse=refuse),
+    )
+
+
+def require_own_history(settings: NotifySettings) -> RequireOwnHistory:
+    """What the sender asks before it sends: mail cannot be taken back."""
+    return partial(
+        relay_history.require_own_history,
+        service=SERVICE,
+        bootstrap=settings.kafka_bootstrap,
+        prefix=settings.topic_prefix,
+        rows=4 * PAGE_ROWS,
     )
 
 
@@ -60,7 +73,7 @@ def build(settings: NotifySettings) -> Service:
                 topic_prefix=settings.topic_prefix,
                 password=settings.postgres_password(),
             ),
-            Sender(settings, work, blobs, organisations),
+            Sender(settings, work, blobs, organisations, require_own_history=require_own_history(settings)),
             Gauges(work),
             Retention(settings, work, retention.rules(settings)),
         ),

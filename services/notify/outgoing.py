@@ -7,19 +7,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.notify import announce, store, store_queue
+from services.notify import announce, store, store_queue, store_told
 from services.notify.domain.addresses import compared
 from services.notify.domain.compose import compose
 from services.notify.domain.delivery import CANCELLABLE, RETRYABLE, State, finish
 from services.notify.domain.mail import Asked, ComposedMail, OrganisationView, Refusal, Refused
 from services.notify.domain.policy import refusal
-from services.notify.domain.rate import Allowance
-from services.notify.queued import QueuedMail, Settled
+from services.notify.domain.rate import WINDOW, Allowance
+from services.notify.queued import MailKey, QueuedMail, Settled
 from services.notify.store import NewMail
+from services.notify.store_told import Decided, Told
 from shared.blobs import BlobStore
 from shared.contracts.blob import Blob
 from shared.contracts.envelope import Envelope
 from shared.contracts.mail import TEXT_LIMIT, Content
+from shared.contracts.notify_mails import MailRefused
 from shared.contracts.notify_requests import MailCompose
 from shared.keyring import Keyring
 from shared.metrics import OUTGOING_DECIDED
@@ -44,6 +46,7 @@ class Order:
     organisation: OrganisationView
 
 
+NOTHING_TOLD: Mapping[MailKey, Told] = {}
 Decision = ComposedMail | Refusal | Exception
 
 
@@ -65,9 +68,10 @@ class Outgoing:
             if _key(order) not in asked_before:
                 asked_before.add(_key(order))
                 fresh.append(order)
+        told = await store_told.find(batch.connection, [_key(order) for order in fresh])
         used = await store.automatic_mails(batch.connection, _counted(fresh), batch.now)
         # A tenth of a millisecond a mail: for a whole batch that is too long for the event loop.
-        decisions = await asyncio.to_thread(decide, fresh, used, self._keyring, batch.now)
+        decisions = await asyncio.to_thread(decide, fresh, used, self._keyring, batch.now, told)
         failed: dict[int, Exception] = {}
         mails: list[NewMail] = []
         for order, decision in zip(fresh, decisions, strict=True):
@@ -78,16 +82,18 @@ class Outgoing:
                 batch.publish(announce.refused(order.cause, order.request, decision, batch.now))
                 OUTGOING_DECIDED.labels(decision.code).inc()
             else:
-                mail, content = await self._stored(order, decision)
+                counts = order.asked.automatic and not _long_ago(told.get(_key(order)), batch.now)
+                mail, content = await self._stored(order, decision, counts=counts)
                 if await spare(batch.connection, mail.objects):
-                    await self._stored(order, decision)  # they were being swept: once more
+                    await self._stored(order, decision, counts=counts)  # they were being swept: once more
                 mails.append(mail)
                 batch.publish(announce.composed(order.cause, order.request, decision, content))
                 OUTGOING_DECIDED.labels("composed").inc()
         await store.add(batch.connection, mails, batch.now)
+        await store_told.apply(batch.connection, told.items())
         return [failed.get(id(order)) for order in orders]
 
-    async def _stored(self, order: Order, mail: ComposedMail) -> tuple[NewMail, Content]:
+    async def _stored(self, order: Order, mail: ComposedMail, *, counts: bool) -> tuple[NewMail, Content]:
         """What is kept of a mail and what is told of it, once what is large of both is in the blob store."""
         content = await self._content(order, mail)
         blob: Blob | None = None
@@ -103,7 +109,7 @@ class Outgoing:
             mime=None if blob else mail.mime,
             mime_blob=blob,
             recipients=mail.recipients,
-            counted=tuple(map(compared, mail.recipients)) if order.asked.automatic else (),
+            counted=tuple(map(compared, mail.recipients)) if counts else (),
             objects=tuple(sorted({each.object for each in (blob, content.full_text) if each})),
         )
         return new, content
@@ -116,9 +122,16 @@ class Outgoing:
 
 
 def decide(
-    orders: Sequence[Order], used: Mapping[tuple[str, str], int], keyring: Keyring, now: datetime
+    orders: Sequence[Order],
+    used: Mapping[tuple[str, str], int],
+    keyring: Keyring,
+    now: datetime,
+    told: Mapping[MailKey, Told] = NOTHING_TOLD,
 ) -> list[Decision]:
-    """Compose or refuse, in order. `used` is what each (organisation, address) had within the hour."""
+    """Compose or refuse, in order. `used` is what each (organisation, address) had within the hour.
+
+    What was `told` of a mail before the database was put back holds, whatever the rules say today.
+    """
     allowances: dict[str, Allowance] = {}
     decisions: list[Decision] = []
     for order in orders:
@@ -127,7 +140,10 @@ def decide(
             own = {address: number for (name, address), number in used.items() if name == organisation.name}
             allowances[organisation.name] = Allowance(organisation.hourly_limit, own)
         try:
-            decisions.append(_decide(order, allowances[organisation.name], keyring, now))
+            if (known := told.get(_key(order))) is not None and known.decided is not None:
+                decisions.append(_decide_again(order, known.decided, keyring, now))
+            else:
+                decisions.append(_decide(order, allowances[organisation.name], keyring, now))
         except Exception as error:  # a bug of ours costs this mail only
             decisions.append(error)
     return decisions
@@ -144,6 +160,17 @@ def _decide(order: Order, allowance: Allowance, keyring: Keyring, now: datetime)
     if order.asked.automatic and (exceeded := allowance.admit(mail.recipients)) is not None:
         return exceeded
     return mail
+
+
+def _long_ago(told: Told | None, now: datetime) -> bool:
+    """Whether it counts against nobody's hourly limit any more."""
+    return told is not None and told.decided is not None and told.decided.at <= now - WINDOW
+
+
+def _decide_again(order: Order, decided: Decided, keyring: Keyring, now: datetime) -> Decision:
+    if isinstance(decided, MailRefused):
+        return Refusal(decided.code, decided.detail)
+    return compose(order.asked, order.organisation, keyring, now)
 
 
 async def retry(batch: Batch[Any], organisation: str, mail: UUID) -> QueuedMail | None:

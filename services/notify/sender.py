@@ -6,8 +6,10 @@ is slow or away stops nobody else. Postgres says when there is mail; looking now
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
+
+from aiokafka.errors import KafkaError
 
 from services.notify import store_list
 from services.notify.domain.delivery import State
@@ -17,12 +19,15 @@ from services.notify.smtp import Connection, SmtpConnection
 from services.notify.smtp_server import Login, SmtpServer
 from services.notify.store import QUEUE_CHANNEL
 from services.notify.store_queue import Box
+from shared import relay_store
 from shared.blobs import BlobStore
 from shared.failure import is_transient, sentence
 from shared.logs import get_logger
 from shared.metrics import OUTGOING_HELD, OUTGOING_OLDEST, OUTGOING_QUEUE
 from shared.organisation import Organisation, Organisations
 from shared.postgres import acquired, close_connection, open_connection
+from shared.relay_history import HistoryLost
+from shared.topic_plan import TopicError
 from shared.unit_of_work import UnitOfWork
 
 LISTEN_PAUSE_SECONDS = 2.0
@@ -30,6 +35,7 @@ LOOK_SECONDS = 1.0
 """Between two looks at the configuration and the queue's length, which cost more than waking the lanes."""
 
 Connect = Callable[[SmtpServer, Login | None], Connection]
+RequireOwnHistory = Callable[[relay_store.Connection], Awaitable[None]]
 
 log = get_logger(__name__)
 
@@ -57,7 +63,9 @@ class Sender:
         blobs: BlobStore,
         organisations: Organisations,
         connect: Connect = SmtpConnection,
+        require_own_history: RequireOwnHistory | None = None,
     ) -> None:
+        """`require_own_history` raises `HistoryLost` for a database that was put back."""
         self._settings = settings
         self._work = work
         self._blobs = blobs
@@ -66,6 +74,10 @@ class Sender:
         self._lanes: dict[Account, tuple[Lane, asyncio.Task[None]]] = {}
         self._unknown: set[str] = set()
         self._woken = asyncio.Event()
+        self._require_own_history = require_own_history
+        self._doubt: str | None = None
+        if require_own_history is not None:
+            self._doubt = "It is not known yet whether the database is the one that mail was sent from."
         self._trouble: str | None = "The configuration has not been read yet."
 
     async def run(self) -> None:
@@ -88,8 +100,8 @@ class Sender:
 
     def not_ready(self) -> str | None:
         """In a sentence, why nothing is sent: one server that is away is a metric, all of them are this."""
-        if self._trouble is not None:
-            return self._trouble
+        if self._trouble is not None or self._doubt is not None:
+            return self._doubt or self._trouble
         reasons = [lane.not_ready() for lane, _ in self._lanes.values()]
         return "; ".join(filter(None, reasons)) if reasons and all(reasons) else None
 
@@ -109,7 +121,7 @@ class Sender:
             boxes = self._boxes(organisations)
             known = [box for of_account in boxes.values() for box in of_account]
             length = await store_list.queue_length(connection, known)
-        self._keep_lanes(group, boxes)
+        self._keep_lanes(group, boxes if self._doubt is None else {})
         for state in (State.QUEUED, State.SENDING, State.DEFERRED):
             OUTGOING_QUEUE.labels(state.value).set(length.by_state.get(state.value, 0))
         OUTGOING_HELD.set(length.held)
@@ -173,10 +185,18 @@ class Sender:
             try:
                 await self._listen()
             except Exception as error:
-                if not is_transient(error):
+                if not (is_transient(error) or isinstance(error, KafkaError | TopicError | HistoryLost)):
                     raise
                 log.warning("not listening", channel=QUEUE_CHANNEL, reason=sentence(error))
+                if self._require_own_history is not None:
+                    self._doubt_all(sentence(error))
             await asyncio.sleep(LISTEN_PAUSE_SECONDS)
+
+    def _doubt_all(self, reason: str) -> None:
+        """Send nothing: the database that answers next may be one that was put back to an earlier moment."""
+        self._doubt = f"Nothing is sent: {reason}"
+        for lane, _ in self._lanes.values():
+            lane.boxes = frozenset()
 
     async def _listen(self) -> None:
         connection = await open_connection(
@@ -189,8 +209,13 @@ class Sender:
             ended = asyncio.Event()
             connection.add_termination_listener(lambda _: ended.set())
             await connection.add_listener(QUEUE_CHANNEL, self._on_notify)
+            if self._require_own_history is not None:
+                await self._require_own_history(connection)
+                self._doubt = None
             self._woken.set()  # for what was said while nobody listened
             await ended.wait()
+            if self._require_own_history is not None:
+                self._doubt_all("the database was away.")
         finally:
             await close_connection(connection)
 

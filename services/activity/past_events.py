@@ -1,0 +1,167 @@
+"""From records back to what happened: the reverse of `announce.py`, for a schema that has forgotten it.
+
+A record holds all of an event but its texts, which stay out of it (docs/decisions/0004).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.activity.domain.activity import Holders, Timer, Wait
+from services.activity.domain.contacts import Tagged
+from services.activity.domain.events import (
+    ContactTagged,
+    DeliveryReported,
+    Edited,
+    Event,
+    HoldersChanged,
+    InformationMarked,
+    Linked,
+    MailAppended,
+    MailContinued,
+    MailRequested,
+    NoteAdded,
+    Opened,
+    Stamp,
+    StatusChanged,
+)
+from services.activity.domain.links import Earlier, Link
+from services.activity.domain.states import Status, WaitType
+from services.activity.domain.steps import Review
+from services.activity.domain.vocabulary import (
+    Actor,
+    ActorKind,
+    MatchedBy,
+    Method,
+    Outcome,
+    Purpose,
+    Reason,
+    StartedBy,
+    Tag,
+)
+from shared import references
+from shared.contracts import activity_activities as said
+from shared.references import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What was written on an activity; None where nobody knows any more."""
+
+    title: str | None = None
+    description: str | None = None
+
+
+def event_of(organisation: str, record: said.ActivityRecord, texts: Texts) -> Event:
+    """What happened. Raises `ValueError` for words that this version does not know."""
+    by = Actor(ActorKind(record.actor.kind.value), record.actor.id)
+    stamp = Stamp(at=record.at, by=by, rule=record.rule)
+    if isinstance(record, said.TicketOpened):
+        return _opened(organisation, stamp, record, texts)
+    return _EVENTS[type(record)](stamp, record, texts)
+
+
+def _opened(organisation: str, stamp: Stamp, record: said.TicketOpened, texts: Texts) -> Opened:
+    return Opened(
+        stamp=stamp,
+        activity=record.activity,
+        organisation=organisation,
+        family=record.family or record.activity,
+        reference=_reference(record.reference),
+        process=record.process,
+        title=texts.title or "",
+        description=texts.description or "",
+        category=record.category,
+        started_by=StartedBy(record.started_by),
+        conversation=record.conversation,
+        mailbox=record.mailbox,
+        mail=record.mail,
+        automated_mail=record.automated_mail,
+        status=Status(record.status),
+        holders=_holders(record.holders),
+        contacts=tuple(Tagged(Tag(each.tag), each.contact) for each in record.contacts),
+    )
+
+
+def _edited(stamp: Stamp, record: said.TicketEdited, texts: Texts) -> Edited:
+    return Edited(
+        stamp=stamp,
+        title=texts.title if "title" in record.fields else None,
+        description=texts.description if "description" in record.fields else None,
+        category=record.category,
+    )
+
+
+def _status_changed(stamp: Stamp, record: said.TicketStatusChanged, _: Texts) -> StatusChanged:
+    wait = timer = None
+    until = record.until or record.due_at
+    if record.wait and until:
+        wait = Wait(WaitType(record.wait), until, record.days, record.close_if_no_response)
+    if record.due_at:
+        timer = Timer(record.due_at, record.generation, record.closes)
+    return StatusChanged(
+        stamp=stamp,
+        was=Status(record.was),
+        status=Status(record.status),
+        reason=Reason(record.reason),
+        holders=_holders(record.holders),
+        generation=record.generation,
+        wait=wait,
+        timer=timer,
+        method=Method(record.method) if record.method else None,
+        written=record.written,
+    )
+
+
+def _mail_appended(stamp: Stamp, record: said.TicketMailAppended, _: Texts) -> MailAppended:
+    return MailAppended(
+        stamp=stamp,
+        mail=record.mail,
+        matched_by=MatchedBy(record.matched_by),
+        automatic=record.automatic,
+        review=frozenset(map(Review, record.review)),
+    )
+
+
+def _mail_continued(stamp: Stamp, record: said.TicketMailContinued, _: Texts) -> MailContinued:
+    earlier = Earlier(record.mail, record.from_activity, _reference(record.from_reference))
+    return MailContinued(stamp=stamp, earlier=earlier)
+
+
+def _contact_tagged(stamp: Stamp, record: said.TicketContactTagged, _: Texts) -> ContactTagged:
+    return ContactTagged(stamp=stamp, tagged=Tagged(Tag(record.tag), record.contact), removed=record.removed)
+
+
+def _linked(stamp: Stamp, record: said.TicketLinked, _: Texts) -> Linked:
+    link = Link(record.with_activity, _reference(record.with_reference), record.reason)
+    return Linked(stamp=stamp, link=link)
+
+
+def _holders(holders: said.Holders) -> Holders:
+    return Holders(assignee=holders.assignee, owner=holders.owner, queue=holders.queue)
+
+
+def _reference(text: str) -> Reference:
+    found = references.parse(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no reference")
+    return found
+
+
+_EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]] = {
+    said.TicketEdited: _edited,
+    said.TicketStatusChanged: _status_changed,
+    said.TicketHeld: lambda stamp, record, _: HoldersChanged(stamp=stamp, holders=_holders(record.holders)),
+    said.TicketMailAppended: _mail_appended,
+    said.TicketMailContinued: _mail_continued,
+    said.TicketInformationMarked: lambda stamp, record, _: InformationMarked(stamp=stamp, new=record.new),
+    said.TicketNoted: lambda stamp, record, _: NoteAdded(stamp=stamp, note=record.note),
+    said.TicketContactTagged: _contact_tagged,
+    said.TicketLinked: _linked,
+    said.TicketMailRequested: lambda stamp, record, _: MailRequested(
+        stamp=stamp, mail=record.mail, purpose=Purpose(record.purpose)
+    ),
+    said.TicketMailReported: lambda stamp, record, _: DeliveryReported(
+        stamp=stamp, mail=record.mail, outcome=Outcome(record.outcome)
+    ),
+}

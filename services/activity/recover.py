@@ -1,0 +1,133 @@
+"""Catching activity up after its database was put back: what it said is what it did.
+
+Events replay to every activity's state, with ids, references and history. Mails, their places and texts come
+from what was read and asked meanwhile. What led to anything published is not decided about again: consumers
+begin behind it (docs/decisions/0011).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from services.activity import bringing_back, store_history
+from services.activity.bringing_back import Lost
+from services.activity.bringing_back import Past as PastOfActivity
+from services.activity.past_workspace import PastWorkspace
+from services.activity.store_rows import Key
+from shared import organisation, organisation_copy
+from shared.contracts import activity_activities as events
+from shared.contracts import activity_requests as asked
+from shared.contracts.ingest_mails import MailReceived
+from shared.contracts.ingest_requests import MailSetAside
+from shared.contracts.notify_mails import OutgoingMail
+from shared.contracts.notify_requests import MailCompose
+from shared.contracts.record import Record
+from shared.decoding import Incoming
+from shared.offsets import Place
+from shared.recovery import Past, RecoveryRefused, Said
+from shared.topics import (
+    ACTIVITY_ACTIVITIES,
+    ACTIVITY_ANSWERS,
+    ACTIVITY_ORGANISATION,
+    ACTIVITY_REQUESTS,
+    INGEST_MAILS,
+    INGEST_REQUESTS,
+    NOTIFY_MAILS,
+    NOTIFY_REQUESTS,
+    Topic,
+)
+
+_READS = (
+    (INGEST_MAILS, "activity.mails"),
+    (NOTIFY_MAILS, "activity.deliveries"),
+    (ACTIVITY_REQUESTS, "activity.requests"),
+)
+
+Event = tuple[Incoming[events.ActivityRecord], bytes]
+
+
+async def recover(past: Past) -> Sequence[str]:
+    """Bring back what was said. Raises `RecoveryRefused`."""
+    sections = _said(past, ACTIVITY_ORGANISATION)
+    await organisation_copy.store(
+        past.connection, [(each.envelope.organisation, each.message) for each in sections]
+    )
+    found = PastOfActivity(
+        happened=await _unknown_events(past),
+        composed=_said(past, NOTIFY_REQUESTS, MailCompose),
+        answers=_said(past, ACTIVITY_ANSWERS),
+        set_aside=_said(past, INGEST_REQUESTS, MailSetAside),
+    )
+    await _pass_over(past, found)
+    names = {each.envelope.organisation for each in past.said if each.envelope}
+    known = [await organisation.load(past.connection, name) for name in sorted(names)]
+    workspace = PastWorkspace(datetime.now(UTC), {each.name: each for each in known if each})
+    await workspace.load(past.connection, bringing_back.needs_of(found))
+    lost = Lost()
+    bringing_back.states(workspace, found, lost)
+    bringing_back.answers(workspace, found)
+    bringing_back.people(workspace, found, lost)
+    bringing_back.mails(workspace, found, lost)
+    await workspace.save(past.connection)
+    opened = sum(isinstance(each.message, events.TicketOpened) for each, _ in found.happened)
+    return [f"{len(found.happened)} events are back in the history, {opened} Tickets with them", *lost]
+
+
+def _said(past: Past, topic: Topic, kind: type[Record] = Record) -> list[Incoming[Any]]:
+    return [each.incoming for each in past.said if each.topic is topic and isinstance(each.message, kind)]
+
+
+async def _unknown_events(past: Past) -> list[Event]:
+    """The events that the history lacks: of each activity in order, who began earlier first.
+
+    Raises `RecoveryRefused` where the history has another event: somebody worked on the schema meanwhile.
+    """
+    said = [each for each in past.said if each.topic is ACTIVITY_ACTIVITIES and each.message is not None]
+    names = [_name(each) for each in said]
+    known = await store_history.events(past.connection, names)
+    by_activity: dict[Key, dict[int, Event]] = defaultdict(dict)
+    for name, each in zip(names, said, strict=True):
+        record, version, there = each.incoming.message, name[2], known.get(name)
+        if there is None:
+            by_activity[name[:2]][version] = (each.incoming, each.value)
+        elif type(record).model_validate(there) != record:
+            raise RecoveryRefused(
+                f"Version {version} of {record.reference} is another one than was published: activity "
+                "has worked since it was put back. Restore it again, and recover it before it starts."
+            )
+    ordered = sorted(by_activity.values(), key=lambda found: found[min(found)][0].message.at)
+    return [found[version] for found in ordered for version in sorted(found)]
+
+
+def _name(said: Said) -> tuple[str, UUID, int]:
+    incoming = said.incoming
+    return incoming.envelope.organisation, incoming.message.activity, incoming.message.version
+
+
+async def _pass_over(past: Past, found: PastOfActivity) -> None:
+    """Move consumers behind the last record that led to something published, and keep what they pass over.
+
+    A partition is worked on and announced in order: all that stands before that record was worked on, too.
+    """
+    causes = {(each.envelope.organisation, each.envelope.causationid) for each in past.said if each.envelope}
+    for topic, consumer in _READS:
+        waiting = await past.waiting(topic, consumer)
+        last: dict[Place, int] = {}
+        for each in waiting:
+            if each.envelope and (each.envelope.organisation, each.envelope.id) in causes:
+                last[each.place] = max(each.offset, last.get(each.place, 0))
+        done = [each for each in waiting if each.offset <= last.get(each.place, -1)]
+        await past.pass_over(consumer, done)
+        for each in done:
+            match each.message:
+                case MailReceived():
+                    found.mails.append(each.incoming)
+                case OutgoingMail():
+                    found.reports.append(each.incoming)
+                case asked.Request():
+                    incoming = each.incoming
+                    found.requests.setdefault(
+                        (incoming.envelope.organisation, incoming.envelope.id), incoming
+                    )
