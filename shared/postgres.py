@@ -42,8 +42,10 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later, so that no record is to blame (design §3).
 
     True for SQLSTATE classes 40, 53, 57, 58 and 08, a lock timeout, a server that has become read-only (a
-    failover), lost connections and timeouts. A cause or group is not looked into.
+    failover), a migration meanwhile, lost connections and timeouts. A cause or group is not looked into.
     """
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return True  # a migration has added a column; asyncpg has forgotten the plan by now
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES

@@ -28,14 +28,16 @@ class Contact:
         return f"{self.first_name} {self.last_name}".strip()
 
 
-_BY_ADDRESS = """
-SELECT contacts.* FROM contacts
+# Columns by name: newer code may have added one.
+_COLUMNS = ", ".join(f"contacts.{name}" for name in Contact.__slots__)
+_BY_ADDRESS = f"""
+SELECT {_COLUMNS} FROM contacts
 JOIN unnest($1::text[], $2::text[]) AS asked (organisation, address) USING (organisation, address)
-"""
-_BY_ID = """
-SELECT contacts.* FROM contacts
+"""  # noqa: S608 - our own columns
+_BY_ID = f"""
+SELECT {_COLUMNS} FROM contacts
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, id) USING (organisation, id)
-"""
+"""  # noqa: S608 - our own columns
 
 
 async def by_address(connection: Connection, keys: Collection[tuple[str, str]]) -> list[Contact]:

@@ -41,11 +41,11 @@ SELECT organisation, activity, mail, mailbox, continued FROM activity_mails
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, activity) USING (organisation, activity)
 """
 _CORRESPONDENTS = """
-SELECT correspondents.* FROM correspondents
+SELECT organisation, activity, address, mailbox FROM correspondents
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, activity) USING (organisation, activity)
 """
 _EFFECTS = """
-SELECT effects.* FROM effects
+SELECT organisation, mail, target FROM effects
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
 """
 
@@ -81,7 +81,7 @@ async def correspondents(connection: Connection, activities: Collection[Key]) ->
     if not activities:
         return []
     rows = await connection.fetch(_CORRESPONDENTS, *columns(activities, 2))
-    return [Correspondent(**dict(row)) for row in rows]
+    return [Correspondent(*row) for row in rows]
 
 
 async def add_correspondents(connection: Connection, new: Collection[Correspondent]) -> None:

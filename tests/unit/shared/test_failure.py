@@ -31,6 +31,7 @@ from tests.support.notes import NoteMade, Raw, made
         (asyncpg.ConnectionDoesNotExistError("08003"), True),
         (asyncpg.LockNotAvailableError("55P03"), True),
         (asyncpg.ReadOnlySQLTransactionError("25006"), True),
+        (asyncpg.InvalidCachedStatementError("0A000"), True),
         (asyncpg.IdleInTransactionSessionTimeoutError("25P03"), True),
         (asyncpg.InterfaceError("connection is closed"), True),
         (asyncpg.InterfaceError("pool is closing"), True),
