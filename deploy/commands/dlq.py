@@ -46,7 +46,7 @@ _WIDTH_WITHOUT_TERMINAL = 200
 
 Every = Annotated[bool, typer.Option("--every", help="All that are open, without any filter.")]
 Limit = Annotated[int, typer.Option("--limit", min=0, help="Show so many, the oldest first; 0 shows all.")]
-Handled_ = Annotated[bool, typer.Option("--all", help="Also those that were replayed or discarded.")]
+AlsoHandled = Annotated[bool, typer.Option("--all", help="Also those that were replayed or discarded.")]
 
 
 @app.command("list")
@@ -59,7 +59,7 @@ def list_(
     consumer: Consumer = None,
     since: Since = None,
     until: Until = None,
-    handled: Handled_ = False,
+    handled: AlsoHandled = False,
     limit: Limit = 200,
     as_json: Json = False,
     home: HomeOption = DEFAULT_HOME,
