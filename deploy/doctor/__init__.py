@@ -1,0 +1,1 @@
+"""What `mailroom doctor` looks at: one table of checks, each a small function."""
