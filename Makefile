@@ -64,6 +64,9 @@ tables: $(UV) ## write the tables of settings and metrics into docs/operating.md
 schemas: $(UV) ## write the contracts' JSON Schemas and AsyncAPI; refuses what breaks readers
 	@$(RUN) mailroom contracts write
 
+readers: $(UV) ## write what each consumer reads of which record, as its handlers show
+	@MAILROOM_WRITE_READERS=1 $(RUN) pytest -q -n 0 tests/integration/test_consumers.py
+
 WORKERS ?= auto
 IMAGE ?= mailroom
 MINUTES ?= 5
@@ -73,4 +76,4 @@ TESTS ?=
 	@{ python3 -m venv .tools && .tools/bin/pip install --quiet uv; } >/dev/null 2>&1 || \
 	  { echo "Mailroom needs uv: install it with 'pip install uv' or as https://docs.astral.sh/uv/ says, then call make again." >&2; exit 1; }
 
-.PHONY: help demo up test image unit fuzz chaos lint format requirements tables schemas transitions bench
+.PHONY: help demo up test image unit fuzz chaos lint format requirements tables schemas readers transitions bench

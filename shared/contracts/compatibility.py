@@ -14,7 +14,7 @@ _PROSE = ("title", "description", "examples", "default")
 
 def breaks(old: Schema, new: Schema) -> list[str]:
     """What would break between two JSON Schemas of one record: sentences that name the field."""
-    return list(_compare(_resolved(old, old), _resolved(new, new), ""))
+    return list(_compare(resolved(old, old), resolved(new, new), ""))
 
 
 def _compare(old: Schema, new: Schema, path: str) -> Iterator[str]:
@@ -46,19 +46,19 @@ def _compare_objects(old: Schema, new: Schema, path: str) -> Iterator[str]:
         yield f"{f'{path}.{name}'.lstrip('.')} is new and required, and old producers do not send it"
 
 
-def _resolved(schema: Any, root: Schema) -> Any:
+def resolved(schema: Any, root: Schema) -> Any:
     """The schema with its references put in place and its prose left out. Ours never refer to themselves."""
     if isinstance(schema, list):
-        return [_resolved(item, root) for item in schema]
+        return [resolved(item, root) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         name = schema["$ref"].removeprefix("#/$defs/")
-        return _resolved(root["$defs"][name], root)
+        return resolved(root["$defs"][name], root)
     return {
-        key: {name: _resolved(value, root) for name, value in item.items()}
+        key: {name: resolved(value, root) for name, value in item.items()}
         if key == "properties"
-        else _resolved(item, root)
+        else resolved(item, root)
         for key, item in schema.items()
         if key not in _PROSE and key != "$defs"
     }

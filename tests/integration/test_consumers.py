@@ -1,0 +1,208 @@
+"""What each consumer reads, as its own handlers show on real tables, is what it states (design §4).
+
+The samples go through the handlers that the services are wired with, in an order in which nothing is refused.
+"""
+
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from deploy.config.folder import read
+from deploy.local.preparation import SAMPLE
+from services.activity.app import subscriptions as of_activity
+from services.activity.work import Work
+from services.ingest.handlers import SUBSCRIPTIONS as OF_INGEST
+from services.notify.app import subscriptions as of_notify
+from services.notify.handlers import Handlers
+from services.notify.outgoing import Outgoing
+from shared import organisation, organisation_copy
+from shared.blobs import BlobStore
+from shared.clock import FixedClock
+from shared.contracts.activity_organisation import OrganisationApplied
+from shared.contracts.envelope import Envelope
+from shared.decoding import Incoming
+from shared.organisation import Organisations
+from shared.postgres import make_pool, opened, transaction
+from shared.topics import (
+    ACTIVITY_ORGANISATION,
+    ACTIVITY_REQUESTS,
+    INGEST_MAILS,
+    INGEST_REQUESTS,
+    NOTIFY_MAILS,
+    NOTIFY_REQUESTS,
+    Topic,
+)
+from shared.unit_of_work import Subscription, UnitOfWork
+from tests.support import reads
+from tests.support.announcements import Told
+from tests.support.databases import Database
+from tests.support.letters import KEYRING
+from tests.support.reads import Reads
+from tests.support.samples import sample
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+class Bench:
+    """One service's handlers on its tables, fed with samples; what they read is noted."""
+
+    def __init__(self, unit: UnitOfWork, wired: Sequence[Subscription], noted: Reads) -> None:
+        self._unit = unit
+        self._wired: Mapping[str, Subscription] = {each.topic.name: each for each in wired}
+        self._noted = noted
+        self._number = 0
+
+    async def feed(self, topic: Topic, name: str, **changes: Any) -> None:
+        """Let the handler of the topic work on a sample with these fields in place of its own."""
+        subscription, given = self._wired[topic.name], sample(topic, name)
+        self._number += 1
+        envelope = Envelope.from_headers(
+            [(key, value.encode()) for key, value in {**given.headers, "ce_id": f"{self._number}"}.items()]
+        )
+        message = topic.models[name].model_validate({**given.value, **changes})
+        self._noted.watch(subscription.consumer, message)
+        for culprit in await self._unit.run_each(subscription.handle, [Incoming(envelope, message)]):
+            raise culprit.error
+
+    async def last(self, topic: str) -> dict[str, Any]:
+        """What was said last on a topic."""
+        query = "SELECT value FROM outbox WHERE topic = $1 ORDER BY id DESC LIMIT 1"
+        said: dict[str, Any] = json.loads(await self._unit.pool.fetchval(query, topic))
+        return said
+
+
+@asynccontextmanager
+async def bench(
+    service: str, database: Database, noted: Reads, wired: Callable[[Organisations], Sequence[Subscription]]
+) -> AsyncIterator[Bench]:
+    """A service's handlers, with the sample organisation configured."""
+    async with opened(make_pool(database.dsn_of(service), schema=service, application="tests")) as pool:
+        definition = read(SAMPLE)
+        records = [*organisation.sections_of(definition, 1), OrganisationApplied(version=1, digest="1")]
+        async with transaction(pool) as connection:
+            await organisation_copy.store(connection, [(definition.organisation, each) for each in records])
+        unit = UnitOfWork(pool, service=service, clock=FixedClock(NOW))
+        yield Bench(unit, wired(Organisations(Told())), noted)
+
+
+async def ingest(database: Database, noted: Reads, folder: Path) -> None:
+    async with bench("ingest", database, noted, lambda _: OF_INGEST) as at:
+        await at.feed(INGEST_REQUESTS, "mail.set_aside")
+        await at.feed(INGEST_REQUESTS, "mail.forget")
+        for name in ACTIVITY_ORGANISATION.models:
+            await at.feed(ACTIVITY_ORGANISATION, name, version=2)
+
+
+async def notify(database: Database, noted: Reads, folder: Path) -> None:
+    def wired(organisations: Organisations) -> Sequence[Subscription]:
+        blobs = BlobStore((folder / "blobs").as_uri(), "notify")
+        return of_notify(Handlers(organisations, Outgoing(KEYRING, blobs)))
+
+    async with bench("notify", database, noted, wired) as at:
+        await at.feed(NOTIFY_REQUESTS, "mail.compose", variables={"queue": "Service desk"})
+        assert (await at.last(NOTIFY_MAILS.name))["type"] == "mail.composed"
+        # One that a person wrote, in answer to another.
+        await at.feed(
+            NOTIFY_REQUESTS,
+            "mail.compose",
+            mail=str(UUID(int=1)),
+            template=None,
+            variables={},
+            text="Hello.",
+            subject="Your laptop",
+            cc=[{"address": "lead@harbour.test"}],
+            in_reply_to="1@harbour.test",
+            references=["1@harbour.test"],
+            automatic=False,
+        )
+        assert (await at.last(NOTIFY_MAILS.name))["type"] == "mail.composed"
+        await at.feed(NOTIFY_REQUESTS, "mail.forget")
+        for name in ACTIVITY_ORGANISATION.models:
+            await at.feed(ACTIVITY_ORGANISATION, name, version=2)
+
+
+async def activity(database: Database, noted: Reads, folder: Path) -> None:
+    async with bench("activity", database, noted, lambda known: of_activity(Work(known))) as at:
+        await _mails(at)
+        asked = await at.last(NOTIFY_REQUESTS.name)
+        about = {name: asked[name] for name in ("mail", "activity", "reference", "conversation")}
+        for name, model in NOTIFY_MAILS.models.items():
+            await at.feed(
+                NOTIFY_MAILS, name, **{key: about[key] for key in about if key in model.model_fields}
+            )
+        await _steps(at, about["reference"])
+
+
+async def _mails(at: Bench) -> None:
+    """A mail that opens a Ticket, one that answers it in every way there is, one that finds no place."""
+    await at.feed(INGEST_MAILS, "mail.received")
+    first = sample(INGEST_MAILS, "mail.received").value
+    token = {"reference": "100001-T", "conversation": first["conversation"]}
+    answer = {
+        "message_id": "2@harbour.test",
+        "in_reply_to": [first["message_id"]],
+        "references": [first["message_id"]],
+        "cc": [{"address": "lead@harbour.test", "name": "Lead"}],
+        "answered": [{"message_id": "ours@mailroom.test", "direct": True, **token}],
+        "plus": [{"address": "help+100001-T@mailroom.test", "mailbox": "help", "signed": True, **token}],
+        "automatic": "auto-submitted",
+    }
+    await at.feed(INGEST_MAILS, "mail.received", mail=str(UUID(int=2)), **answer)
+    unplaced = {
+        "message_id": "3@harbour.test",
+        "plus": [
+            {"address": "help+x@mailroom.test", "mailbox": "help", "signed": True, "conversation": "0" * 16}
+        ],
+        "targets": [{"mailbox": "help", "address": "help@mailroom.test"}],
+    }
+    await at.feed(INGEST_MAILS, "mail.received", mail=str(UUID(int=3)), **unplaced)
+    assert (await at.last(INGEST_REQUESTS.name))["type"] == "mail.set_aside"
+    await at.feed(INGEST_MAILS, "mailbox.polled")
+
+
+async def _steps(at: Bench, reference: str) -> None:
+    """Every step that can be asked for, in an order in which each is done."""
+
+    async def ask(step: str, of: str = reference, **changes: Any) -> str:
+        model = ACTIVITY_REQUESTS.models[step].model_fields
+        named = {"reference": of, "expected_version": None} if "reference" in model else {}
+        await at.feed(ACTIVITY_REQUESTS, step, **named, **changes)
+        answer = await at.last("activity.answers.v1")
+        assert answer["type"] == "request.accepted", answer
+        told: str = answer["reference"]
+        return told
+
+    for step in ("pick_up", "note", "mark_information", "reply", "wait", "resume", "set_to_do"):
+        await ask(f"ticket.{step}")
+    await ask("ticket.pick_up")
+    for step in ("wait_until", "resume"):
+        await ask(f"ticket.{step}")
+    await ask("ticket.assign", assignee="amelie")
+    await ask("ticket.pick_up")
+    await ask("ticket.edit", description="As before.", category="Other")
+    await ask("ticket.resolve")
+    await ask("ticket.reopen")
+    opened = await ask("ticket.open", draft=True, category="Other")
+    await ask("ticket.submit", opened)
+
+
+@pytest.mark.parametrize("work", [ingest, activity, notify], ids=lambda work: work.__name__)
+async def test_a_service_reads_what_it_states(
+    work: Callable[[Database, Reads, Path], Any], database: Database, tmp_path: Path
+) -> None:
+    with reads.recorded() as noted:
+        await work(database, noted, tmp_path)
+    found, stated = noted.statement(), reads.committed()
+    if "MAILROOM_WRITE_READERS" in os.environ:  # `make readers`
+        reads.write({**stated, **found})
+        return
+    assert found == {name: stated[name] for name in stated if name.startswith(f"{work.__name__}.")}, (
+        "run `make readers` if a handler of ours reads something else now"
+    )
