@@ -31,6 +31,8 @@ from shared.topic_plan import TopicError
 from shared.unit_of_work import UnitOfWork
 
 LISTEN_PAUSE_SECONDS = 2.0
+HISTORY_SECONDS = 60.0
+"""How long it may take to read what Kafka has of us behind what this database knows."""
 LOOK_SECONDS = 1.0
 """Between two looks at the configuration and the queue's length, which cost more than waking the lanes."""
 
@@ -210,7 +212,8 @@ class Sender:
             connection.add_termination_listener(lambda _: ended.set())
             await connection.add_listener(QUEUE_CHANNEL, self._on_notify)
             if self._require_own_history is not None:
-                await self._require_own_history(connection)
+                async with asyncio.timeout(HISTORY_SECONDS):
+                    await self._require_own_history(connection)
                 self._doubt = None
             self._woken.set()  # for what was said while nobody listened
             await ended.wait()
