@@ -104,6 +104,8 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ingest_requests.MailSetAside: lambda it: (
         f"A mail to {_listed(it.addresses)} found no place: {_quoted(it.detail)}"
     ),
+    ingest_requests.MailForget: lambda it: f"Nothing needs mail {it.mail} any longer",
+    notify_requests.MailForget: lambda it: f"Nothing needs mail {it.mail} any longer",
     activities.TicketOpened: _opened,
     activities.TicketEdited: lambda it: f"Edited: {_listed(it.fields, 'nothing')}",
     activities.TicketStatusChanged: _status,

@@ -1,5 +1,7 @@
 """What services subscribe to is what `mailroom topics apply` registers (design §2)."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from services.activity.app import subscriptions as activity
@@ -7,6 +9,8 @@ from services.activity.work import Work
 from services.ingest.handlers import SUBSCRIPTIONS as INGEST
 from services.notify.app import subscriptions as notify
 from services.notify.handlers import Handlers
+from shared.contracts.envelope import Envelope
+from shared.decoding import Unknown
 from shared.organisation import Organisations
 from shared.readers import READERS
 from shared.topics import TOPICS
@@ -36,6 +40,19 @@ def test_whoever_answers_requests_bypasses_the_inbox(service: str) -> None:
 def test_only_requests_are_answered(service: str) -> None:
     for subscription in WIRED[service]:
         assert subscription.refuse is None or subscription.topic.requests
+
+
+@pytest.mark.parametrize("service", sorted(WIRED))
+def test_a_refused_request_is_answered_where_the_table_says_under_its_id(service: str) -> None:
+    """AsyncAPI tells others so: who asks finds the answer by `ce_causationid`."""
+    asked = Envelope(id="7", source="/erp", type="nobody.knows", time=datetime.now(UTC), organisation="acme")
+    for subscription in WIRED[service]:
+        if subscription.refuse is None:
+            assert subscription.topic.answered_on is None
+        else:
+            answer = subscription.refuse(asked, Unknown(asked))
+            assert answer.topic is subscription.topic.answered_on
+            assert answer.envelope.causationid == asked.id
 
 
 def test_a_topic_of_requests_is_named_so() -> None:
