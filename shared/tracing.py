@@ -114,7 +114,7 @@ def stop(seconds: float = STOP_SECONDS) -> None:
     if (provider := _provider) is None:
         return
     use(None)
-    ending = threading.Thread(target=provider.shutdown, daemon=True)
+    ending = threading.Thread(target=provider.shutdown, name="tracing ends", daemon=True)
     ending.start()
     ending.join(seconds)
 

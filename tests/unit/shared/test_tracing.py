@@ -173,7 +173,7 @@ def test_a_collector_that_never_answers_holds_up_neither_work_nor_stop(
         tracing.stop(seconds=0.1)
         assert not tracing.on()
         # It is still at it, and the process goes on without waiting for it.
-        assert any(each.name.startswith("OtelBatch") and each.daemon for each in threading.enumerate())
+        assert any(each.name == "tracing ends" and each.daemon for each in threading.enumerate())
 
 
 def test_a_record_is_a_child_of_its_traceparent_and_what_follows_is_a_child_of_it(
