@@ -25,6 +25,8 @@ from shared.postgres import Pool, make_pool, opened, transaction
 from shared.settings import SettingsError
 from shared.topic_plan import bring_about
 from tests.support.databases import Database
+from tests.support.dovecot import PASSWORD, running_dovecot
+from tests.support.fake_smtp import Script, scripted_server
 from tests.support.greenmail import mails_of
 from tests.support.ingest_world import mailbox
 from tests.support.name_server import Zone, name_server
@@ -232,6 +234,26 @@ async def test_the_way_out_is_connected_to(notify: Patient, box: Box, stack: End
     login = _with(box.mailbox.smtp, user="help", password="missing")
     secret = Box("acme", box.mailbox.model_copy(update={"smtp": login}))
     await wrong(partial(mail.smtp, notify, secret), "Secret 'missing' is missing")
+
+
+async def test_a_password_that_the_server_does_not_take_is_told(
+    ingest: Patient, notify: Patient, box: Box, tmp_path: Path
+) -> None:
+    (tmp_path / "imap").write_text("mistyped\n")
+    async with running_dovecot() as dovecot:
+        strict = ImapServer(host=dovecot.address.host, port=dovecot.address.port, tls=False)
+        reader = changed(ingest, imap_servers={"main": strict})
+        await wrong(partial(mail.imap, reader, box), "cannot be logged in", "the secret 'imap'")
+        (tmp_path / "imap").write_text(f"{PASSWORD}\n")
+        await well(partial(mail.imap, reader, box), box.mailbox.address)
+    login = Box("acme", _with(box.mailbox, smtp=_with(box.mailbox.smtp, user="help", password="imap")))
+    script = Script(logins={"help": "secret"})
+    async with scripted_server(script) as server:
+        sender = changed(notify, smtp_servers={"main": server})
+        await wrong(partial(mail.smtp, sender, login), "Mail cannot go out", "the secret 'imap'")
+        (tmp_path / "imap").write_text("secret\n")
+        await well(partial(mail.smtp, sender, login))
+    assert script.delivered == []
 
 
 def _with(part: Any, **changes: Any) -> Any:
