@@ -67,7 +67,8 @@ schemas: $(UV) ## write the contracts' JSON Schemas and AsyncAPI; refuses what b
 readers: $(UV) ## write what each consumer reads of which record, as its handlers show
 	@MAILROOM_WRITE_READERS=1 $(RUN) pytest -q -n 0 tests/integration/test_consumers.py
 
-WORKERS ?= auto
+# Tests on real servers wait more than they work: half as many again as there are cores.
+WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 IMAGE ?= mailroom
 MINUTES ?= 5
 TESTS ?=
