@@ -37,9 +37,7 @@ WHOLE = "mailroom"
 DEAD_LETTER = "dead.letter"
 
 SAMPLES = Path(contracts.__file__).parent / "samples"
-_WHAT_IT_IS = (
-    "Turns shared mailboxes into tracked work: services that talk over these topics and nothing else."
-)
+_WHAT_IT_IS = "Turns shared mailboxes into tracked work: services that talk over topics and nothing else."
 _BINDING = "0.5.0"
 _SCHEMAS = "#/components/schemas/"
 
@@ -152,6 +150,7 @@ def _dead_letter(topic: Topic) -> Json:
         "headers": {"$ref": f"{_SCHEMAS}DeadLetterHeaders"},
         "payload": {"description": "the original value, untouched"},
         "bindings": _key(topic, "acme/9f3c5a7e1b2d4f60"),
+        "examples": [{"name": "sample", "headers": dead_letters.SAMPLE, "payload": "{not json"}],
     }
 
 
@@ -278,7 +277,9 @@ def _dead_letter_headers() -> Json:
         "type": "object",
         "title": "DeadLetterHeaders",
         "description": "The original headers stay; these are added. Numbers are big-endian bytes.",
-        "properties": {name: {"description": meaning} for name, meaning in dead_letters.MEANINGS.items()},
+        "properties": {
+            name: {"type": "string", "description": text} for name, text in dead_letters.MEANINGS.items()
+        },
         "required": list(dead_letters.MEANINGS),
     }
 

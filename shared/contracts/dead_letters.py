@@ -22,3 +22,15 @@ MEANINGS = {
     EXCEPTION_MESSAGE: "the reason, as a sentence",
     EXCEPTION_STACKTRACE: "where in the code it was met",
 }
+
+SAMPLE = {
+    ORIGINAL_TOPIC: "ingest.mails.v1",
+    ORIGINAL_PARTITION: "\0\0\0\x03",
+    ORIGINAL_OFFSET: "\0\0\0\0\0\0\x06\xa8",
+    ORIGINAL_TIMESTAMP: "\0\0\x01\x9c\xae\x6b\x66\0",
+    ORIGINAL_CONSUMER_GROUP: "activity.mails",
+    EXCEPTION_CLASS: "pydantic_core._pydantic_core.ValidationError",
+    EXCEPTION_MESSAGE: "record: Invalid JSON: key must be a string at line 1 column 2",
+    EXCEPTION_STACKTRACE: '  File "shared/decoding.py", line 99, in decode\n',
+}
+"""The headers of one; the bytes of numbers stand as characters."""

@@ -76,6 +76,11 @@ def test_an_example_fits_its_schemas(topic: str, name: str) -> None:
             assert not Draft7Validator(message[part]).is_valid(lacking)
 
 
+def test_the_example_of_a_dead_letter_has_every_header_that_is_added() -> None:
+    message = resolved(document(WHOLE)["channels"]["activity.dlq.v1"]["messages"][DEAD_LETTER])
+    Draft7Validator(message["headers"]).validate(message["examples"][0]["headers"])
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_reads_what_it_is_wired_to(service: str) -> None:
     found = {key: each["channel"]["$ref"] for key, each in operations(service, "receive").items()}
@@ -98,9 +103,10 @@ def test_every_message_has_its_headers_fields_key_and_an_example(name: str) -> N
     for message in messages:
         assert message["headers"]
         assert message["bindings"]["kafka"]["key"]["examples"]
+        (example,) = message["examples"]
         if message["name"] != DEAD_LETTER:
             assert message["payload"]["properties"]
-            assert message["examples"][0]["headers"]["ce_type"] == message["name"]
+            assert example["headers"]["ce_type"] == message["name"]
 
 
 def test_the_whole_has_every_topic_with_every_record() -> None:
