@@ -31,7 +31,7 @@ INSERT INTO said_before (topic, source, id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING
 """
 # A record can come again for as long as topics keep the cause of it.
-_FORGET_OLD = "DELETE FROM said_before WHERE noted_at < now() - interval '62 days'"
+_FORGET_OLD = "DELETE FROM said_before WHERE noted_at < now() - interval '93 days'"
 _MOVE = """
 UPDATE offsets SET next_offset = $4, moved_at = now()
 WHERE consumer = $1 AND topic = $2 AND partition = $3 AND next_offset < $4

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as NotParsed
 
 from shared.keyring import Keyring
-from shared.readers import LONGEST_REPEATED
+from shared.readers import LONGEST_KEPT, LONGEST_REPEATED
 
 PREFIX = "MAILROOM_"
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
@@ -75,6 +75,13 @@ class ServiceSettings(BaseSettings):
     oidc_jwks: str = Field(
         default="",
         description="URL or file of the issuer's public keys (JWKS); empty asks the issuer's discovery page",
+    )
+    topic_days: int = Field(
+        default=LONGEST_KEPT.days,
+        ge=LONGEST_KEPT.days,
+        le=LONGEST_REPEATED.days,
+        description="days that topics keep what they do not keep for ever: `mailroom topics apply` sets it, "
+        "and `mailroom doctor` looks",
     )
     inbox_days: int = Field(
         default=93,

@@ -8,7 +8,8 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -22,7 +23,7 @@ from shared import offsets
 from shared.offsets import Place
 from shared.outbox import MAX_DEAD_LETTER_BYTES, MAX_RECORD_BYTES
 from shared.postgres import ACQUIRE_SECONDS
-from shared.readers import READERS, Reader
+from shared.readers import LONGEST_KEPT, READERS, Reader
 from shared.topics import TOPICS, Topic
 
 ASK_SECONDS = 30.0
@@ -76,6 +77,14 @@ def configuration(topic: Topic) -> dict[str, str]:
         "retention.ms": str(milliseconds),
         "max.message.bytes": str(largest + BATCH_OVERHEAD_BYTES),
     }
+
+
+def kept_for(days: int) -> tuple[Topic, ...]:
+    """The table, with so many days at least for what is not kept for ever."""
+    return tuple(
+        topic if topic.retention is None else replace(topic, retention=max(topic.retention, timedelta(days)))
+        for topic in TOPICS
+    )
 
 
 def plan(topics: Sequence[Topic], prefix: str, present: Mapping[str, Present]) -> list[Change]:
@@ -255,10 +264,15 @@ class Done:
     begun: list[tuple[str, Place, int]]
 
 
-async def bring_about(bootstrap: str, admin_dsn: str, prefix: str) -> Done:
-    """Make the cluster agree with the table, and register every consumer's beginning. Idempotent."""
+async def bring_about(bootstrap: str, admin_dsn: str, prefix: str, days: int = LONGEST_KEPT.days) -> Done:
+    """Make the cluster agree with the table, and register every consumer's beginning. Idempotent.
+
+    `days` is for how long topics keep what they do not keep for ever.
+    """
     async with connected(bootstrap) as cluster:
-        changes = plan(TOPICS, prefix, await cluster.present([prefix + topic.name for topic in TOPICS]))
+        changes = plan(
+            kept_for(days), prefix, await cluster.present([prefix + topic.name for topic in TOPICS])
+        )
         await cluster.apply(changes)
         beginnings = await cluster.beginnings(sorted({prefix + reader.topic.name for reader in READERS}))
     made = await register(admin_dsn, READERS, prefix, beginnings)

@@ -8,6 +8,7 @@ import typer
 
 from deploy.commands.migrate import Dsn
 from shared import topic_plan
+from shared.readers import LONGEST_KEPT, LONGEST_REPEATED
 from shared.topic_plan import Action, Change, TopicError
 from shared.topics import TOPICS
 
@@ -20,28 +21,39 @@ Prefix = Annotated[
     str, typer.Option("--prefix", envvar="MAILROOM_TOPIC_PREFIX", help="What stands before topics' names.")
 ]
 
+Days = Annotated[
+    int,
+    typer.Option(
+        "--days",
+        envvar="MAILROOM_TOPIC_DAYS",
+        min=LONGEST_KEPT.days,
+        max=LONGEST_REPEATED.days,
+        help="For how long topics keep what they do not keep for ever.",
+    ),
+]
+
 
 @app.command()
-def plan(bootstrap: Bootstrap, prefix: Prefix = "") -> None:
+def plan(bootstrap: Bootstrap, prefix: Prefix = "", days: Days = LONGEST_KEPT.days) -> None:
     """Show what would change."""
 
     async def show() -> None:
         async with topic_plan.connected(bootstrap) as cluster:
             present = await cluster.present([prefix + topic.name for topic in TOPICS])
-            _say(topic_plan.plan(TOPICS, prefix, present))
+            _say(topic_plan.plan(topic_plan.kept_for(days), prefix, present))
 
     _run(show())
 
 
 @app.command()
-def apply(bootstrap: Bootstrap, dsn: Dsn, prefix: Prefix = "") -> None:
+def apply(bootstrap: Bootstrap, dsn: Dsn, prefix: Prefix = "", days: Days = LONGEST_KEPT.days) -> None:
     """Change what differs, and register the beginning of every partition that a consumer does not know.
 
     The schemas have to be there: `mailroom migrate` comes first. May be run again at any time.
     """
 
     async def change() -> None:
-        done = await topic_plan.bring_about(bootstrap, dsn, prefix)
+        done = await topic_plan.bring_about(bootstrap, dsn, prefix, days)
         _say(done.changes)
         for consumer, place, offset in done.begun:
             typer.echo(f"{consumer} begins {place.topic}/{place.partition} at {offset}")

@@ -74,7 +74,7 @@ async def kafka(patient: Patient) -> str:
             present = await cluster.present([prefix + topic.name for topic in TOPICS])
     except TopicError as error:
         raise Wrong(f"{str(error).removesuffix('.')}: start it, or mend MAILROOM_KAFKA_BOOTSTRAP.") from error
-    changes = topic_plan.plan(TOPICS, prefix, present)
+    changes = topic_plan.plan(topic_plan.kept_for(patient.settings.topic_days), prefix, present)
     wrong = [change for change in changes if change.action is not Action.LEAVE]
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""

@@ -1,8 +1,9 @@
 """What `mailroom topics` would change, without a cluster."""
 
 from dataclasses import replace
+from datetime import timedelta
 
-from shared.topic_plan import Action, Present, configuration, plan
+from shared.topic_plan import Action, Present, configuration, kept_for, plan
 from shared.topics import ACTIVITY_ORGANISATION, DEAD_LETTERS, INGEST_MAILS, TOPICS
 
 
@@ -20,6 +21,16 @@ def test_a_missing_topic_is_made_as_the_table_says() -> None:
 
 def test_nothing_is_planned_where_all_is_as_it_should_be() -> None:
     assert plan([INGEST_MAILS], "p.", present()) == []
+
+
+def test_topics_that_keep_nothing_for_ever_may_keep_it_longer() -> None:
+    kept = {topic.name: topic.retention for topic in kept_for(45)}
+    assert kept["ingest.mails.v1"] == timedelta(days=45)
+    assert kept["ingest.dlq.v1"] == timedelta(days=90)
+    assert kept["activity.activities.v1"] is None
+    (change,) = plan([each for each in kept_for(45) if each.name == INGEST_MAILS.name], "p.", present())
+    assert "retention.ms=3888000000 (was 2592000000)" in change.sentence
+    assert kept_for(30) == TOPICS
 
 
 def test_partitions_are_added_and_never_taken_away() -> None:
