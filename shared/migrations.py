@@ -17,8 +17,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import asyncpg
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from shared.postgres import ACQUIRE_SECONDS, Connection
+
+LOCK_MILLISECONDS = 3_000
+"""A migration that waits for a lock makes all others wait behind it, so it does not wait for long."""
+LOCK_PATIENCE_SECONDS = 120.0
 
 FRAME = "frame"
 SERVICE = "service"
@@ -138,21 +143,33 @@ async def migrate(admin_dsn: str, service: str, migrations: Sequence[Migration])
         _check_unchanged(service, migrations, applied)
         missing = [each for each in migrations if (each.sequence, each.number) not in applied]
         for migration in missing:
-            async with connection.transaction():
-                await connection.execute(migration.sql)
-                await connection.execute(
-                    _NOTE,
-                    migration.sequence,
-                    migration.number,
-                    migration.name,
-                    migration.checksum,
-                    migration.oldest_code,
-                )
+            await _apply(connection, migration)
         await connection.execute("RESET ROLE")
         await connection.execute(_UNLOCK)
         return missing
     finally:
         await connection.close(timeout=ACQUIRE_SECONDS)
+
+
+@retry(
+    retry=retry_if_exception_type((asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)),
+    wait=wait_random_exponential(multiplier=0.1, max=5),
+    stop=stop_after_delay(LOCK_PATIENCE_SECONDS),
+    reraise=True,
+)
+async def _apply(connection: Connection, migration: Migration) -> None:
+    """One migration and its note. Services work on the tables meanwhile: whoever has to wait begins again."""
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
+        await connection.execute(migration.sql)
+        await connection.execute(
+            _NOTE,
+            migration.sequence,
+            migration.number,
+            migration.name,
+            migration.checksum,
+            migration.oldest_code,
+        )
 
 
 async def set_password(admin_dsn: str, service: str, password: str) -> None:

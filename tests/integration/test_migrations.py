@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from deploy.local.endpoints import Endpoints
+from shared import migrations
 from shared.migrations import (
     SERVICE,
     Migration,
@@ -26,6 +27,7 @@ from shared.migrations import (
 from shared.postgres import make_pool, opened
 from shared.unit_of_work import UnitOfWork
 from tests.support.databases import Database
+from tests.support.waiting import eventually
 
 ONE = Migration(SERVICE, 1, "one", "CREATE TABLE one (x int)")
 TWO = Migration(SERVICE, 2, "two", "ALTER TABLE one ADD y int")
@@ -62,6 +64,23 @@ async def test_migrations_are_applied_once_and_in_order(dsn: str) -> None:
 async def test_runs_at_the_same_time_wait_for_each_other(dsn: str) -> None:
     applied = await asyncio.gather(*(migrate(dsn, "notify", [ONE, TWO, THREE]) for _ in range(5)))
     assert sorted(map(len, applied)) == [0, 0, 0, 0, 3]
+
+
+async def test_a_migration_steps_back_from_tables_that_are_in_use_and_comes_again(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Services go on working meanwhile: nobody waits behind a migration that waits."""
+    monkeypatch.setattr(migrations, "LOCK_MILLISECONDS", 20)
+    await migrate(dsn, "notify", [ONE])
+    reader = await asyncpg.connect(dsn)
+    reading = reader.transaction()
+    await reading.start()
+    await reader.execute("SELECT * FROM notify.one")
+    migrating = asyncio.create_task(migrate(dsn, "notify", [ONE, TWO]))
+    await eventually(lambda: migrations._apply.statistics.get("attempt_number", 0) > 2, deadline=30)
+    await reading.rollback()
+    assert await migrating == [TWO]
+    await reader.close()
 
 
 async def test_a_migration_that_fails_leaves_those_before_it(dsn: str) -> None:
