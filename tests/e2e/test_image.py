@@ -1,8 +1,12 @@
 """The container image, built and run as `make test STACK=containers` finds it; compose.yaml stands on it."""
 
+import hashlib
 import json
+import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -26,8 +30,9 @@ def docker(*arguments: str, check: bool = True) -> str:
     return (done.stdout + done.stderr).strip()
 
 
-def built(*options: str) -> str:
-    return docker("build", "--quiet", "--file", "deploy/images/Dockerfile", *options, ".")
+def built(*options: str, context: Path = Path()) -> str:
+    dockerfile = str(context / "deploy/images/Dockerfile")
+    return docker("build", "--quiet", "--file", dockerfile, *options, str(context))
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +51,52 @@ def service(image: str) -> Iterator[str]:
     docker("rm", "--force", name)
 
 
-def test_an_image_that_is_built_again_is_the_same_but_for_its_labels(image: str) -> None:
-    def layers(image: str) -> list[str]:
-        said: list[str] = json.loads(docker("inspect", "--format", "{{json .RootFS.Layers}}", image))
-        return said
+def layers(image: str) -> list[str]:
+    said: list[str] = json.loads(docker("inspect", "--format", "{{json .RootFS.Layers}}", image))
+    return said
 
-    assert layers(built("--no-cache", "--build-arg", "REVISION=another")) == layers(image)
+
+def contents(image: str) -> set[tuple[str, ...]]:
+    """What the image adds to its base: of every entry its path, mode, owner, date, target and digest."""
+    name = f"mailroom-test-{uuid4().hex[:8]}"
+    docker("create", "--name", name, image)
+    try:
+        return {
+            entry for tree in ("/opt", "/usr/local/bin", "/var/lib/mailroom") for entry in _tree(name, tree)
+        }
+    finally:
+        docker("rm", name)
+
+
+def _tree(container: str, path: str) -> Iterator[tuple[str, ...]]:
+    copied = subprocess.Popen(["docker", "cp", f"{container}:{path}", "-"], stdout=subprocess.PIPE)
+    with copied, tarfile.open(fileobj=copied.stdout, mode="r|") as archive:
+        for each in archive:
+            file = archive.extractfile(each) if each.isfile() else None
+            digest = hashlib.sha256(file.read()).hexdigest() if file else ""
+            owner = f"{each.uid}:{each.gid}"
+            yield path, each.name, oct(each.mode), owner, str(each.mtime), each.linkname, digest
+
+
+def test_an_image_that_is_built_again_is_the_same_but_for_its_labels(image: str) -> None:
+    again = built("--no-cache", "--build-arg", "REVISION=another")
+    assert contents(again) == contents(image)
+    assert layers(again) == layers(image)
+
+
+def test_a_change_of_one_source_alone_is_in_the_image_that_is_built_next(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "uv.lock", "README.md", "LICENSE", ".dockerignore"):
+        shutil.copy2(name, tmp_path)
+    for name in ("services", "shared", "deploy"):
+        shutil.copytree(name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    built(context=tmp_path)
+    said = f"said in {uuid4().hex}"
+    (tmp_path / "shared/__init__.py").write_text(f'"""{said}"""\n')
+    image = built(context=tmp_path)
+    done = docker(
+        "run", "--rm", "--entrypoint", "python", image, "-c", "import shared; print(shared.__doc__)"
+    )
+    assert done == said
 
 
 async def test_a_service_is_well_in_its_container_and_ends_in_order_when_it_is_told_to(service: str) -> None:
