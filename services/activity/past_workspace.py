@@ -5,7 +5,8 @@ from uuid import UUID
 
 from services.activity import announce
 from services.activity.domain.contacts import NewContact, contact_of_sender
-from services.activity.domain.events import Linked, evolve
+from services.activity.domain.events import Linked
+from services.activity.domain.evolving import evolve
 from services.activity.past_events import Texts, event_of
 from services.activity.store_contacts import Contact
 from services.activity.store_history import HistoryRow

@@ -7,7 +7,8 @@ from services.activity import announce, outgoing_mail
 from services.activity.domain.activity import Activity
 from services.activity.domain.context import Context
 from services.activity.domain.decide import decide
-from services.activity.domain.events import MailRequested, evolve
+from services.activity.domain.events import MailRequested
+from services.activity.domain.evolving import evolve
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.steps import Step
 from services.activity.domain.vocabulary import SYSTEM, Actor, Purpose

@@ -9,11 +9,13 @@ from typing import Any
 from services.activity.domain import timers
 from services.activity.domain.activity import Activity
 from services.activity.domain.context import Context, Occasion, Situation
-from services.activity.domain.events import Event, HoldersChanged, StatusChanged, evolve
+from services.activity.domain.events import Event, HoldersChanged, StatusChanged
+from services.activity.domain.evolving import evolve
 from services.activity.domain.holders import settle
 from services.activity.domain.refusals import Refusal, lacking, no_such_row, out_of_date
 from services.activity.domain.states import State
-from services.activity.domain.steps import OFFERED, STEPS, Opening, Resolve, Step, TimerDue
+from services.activity.domain.step_list import OFFERED, STEPS
+from services.activity.domain.steps import Opening, Resolve, Step, TimerDue
 from services.activity.domain.tickets import TICKET
 from services.activity.domain.transitions import Transition
 from services.activity.domain.vocabulary import REASON_BY_ACTOR

@@ -258,33 +258,3 @@ class MailReported(Step):
     participle = "given a delivery report"
     mail: UUID
     outcome: Outcome
-
-
-STEPS: tuple[type[Step], ...] = (
-    StartManually,
-    MailRouted,
-    CreatedByIntegration,
-    Edit,
-    Submit,
-    PickUp,
-    Assign,
-    SetToDo,
-    WaitForMoreInformation,
-    WaitUntil,
-    Resume,
-    Resolve,
-    RejectAsSpam,
-    Reopen,
-    AddNote,
-    SendMail,
-    MarkInformation,
-    MailArrived,
-    TimerDue,
-    MailReported,
-)
-"""Every step there is."""
-
-OFFERED = tuple(
-    step for step in STEPS if not issubclass(step, (Opening, MailArrived, TimerDue, MailReported))
-)
-"""The steps that a person can take on an activity that exists."""

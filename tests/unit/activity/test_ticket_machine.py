@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 from services.activity.domain.activity import Activity, Holders
 from services.activity.domain.contacts import EXCLUSIVE, Tagged
 from services.activity.domain.decide import allowed, decide
-from services.activity.domain.events import DeliveryReported, Event, StatusChanged, evolve
+from services.activity.domain.events import DeliveryReported, Event, StatusChanged
+from services.activity.domain.evolving import evolve
 from services.activity.domain.holders import holder_rule
 from services.activity.domain.refusals import Refusal, RefusalCode
 from services.activity.domain.states import State, Status

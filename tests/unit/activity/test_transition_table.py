@@ -3,10 +3,11 @@
 import pytest
 
 from services.activity.domain.decide import allowed, decide
-from services.activity.domain.events import evolve
+from services.activity.domain.evolving import evolve
 from services.activity.domain.refusals import Refusal, RefusalCode
 from services.activity.domain.states import State, Status
-from services.activity.domain.steps import OFFERED, STEPS, Step, TimerDue
+from services.activity.domain.step_list import OFFERED, STEPS
+from services.activity.domain.steps import Step, TimerDue
 from services.activity.domain.tickets import TICKET
 from tests.unit.activity.tickets import DAY, NO_WINDOW, WINDOW, context, examples, life_in
 

@@ -10,7 +10,8 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import Tagged, all_four
 from services.activity.domain.context import Context, ProcessRules
 from services.activity.domain.decide import decide
-from services.activity.domain.events import Event, evolve
+from services.activity.domain.events import Event
+from services.activity.domain.evolving import evolve
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State
 from services.activity.domain.steps import (

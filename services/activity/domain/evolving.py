@@ -1,0 +1,113 @@
+"""What an activity is after an event: its history replays to its state."""
+
+from dataclasses import replace
+from typing import Any, assert_never
+
+from services.activity.domain.activity import Activity, Reopening, Resolution, Written
+from services.activity.domain.events import (
+    ContactTagged,
+    DeliveryReported,
+    Edited,
+    Event,
+    HoldersChanged,
+    InformationMarked,
+    Linked,
+    MailAppended,
+    MailContinued,
+    MailRequested,
+    NoteAdded,
+    Opened,
+    StatusChanged,
+)
+from services.activity.domain.states import Status
+from services.activity.domain.vocabulary import Purpose
+
+
+def evolve(activity: Activity | None, event: Event) -> Activity:
+    """The activity after `event`. Raises `ValueError` where the two cannot follow each other."""
+    if activity is None:
+        if isinstance(event, Opened):
+            return _opened(event)
+        raise ValueError(f"{type(event).__name__} cannot be the first event of an activity")
+    version = activity.version + 1
+    changed = activity.changed if isinstance(event, DeliveryReported) else version
+    return replace(activity, version=version, changed=changed, **_changes(activity, event))
+
+
+def _changes(activity: Activity, event: Event) -> dict[str, Any]:
+    """The fields that an event changes. One copy per event: it is what a mail costs most here."""
+    match event:
+        case StatusChanged():
+            return _in_status(activity, event)
+        case Edited(title=title, description=description, category=category):
+            written = {"title": title, "description": description, "category": category}
+            return {field: text for field, text in written.items() if text is not None}
+        case HoldersChanged(holders=holders):
+            # Who takes over work in progress begins a session of his own (ST-23, AMB-43).
+            taken_over = activity.status is Status.IN_PROGRESS and holders.person != activity.holders.person
+            return {"holders": holders} | ({"written": ()} if taken_over else {})
+        case InformationMarked(new=new):
+            return {"new_information": new}
+        case ContactTagged(tagged=tagged, removed=True):
+            return {"contacts": activity.contacts - {tagged}}
+        case ContactTagged(tagged=tagged):
+            return {"contacts": activity.contacts | {tagged}}
+        case Linked(link=link):
+            return {"links": activity.links | {link.activity}}
+        case NoteAdded(note=id) | MailRequested(mail=id, purpose=Purpose.REPLY):
+            author = event.stamp.by
+            others = (earlier for earlier in activity.written if earlier.by != author)
+            return {"written": (*others, Written(author, id))}
+        case MailAppended() | MailContinued() | MailRequested() | DeliveryReported():
+            return {}
+        case Opened():
+            raise ValueError(f"{activity.reference} cannot be opened a second time")
+    assert_never(event)
+
+
+def _opened(event: Opened) -> Activity:
+    return Activity(
+        id=event.activity,
+        organisation=event.organisation,
+        family=event.family,
+        reference=event.reference,
+        process=event.process,
+        title=event.title,
+        description=event.description,
+        category=event.category,
+        status=event.status,
+        started_by=event.started_by,
+        conversation=event.conversation,
+        created_at=event.stamp.at,
+        mailbox=event.mailbox,
+        opening_mail=event.mail,
+        automated_mail=event.automated_mail,
+        holders=event.holders,
+        contacts=frozenset(event.contacts),
+        version=1,
+        changed=1,
+    )
+
+
+def _in_status(activity: Activity, event: StatusChanged) -> dict[str, Any]:
+    at, by = event.stamp.at, event.stamp.by
+    changes: dict[str, Any] = {
+        "status": event.status,
+        "wait": event.wait,
+        "timer": event.timer,
+        "generation": event.generation,
+        "holders": event.holders,
+    }
+    if event.method:
+        resolution = Resolution(event.method, by, at, event.written)
+        # The first resolution is kept for ever, reopening data beside it (ST-15).
+        changes |= {
+            "resolution": resolution,
+            "first_resolution": activity.first_resolution or resolution,
+        }
+    if event.was is Status.RESOLVED and event.status is not Status.CLOSED:
+        changes["reopening"] = Reopening(by, at)
+    if event.status is Status.IN_PROGRESS:
+        # In Progress begins a session: what was written before it is no resolution of it (AMB-43).
+        changes["written"] = ()
+    return changes
