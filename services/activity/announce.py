@@ -135,6 +135,7 @@ def _opened(happened: Opened, configuration: int) -> dict[str, Any]:
         ),
         "mail": happened.mail,
         "automated_mail": happened.automated_mail,
+        "custom_fields": tuple(each.name for each in happened.fields),
         "configuration": configuration,
     }
 
@@ -168,6 +169,7 @@ def _edited(happened: Edited, _: int) -> dict[str, Any]:
     return {
         "fields": tuple(name for name in written if getattr(happened, name) is not None),
         "category": happened.category,
+        "custom_fields": tuple(each.name for each in happened.fields),
     }
 
 

@@ -10,14 +10,8 @@ from services.activity.api_mails import mail_routes
 from services.activity.api_steps import step_routes
 from services.activity.domain.states import Status
 from services.activity.store_views import Filter
-from services.activity.views import (
-    Shown,
-    TicketHeader,
-    TicketSummary,
-    TicketView,
-    TimelineEntry,
-    timeline_entry,
-)
+from services.activity.views import Shown, TicketHeader, TicketSummary, TicketView
+from services.activity.views_timeline import TimelineEntry, timeline_entry
 from services.activity.work import Work
 from shared.auth import Caller
 from shared.blobs import BlobStore

@@ -181,4 +181,5 @@ def _done(answer: dict[str, Any]) -> Done:
         missing=answer["missing"],
         reason=answer["code"],
         **{name: answer[name] for name in ("state", "step", "version", "holder")},
+        **({"fields": answer["fields"]} if answer.get("fields") else {}),
     )

@@ -1,12 +1,22 @@
 """From the contract's words to the domain's: one line per step that can be asked for."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from services.activity.domain import steps
 from services.activity.domain.contacts import Tagged
+from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.vocabulary import Method
 from shared.contracts import activity_requests as asked
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a request names, as the domain knows it."""
+
+    tags: tuple[Tagged, ...] = ()
+    fields: tuple[FieldValue, ...] = ()
 
 
 def _resolve(request: asked.TicketResolve) -> steps.Step:
@@ -15,9 +25,13 @@ def _resolve(request: asked.TicketResolve) -> steps.Step:
     return steps.Resolve(Method(request.method.value))
 
 
-STEPS: Mapping[type[asked.OnTicket], Callable[[Any, tuple[Tagged, ...]], steps.Step]] = {
-    asked.TicketEdit: lambda r, tags: steps.Edit(
-        title=r.title, description=r.description, category=r.category, tag=tags
+STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
+    asked.TicketEdit: lambda r, named: steps.Edit(
+        title=r.title,
+        description=r.description,
+        category=r.category,
+        tag=named.tags,
+        fields=named.fields,
     ),
     asked.TicketSubmit: lambda r, _: steps.Submit(r.keep_with_me),
     asked.TicketPickUp: lambda r, _: steps.PickUp(r.take_over),
@@ -32,4 +46,4 @@ STEPS: Mapping[type[asked.OnTicket], Callable[[Any, tuple[Tagged, ...]], steps.S
     asked.TicketReply: lambda r, _: steps.SendMail(),
     asked.TicketMarkInformation: lambda r, _: steps.MarkInformation(r.new),
 }
-"""Each request with what makes its step; the contacts that it names are found before."""
+"""Each request with what makes its step; the contacts and fields that it names are read before."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from services.activity.domain import custom_fields
 from services.activity.domain.activity import Activity
 from services.activity.needs import Needs
 from services.activity.past_events import Texts
 from services.activity.past_workspace import PastWorkspace
+from services.activity.rules import process_rules
 from services.activity.store_mails import Delivery, Mail, Recipients
 from services.activity.store_requests import Answered
 from services.activity.work_mails import mail_of
@@ -102,7 +104,7 @@ def states(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
             content = opening.get((organisation, record.mail))
             texts = Texts(content.subject.strip(), content.text) if content else texts
         elif request and isinstance(request.message, asked.TicketOpen | asked.TicketEdit):
-            texts = Texts(request.message.title, request.message.description)
+            texts = _written(workspace, organisation, record, request.message)
         if isinstance(record, events.TicketOpened | events.TicketEdited) and texts == Texts():
             lost.texts += not isinstance(record, events.TicketEdited) or record.fields != ("category",)
         workspace.again(organisation, record, value, texts)
@@ -112,6 +114,20 @@ def states(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
                 workspace.note(activity, record.note, request.message.text)
             else:
                 lost.texts += 1
+
+
+def _written(
+    workspace: PastWorkspace,
+    organisation: str,
+    record: events.ActivityRecord,
+    request: asked.TicketOpen | asked.TicketEdit,
+) -> Texts:
+    """What a request wrote on a Ticket; a custom field that its process has no longer is lost."""
+    activity = workspace.activities.get((organisation, record.activity))
+    process = record.process if isinstance(record, events.TicketOpened) else activity and activity.process
+    rules = process_rules(workspace.organisations[organisation], process, None).fields if process else ()
+    values, _ = custom_fields.read(rules, request.fields)
+    return Texts(request.title, request.description, values)
 
 
 def answers(workspace: PastWorkspace, past: Past) -> None:

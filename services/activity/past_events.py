@@ -3,12 +3,14 @@
 A record holds all of an event but its texts, which stay out of it (docs/decisions/0004).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.activity.domain import custom_fields
 from services.activity.domain.activity import Holders, Timer, Wait
 from services.activity.domain.contacts import Tagged
+from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.events import (
     ContactTagged,
     DeliveryReported,
@@ -50,6 +52,12 @@ class Texts:
 
     title: str | None = None
     description: str | None = None
+    fields: tuple[FieldValue, ...] = ()
+
+    def of_fields(self, names: Iterable[str]) -> tuple[FieldValue, ...]:
+        """What stands in these custom fields; what nobody knows any more is taken away."""
+        known = {each.name: each for each in self.fields}
+        return tuple(known.get(name, FieldValue(name, None)) for name in names)
 
 
 def event_of(organisation: str, record: said.ActivityRecord, texts: Texts) -> Event:
@@ -80,6 +88,7 @@ def _opened(organisation: str, stamp: Stamp, record: said.TicketOpened, texts: T
         status=Status(record.status),
         holders=_holders(record.holders),
         contacts=tuple(Tagged(Tag(each.tag), each.contact) for each in record.contacts),
+        fields=custom_fields.after((), texts.of_fields(record.custom_fields)),
     )
 
 
@@ -89,6 +98,7 @@ def _edited(stamp: Stamp, record: said.TicketEdited, texts: Texts) -> Edited:
         title=texts.title if "title" in record.fields else None,
         description=texts.description if "description" in record.fields else None,
         category=record.category,
+        fields=texts.of_fields(record.custom_fields),
     )
 
 

@@ -22,6 +22,7 @@ from services.activity.domain.activity import (
     Written,
 )
 from services.activity.domain.contacts import Tagged
+from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.states import Status, WaitType
 from services.activity.domain.vocabulary import StartedBy, Tag
 from services.activity.store_rows import Key, add_new, arrays, json
@@ -66,6 +67,7 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("resolution", "jsonb", lambda a: json(a.resolution)),
     ("reopening", "jsonb", lambda a: json(a.reopening)),
     ("written", "jsonb", lambda a: json(a.written)),
+    ("fields", "jsonb", lambda a: json({each.name: each.value for each in a.fields})),
 )
 
 _COLUMN_NAMES = tuple(name for name, _, _ in _COLUMNS)
@@ -262,6 +264,7 @@ def _activity(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozense
         resolution=_RESOLUTION.validate_python(row["resolution"]),
         reopening=_REOPENING.validate_python(row["reopening"]),
         written=_WRITTEN.validate_python(row["written"]),
+        fields=tuple(FieldValue(name, value) for name, value in sorted(row["fields"].items())),
         version=row["version"],
         changed=_changed(row),
     )

@@ -51,7 +51,7 @@ WHERE activities.status = 'closed' AND activities.texts_removed_at IS NULL AND a
 """  # noqa: S608 - our own text
 _TEXTS_PAGE = _TEXTS + "ORDER BY activities.created_at, activities.id LIMIT $2"
 _REMOVE_TEXTS = """
-UPDATE activities SET description = '', texts_removed_at = $3
+UPDATE activities SET description = '', fields = '{}', texts_removed_at = $3
 FROM unnest($1::text[], $2::uuid[]) AS gone (organisation, id)
 WHERE activities.organisation = gone.organisation AND activities.id = gone.id
 """
@@ -117,7 +117,7 @@ async def old_activities(connection: Connection, before: datetime, limit: int) -
 
 
 async def remove_texts(connection: Connection, activities: Collection[Key], now: datetime) -> None:
-    """Remove the descriptions and notes of activities, which are locked."""
+    """Remove the descriptions, custom fields and notes of activities, which are locked."""
     gone = columns(sorted(activities), 2)
     await connection.execute(_REMOVE_TEXTS, *gone, now)
     await connection.execute(_REMOVE_NOTES, *gone)

@@ -8,9 +8,8 @@ from pydantic import BaseModel
 
 from services.activity.domain.activity import Activity
 from services.activity.labels import status_label
-from services.activity.store_mails import Delivery, Mail
+from services.activity.rules import process_rules
 from shared.contracts.activity_requests import Actor
-from shared.contracts.mail import Mailbox
 from shared.organisation import Organisation, Unknown
 
 
@@ -74,6 +73,19 @@ class ReopeningView(BaseModel):
     at: datetime
 
 
+class FieldView(BaseModel):
+    """A custom field of the Ticket's process, with what stands in it (BK-14).
+
+    `type` and `title` are null and the name for a value whose field the process has no longer.
+    """
+
+    name: str
+    title: str
+    type: str | None
+    mandatory: bool
+    value: bool | int | str | None
+
+
 class LinkView(BaseModel):
     """A linked Ticket, as header data (LK-7)."""
 
@@ -93,66 +105,9 @@ class TicketView(TicketSummary):
     first_resolution: ResolutionView | None
     resolution: ResolutionView | None
     reopening: ReopeningView | None
+    fields: list[FieldView]
     contacts: list[ContactView]
     links: list[LinkView]
-
-
-class AttachmentView(BaseModel):
-    """A file of a mail. `size` is in bytes, `href` where it can be had."""
-
-    name: str
-    media_type: str
-    size: int
-    href: str
-
-
-class MailView(BaseModel):
-    """A mail in the timeline. `text` is its beginning if `text_is_cut`; `html` is where its HTML can be had.
-
-    `at` is when it came in or was asked for: long before the Ticket that goes on with its thread (IN-14).
-    `outcome` and `delivery` are an outgoing mail's. `doubts` are addresses that were not believed (AMB-38).
-    From `removed` on its text and files are gone: they were kept for as long as they are to be.
-    """
-
-    id: UUID
-    direction: str
-    at: datetime
-    purpose: str | None
-    sender: Mailbox | None
-    to: tuple[Mailbox, ...]
-    cc: tuple[Mailbox, ...]
-    subject: str
-    text: str
-    text_is_cut: bool
-    html: str | None
-    attachments: list[AttachmentView]
-    automatic: str | None
-    outcome: str | None
-    delivery: Delivery | None
-    doubts: tuple[str, ...]
-    removed: datetime | None
-
-
-class TimelineEntry(BaseModel):
-    """One event of a Ticket; which of the fields are there depends on its type (ST-16).
-
-    `note_removed` says that somebody wrote a note, which was kept for as long as it is to be.
-    """
-
-    version: int
-    type: str
-    at: datetime
-    actor: Actor
-    rule: str
-    was: str | None = None
-    status: str | None = None
-    reason: str | None = None
-    wait: str | None = None
-    method: str | None = None
-    details: dict[str, Any]
-    note: str | None = None
-    note_removed: bool = False
-    mail: MailView | None = None
 
 
 class StepOffer(BaseModel):
@@ -221,69 +176,35 @@ class Shown:
             first_resolution=row["first_resolution"],
             resolution=row["resolution"],
             reopening=row["reopening"],
+            fields=self._fields(activity),
             contacts=[ContactView(**dict(contact)) for contact in contacts],
             links=[LinkView(reason=link["link_reason"], ticket=self.header(link)) for link in links],
         )
+
+    def _fields(self, activity: Activity) -> list[FieldView]:
+        values = {each.name: each.value for each in activity.fields}
+        try:
+            rules = process_rules(self._organisation, activity.process, activity.mailbox).fields
+        except Unknown:
+            rules = ()
+        shown = [
+            FieldView(
+                name=rule.name,
+                title=rule.title,
+                type=rule.type.value,
+                mandatory=rule.mandatory,
+                value=values.pop(rule.name, None),
+            )
+            for rule in rules
+        ]
+        left = (
+            FieldView(name=name, title=name, type=None, mandatory=False, value=value)
+            for name, value in values.items()
+        )
+        return [*shown, *left]
 
     def _title(self, process: str) -> str:
         try:
             return self._organisation.process(process).title
         except Unknown:
             return process
-
-
-_SAID_ELSEWHERE = frozenset(
-    {"type", "activity", "reference", "version", "at", "actor", "rule", "was", "status", "reason", "method"}
-)
-
-
-def timeline_entry(row: Any, mail: Mail | None, reference: str) -> TimelineEntry:
-    """A row of `history` with the mail it is about."""
-    return TimelineEntry(
-        version=row["version"],
-        type=row["type"],
-        at=row["at"],
-        actor=Actor(kind=row["actor_kind"], id=row["actor"]),
-        rule=row["rule"],
-        was=row["was"],
-        status=row["status"],
-        reason=row["reason"],
-        wait=row["wait"],
-        method=row["method"],
-        details={name: value for name, value in row["event"].items() if name not in _SAID_ELSEWHERE},
-        note=row["note_text"],
-        note_removed=row["note"] is not None and row["note_text"] is None,
-        mail=mail and mail_view(mail, reference),
-    )
-
-
-def mail_view(mail: Mail, reference: str) -> MailView:
-    """A mail as it stands in the timeline of `reference`."""
-    content, place = mail.content, f"/v1/tickets/{reference}/mails/{mail.id}"
-    return MailView(
-        id=mail.id,
-        direction="in" if mail.incoming else "out",
-        at=mail.at,
-        purpose=mail.purpose,
-        sender=mail.sender,
-        to=mail.recipients.to,
-        cc=mail.recipients.cc,
-        subject=content.subject,
-        text=content.text,
-        text_is_cut=content.full_text is not None,
-        html=f"{place}/html" if content.html else None,
-        attachments=[
-            AttachmentView(
-                name=attachment.blob.name or f"attachment-{number}",
-                media_type=attachment.blob.media_type,
-                size=attachment.blob.size,
-                href=f"{place}/attachments/{number}",
-            )
-            for number, attachment in enumerate(content.attachments)
-        ],
-        automatic=mail.automatic,
-        outcome=mail.outcome,
-        delivery=mail.delivery,
-        doubts=mail.doubts,
-        removed=mail.removed_at,
-    )

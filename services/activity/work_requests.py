@@ -1,24 +1,22 @@
 """Somebody asks for a step: done or refused, answered, and answered the same again when it is repeated."""
 
 import hashlib
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from services.activity import announce, outgoing_mail
-from services.activity.asked_steps import STEPS
+from services.activity.asked_steps import STEPS, Named
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
-from services.activity.domain.contacts import Tagged, names_from_display_name
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
-from services.activity.domain.vocabulary import Actor, ActorKind, StartedBy, Tag
+from services.activity.domain.vocabulary import Actor, ActorKind, StartedBy
 from services.activity.needs import Needs
 from services.activity.outgoing_mail import Reply
+from services.activity.request_names import Declined, Tags, given_fields, people, tag_people
 from services.activity.rules import sending_mailbox
-from services.activity.store_contacts import Contact
 from services.activity.store_mails import Recipients
 from services.activity.store_requests import Answered
 from services.activity.taking_steps import Taken, take
@@ -33,23 +31,6 @@ from shared.unit_of_work import Incoming
 _ANSWER: TypeAdapter[announce.Answer] = TypeAdapter(ActivityAnswer)
 
 
-class Declined(Exception):
-    """The request cannot be put to the rules: what it names is not there."""
-
-    def __init__(self, code: str, detail: str, *missing: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.missing = missing
-
-
-@dataclass(slots=True)
-class _Tags:
-    """The contacts that a request names, with their tags; `made` are those that did not exist before."""
-
-    given: list[Tagged] = field(default_factory=list)
-    made: list[Contact] = field(default_factory=list)
-
-
 def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
     """What has to be read to carry out the request, and whether it was answered before."""
     organisation, request = incoming.envelope.organisation, incoming.message
@@ -59,7 +40,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
             needs.references.add((organisation, reference))
         case asked.TicketOpen():
             needs.opening.add(organisation)
-    for _, person in _people(request):
+    for _, person in people(request):
         needs.addresses.add((organisation, person.address.lower()))
     if isinstance(request, asked.TicketReply):
         needs.threads.add((organisation, request.reference))
@@ -91,7 +72,7 @@ def digest_of(request: asked.Request) -> str:
 def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce.Answer:
     cause, request = incoming.envelope, incoming.message
     reference = request.reference if isinstance(request, asked.OnTicket) else None
-    tags = _Tags()
+    tags = Tags()
     outcome: Activity | Refusal | RequestRefused
     try:
         organisation = workspace.organisations.get(cause.organisation)
@@ -114,6 +95,7 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
             detail=str(declined),
             reference=reference,
             missing=declined.missing,
+            fields=declined.fields,
         )
     if isinstance(outcome, Activity):
         return announce.accepted(cause, outcome)
@@ -127,7 +109,7 @@ def _open(
     incoming: Incoming[asked.Request],
     organisation: Organisation,
     request: asked.TicketOpen,
-    tags: _Tags,
+    tags: Tags,
 ) -> Activity | Refusal:
     cause, actor = incoming.envelope, _actor(request)
     try:
@@ -137,7 +119,7 @@ def _open(
             organisation.mailbox(mailbox)
     except Unknown as unknown:
         raise Declined("unknown_name", f"{unknown}.".capitalize()) from None
-    _tag(workspace, incoming, organisation, process.company, tags)
+    tag_people(workspace, incoming, organisation, process.company, tags)
     id_ = announce.effect_id(cause, "activity")
     opening: dict[str, Any] = {
         "activity": id_,
@@ -149,6 +131,7 @@ def _open(
         "description": request.description or "",
         "category": request.category,
         "contacts": tuple(tags.given),
+        "fields": given_fields(organisation, process.name, request.fields),
     }
     step: steps.Opening
     if request.draft or actor.kind is ActorKind.USER:
@@ -164,7 +147,7 @@ def _step(
     incoming: Incoming[asked.Request],
     organisation: Organisation,
     request: asked.OnTicket,
-    tags: _Tags,
+    tags: Tags,
 ) -> Activity | Refusal:
     cause, effect = incoming.envelope, _effect(incoming)
     activity = workspace.by_reference(cause.organisation, request.reference)
@@ -172,10 +155,12 @@ def _step(
         raise Declined("not_found", f"There is no {request.reference}.")
     if isinstance(request, asked.TicketAssign) and request.assignee is not None:
         _assignable(organisation, request.assignee, activity.process)
-    _tag(workspace, incoming, organisation, organisation.process(activity.process).company, tags)
+    tag_people(workspace, incoming, organisation, organisation.process(activity.process).company, tags)
     reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
+    fields = request.fields if isinstance(request, asked.TicketEdit) else {}
+    named = Named(tuple(tags.given), given_fields(organisation, activity.process, fields))
     taken = Taken(
-        step=STEPS[type(request)](request, tuple(tags.given)),
+        step=STEPS[type(request)](request, named),
         process=activity.process,
         mailbox=activity.mailbox,
         effect=effect,
@@ -229,48 +214,6 @@ def _reply(
         if answers is None or activity.id not in workspace.standing.get(answers.key, {}):
             raise Declined("not_found", f"{request.reference} has no mail {request.answers}.")
     return Reply(text=request.text, subject=request.subject, recipients=recipients, answers=answers)
-
-
-def _tag(
-    workspace: Workspace,
-    incoming: Incoming[asked.Request],
-    organisation: Organisation,
-    company: str,
-    tags: _Tags,
-) -> None:
-    """Find the contacts that the request names, or make them (CT-12, CT-15)."""
-    cause = incoming.envelope
-    for tag, person in _people(incoming.message):
-        address = person.address.lower()
-        contact = workspace.by_address(cause.organisation, address)
-        if contact is None:
-            first, last = names_from_display_name(person.name)
-            contact = Contact(
-                organisation=cause.organisation,
-                id=announce.effect_id(cause, f"contact/{address}"),
-                address=address,
-                first_name=first or person.name.strip() * (not last),
-                last_name=last,
-                auto_created=incoming.message.actor.kind is not asked.ActorKind.USER,
-            )
-            workspace.make(contact)
-            tags.made.append(contact)
-        elif contact.company not in (None, company):
-            detail = f"{person.address} is a contact of another company (CT-10)."
-            raise Declined("contact_of_another_company", detail, tag.value)
-        tags.given.append(Tagged(tag, contact.id))
-
-
-class _Person(NamedTuple):
-    tag: Tag
-    person: asked.Person
-
-
-def _people(request: asked.Request) -> list[_Person]:
-    if not isinstance(request, asked.TicketOpen | asked.TicketEdit):
-        return []
-    named = ((Tag.PRIMARY_CONTACT, request.primary_contact), (Tag.REQUESTER, request.requester))
-    return [_Person(tag, person) for tag, person in named if person]
 
 
 def _actor(request: asked.Request) -> Actor:

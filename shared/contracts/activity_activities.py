@@ -70,15 +70,17 @@ class TicketOpened(ActivityRecord):
     contacts: tuple[TaggedContact, ...] = ()
     mail: UUID | None = None
     automated_mail: bool = True
+    custom_fields: tuple[Name, ...] = ()
     configuration: int
 
 
 class TicketEdited(ActivityRecord):
-    """What is written on it changed; `fields` names what."""
+    """What is written on it changed; `fields` and `custom_fields` name what, the values stay in activity."""
 
     type: Literal["ticket.edited"] = "ticket.edited"
     fields: tuple[str, ...]
     category: str | None = None
+    custom_fields: tuple[Name, ...] = ()
 
 
 class TicketStatusChanged(ActivityRecord):

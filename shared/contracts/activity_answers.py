@@ -27,11 +27,20 @@ class RequestAccepted(Record):
     version: int
 
 
+class FieldError(Part):
+    """What is wrong with the value that a request gave for a custom field (BK-14)."""
+
+    field: str
+    field_type: str | None = None
+    detail: str
+
+
 class RequestRefused(Record):
     """The step was not done, and why.
 
     `code` is one of the problem codes of `docs/http.md`; `detail` is a sentence for people. `state` and
-    `step` say what met what, `missing` lists what would have to be there.
+    `step` say what met what, `missing` lists what would have to be there,
+    `fields` each custom field whose value is not taken.
     `version` and `holder` are the Ticket's present ones (ST-23).
     """
 
@@ -45,6 +54,7 @@ class RequestRefused(Record):
     missing: tuple[str, ...] = ()
     version: int | None = None
     holder: str | None = None
+    fields: tuple[FieldError, ...] = ()
 
 
 ActivityAnswer = Annotated[RequestAccepted | RequestRefused, Field(discriminator="type")]

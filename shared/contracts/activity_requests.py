@@ -7,13 +7,19 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from shared.contracts.mail import Mailbox
 from shared.contracts.record import EmailAddress, Instant, Name, Part, Record, Reference, Storable
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=998), Storable]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000), Storable]
+
+FieldText = Annotated[str, StringConstraints(max_length=200_000), Storable]
+CustomFields = Annotated[
+    dict[Name, StrictBool | StrictInt | StrictFloat | FieldText | None], Field(max_length=200)
+]
+"""Values of custom fields by their names; null takes a value away (BK-14)."""
 
 
 class ActorKind(StrEnum):
@@ -64,6 +70,7 @@ class TicketOpen(Request):
     requester: Person | None = None
     mailbox: Name | None = None
     draft: bool = False
+    fields: CustomFields = Field(default_factory=dict)
 
 
 class TicketEdit(OnTicket):
@@ -75,6 +82,7 @@ class TicketEdit(OnTicket):
     category: str | None = None
     primary_contact: Person | None = None
     requester: Person | None = None
+    fields: CustomFields = Field(default_factory=dict)
 
 
 class TicketSubmit(OnTicket):

@@ -23,6 +23,14 @@ MEANINGS = {
     "configuration": "version of the organisation's configuration that decided",
     "at": "when it happened",
     "version": "version of the organisation's configuration",
+    # Custom fields
+    "TicketOpen.fields": "values of custom fields by their names; null takes one away",
+    "TicketEdit.fields": "values of custom fields by their names; null takes one away, others stay",
+    "custom_fields": "names of the custom fields that were given or changed",
+    "RequestRefused.fields": "custom fields whose values are not taken",
+    "FieldError.field": "name of the custom field",
+    "field_type": "its type; none where the process has no such field",
+    "FieldError.detail": "what is wrong with its value",
     # What happens to activities
     "ActivityRecord.version": "grows by one with each record of the activity, without a gap",
     "actor": "who did it",

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.activity.domain.contacts import Tagged, holder_of
+from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.states import State, Status, WaitType, state_of
 from services.activity.domain.vocabulary import Actor, Method, StartedBy, Tag
 from shared.references import Reference
@@ -83,7 +84,8 @@ class Activity:
     `description` are empty where there is none. `family` is the id of the family's root, which is its lock
     (design §3). `mailbox` is the mailbox that the customer wrote to, `automated_mail` says whether mail that
     no person wrote may go out about it. `generation` is the latest timer's, also after that timer is gone.
-    `written` holds the newest thing each actor wrote in the session of AMB-43.
+    `written` holds the newest thing each actor wrote in the session of AMB-43. `fields` are the custom fields
+    that something stands in, in the order of their names (BK-14).
     """
 
     id: UUID
@@ -112,6 +114,7 @@ class Activity:
     resolution: Resolution | None = None
     reopening: Reopening | None = None
     written: tuple[Written, ...] = ()
+    fields: tuple[FieldValue, ...] = ()
     version: int
     changed: int
 

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from services.activity.domain.activity import Activity
+from services.activity.domain.custom_fields import FieldRule
 from services.activity.domain.events import Stamp
 from services.activity.domain.states import State
 from services.activity.domain.steps import Step
@@ -21,7 +22,7 @@ class ProcessRules:
     `feedback_window` None or zero means none (ST-14). `resolution_guard` is "Email or Note Required on
     Ticket in Order to Resolve" (T18). `startable` is true for a process that is live and may be started
     (GL-5). `templates` are the automatic mails that the process has a template for (NT-1). A process
-    without `categories` asks for none.
+    without `categories` asks for none. `fields` are the custom fields that its activities have (BK-14).
     """
 
     name: str
@@ -33,6 +34,7 @@ class ProcessRules:
     startable: bool = True
     templates: frozenset[Purpose] = frozenset()
     autoreply_wakes: bool = True
+    fields: tuple[FieldRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from services.activity.domain import custom_fields
 from services.activity.domain.contacts import Tagged, changes, holders_of
 from services.activity.domain.context import Occasion
 from services.activity.domain.events import (
@@ -56,6 +57,7 @@ def open_it(occasion: Occasion[Opening]) -> Iterable[Event]:
         status=to.status,
         holders=settle(to, False, occasion.person, occasion.process.queue),
         contacts=step.tags,
+        fields=custom_fields.after((), step.fields),
     )
     for link in step.links:
         yield Linked(stamp=occasion.stamp, link=link)
@@ -81,8 +83,9 @@ def edit(occasion: Occasion[Edit]) -> Iterable[Event]:
         title=step.title if step.title != activity.title else None,
         description=step.description if step.description != activity.description else None,
         category=step.category if step.category != activity.category else None,
+        fields=custom_fields.changed(activity.fields, step.fields),
     )
-    if (edited.title, edited.description, edited.category) != (None, None, None):
+    if edited != Edited(stamp=occasion.stamp):
         yield edited
     yield from _retag(occasion, given=step.tag, taken=step.untag)
 

@@ -14,6 +14,7 @@ from services.activity.domain.activity import (
     Wait,
 )
 from services.activity.domain.contacts import Tagged
+from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.links import Earlier, Link
 from services.activity.domain.states import Status
 from services.activity.domain.steps import Review
@@ -59,6 +60,7 @@ class Opened:
     status: Status
     holders: Holders
     contacts: tuple[Tagged, ...] = ()
+    fields: tuple[FieldValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class Edited:
     title: str | None = None
     description: str | None = None
     category: str | None = None
+    fields: tuple[FieldValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

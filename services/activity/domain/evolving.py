@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, assert_never
 
+from services.activity.domain import custom_fields
 from services.activity.domain.activity import Activity, Reopening, Resolution, Written
 from services.activity.domain.events import (
     ContactTagged,
@@ -39,9 +40,10 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
     match event:
         case StatusChanged():
             return _in_status(activity, event)
-        case Edited(title=title, description=description, category=category):
+        case Edited(title=title, description=description, category=category, fields=fields):
             written = {"title": title, "description": description, "category": category}
-            return {field: text for field, text in written.items() if text is not None}
+            edited: dict[str, Any] = {name: text for name, text in written.items() if text is not None}
+            return edited | {"fields": custom_fields.after(activity.fields, fields)}
         case HoldersChanged(holders=holders):
             # Who takes over work in progress begins a session of his own (ST-23, AMB-43).
             taken_over = activity.status is Status.IN_PROGRESS and holders.person != activity.holders.person
@@ -84,6 +86,7 @@ def _opened(event: Opened) -> Activity:
         automated_mail=event.automated_mail,
         holders=event.holders,
         contacts=frozenset(event.contacts),
+        fields=event.fields,
         version=1,
         changed=1,
     )

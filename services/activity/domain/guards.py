@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 
 from services.activity.domain.contacts import Tagged, changes, holder_of
 from services.activity.domain.context import Occasion, ProcessRules, Situation
-from services.activity.domain.refusals import Missing
+from services.activity.domain.custom_fields import FieldValue, empty
+from services.activity.domain.refusals import Lack, Missing, MissingField
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
     CreatedByIntegration,
@@ -33,11 +34,16 @@ def startable(situation: Situation) -> Iterable[Missing]:
         yield Missing.STARTABLE_PROCESS
 
 
-def complete(situation: Situation) -> Iterable[Missing]:
+def complete(situation: Situation) -> Iterable[Lack]:
     """What T5 wants before a Draft is handed in."""
     activity = situation.activity
     return _lacks(
-        activity.title, activity.description, activity.category, activity.contacts, situation.process
+        activity.title,
+        activity.description,
+        activity.category,
+        activity.contacts,
+        activity.fields,
+        situation.process,
     )
 
 
@@ -64,11 +70,11 @@ def resolution_written(situation: Situation) -> Iterable[Missing]:
 # Checks: what does the step itself lack?
 
 
-def validated(occasion: Occasion[CreatedByIntegration]) -> Iterable[Missing]:
+def validated(occasion: Occasion[CreatedByIntegration]) -> Iterable[Lack]:
     """What is submitted at once has all that T5 wants (T3, AMB-29)."""
     step = occasion.step
     contacts = frozenset(change.tagged for change in changes(frozenset(), given=step.contacts))
-    return _lacks(step.title, step.description, step.category, contacts, occasion.process)
+    return _lacks(step.title, step.description, step.category, contacts, step.fields, occasion.process)
 
 
 def known_category(occasion: Occasion[Edit | Opening]) -> Iterable[Missing]:
@@ -146,8 +152,13 @@ def resumes_to(state: ResumeTo) -> Callable[[Occasion[Resume]], bool]:
 
 
 def _lacks(
-    title: str, description: str, category: str | None, contacts: frozenset[Tagged], process: ProcessRules
-) -> Iterable[Missing]:
+    title: str,
+    description: str,
+    category: str | None,
+    contacts: frozenset[Tagged],
+    fields: tuple[FieldValue, ...],
+    process: ProcessRules,
+) -> Iterable[Lack]:
     if not title.strip():
         yield Missing.TITLE
     if not description.strip():
@@ -159,3 +170,5 @@ def _lacks(
             yield Missing.PRIMARY_CONTACT
         if not holder_of(contacts, Tag.REQUESTER):
             yield Missing.REQUESTER
+    for rule in empty(process.fields, fields):
+        yield MissingField(rule.name, rule.title)

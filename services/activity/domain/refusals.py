@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from services.activity.domain.activity import Activity
 from services.activity.domain.states import State
@@ -45,6 +46,25 @@ class Missing(StrEnum):
         return _PHRASES[self]
 
 
+class MissingField(str):
+    """A mandatory custom field that nothing stands in: `fields.<name>` (BK-16)."""
+
+    called: str
+
+    def __new__(cls, name: str, called: str) -> Self:
+        made = super().__new__(cls, f"fields.{name}")
+        made.called = called
+        return made
+
+    @property
+    def phrase(self) -> str:
+        """How an English sentence names it."""
+        return f"a value for {self.called!r}"
+
+
+Lack = Missing | MissingField
+"""What a guard or check found missing."""
+
 _PHRASES = {
     Missing.TITLE: "a title",
     Missing.DESCRIPTION: "a description",
@@ -73,7 +93,7 @@ class Refusal:
     state: State
     step: str
     sentence: str
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[Lack, ...] = ()
     version: int | None = None
     holder: str | None = None
 
@@ -93,7 +113,7 @@ def no_such_row(activity: Activity | None, state: State, step: Step | type[Step]
 
 
 def lacking(
-    activity: Activity | None, state: State, step: Step | type[Step], missing: Iterable[Missing]
+    activity: Activity | None, state: State, step: Step | type[Step], missing: Iterable[Lack]
 ) -> Refusal:
     """A row was there, and its guards found these missing."""
     missing = tuple(missing)
@@ -123,7 +143,7 @@ def _refusal(
     state: State,
     step: Step | type[Step],
     sentence: str,
-    missing: tuple[Missing, ...] = (),
+    missing: tuple[Lack, ...] = (),
 ) -> Refusal:
     return Refusal(
         code=code,

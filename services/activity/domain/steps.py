@@ -10,6 +10,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.activity.domain.contacts import Tagged, changes, going_on
+from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.links import Earlier, Link
 from services.activity.domain.states import State
 from services.activity.domain.vocabulary import MatchedBy, Method, Outcome, StartedBy
@@ -42,6 +43,7 @@ class Opening(Step):
     automated_mail: bool = True
     links: tuple[Link, ...] = ()
     contacts: tuple[Tagged, ...] = ()
+    fields: tuple[FieldValue, ...] = ()
 
     @property
     def tags(self) -> tuple[Tagged, ...]:
@@ -100,6 +102,7 @@ class Edit(Step):
     category: str | None = None
     tag: tuple[Tagged, ...] = ()
     untag: tuple[Tagged, ...] = ()
+    fields: tuple[FieldValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

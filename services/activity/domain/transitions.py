@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from services.activity.domain.context import Occasion, Situation
 from services.activity.domain.events import Event
-from services.activity.domain.refusals import Missing
+from services.activity.domain.refusals import Lack
 from services.activity.domain.states import State
 from services.activity.domain.steps import Step
 from services.activity.domain.vocabulary import Method, Reason
@@ -42,8 +42,8 @@ class Transition(Generic[S]):
     step: type[S]
     to: State | None = None
     when: Callable[[Occasion[S]], bool] = always
-    guards: tuple[Callable[[Situation], Iterable[Missing]], ...] = ()
-    checks: tuple[Callable[[Occasion[S]], Iterable[Missing]], ...] = ()
+    guards: tuple[Callable[[Situation], Iterable[Lack]], ...] = ()
+    checks: tuple[Callable[[Occasion[S]], Iterable[Lack]], ...] = ()
     effects: tuple[Callable[[Occasion[S]], Iterable[Event]], ...] = ()
     person: Callable[[Occasion[S]], str | None] = the_same
     reason: Reason | None = None

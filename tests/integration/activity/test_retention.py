@@ -16,7 +16,7 @@ from services.activity import store_mails, store_views
 from services.activity.retention import _mails as retention_of_mails
 from services.activity.retention import rules
 from services.activity.settings import ActivitySettings
-from services.activity.views import timeline_entry
+from services.activity.views_timeline import timeline_entry
 from shared import retention
 from shared.contracts import activity_requests as asked
 from shared.postgres import Pool, acquired
