@@ -162,7 +162,7 @@ def _envelope(attributes: Mapping[str, Any], prefix: str) -> Envelope:
 
 def _message(model: type[M], data: bytes, place: str) -> M:
     try:
-        return model.model_validate_json(data)
+        return model.model_validate_json(data, extra="ignore")  # also in parts that people write by hand
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         told = [

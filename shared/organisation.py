@@ -7,47 +7,39 @@ says (`shared/organisation_copy.py`). Both lie in the same two tables, so that r
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
-from shared.contracts.activity_organisation import (
-    Category,
-    Company,
-    Contract,
-    Definition,
-    MailboxDefinition,
-    MailboxesSection,
-    PeopleSection,
-    Process,
-    ProcessesSection,
-    Queue,
-    Rules,
-    RulesSection,
-    Section,
-    Service,
-    Template,
-    TemplatesSection,
-    User,
-)
+from shared.contracts import activity_organisation as configured
 from shared.contracts.record import Record
 from shared.failure import Transient
 from shared.organisation_copy import Announcements, called
 from shared.postgres import Connection
 from shared.topics import ACTIVITY_ORGANISATION
 
-Thing = TypeVar("Thing")
+
+class Named(Protocol):
+    """Whatever configuration calls by a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Thing = TypeVar("Thing", bound=Named)
 
 Wanted: TypeAlias = tuple[str, int]
 """An organisation and the version that is needed at least; 0 for whichever there is."""
 
-SECTIONS: tuple[type[Section], ...] = (
-    MailboxesSection,
-    ProcessesSection,
-    PeopleSection,
-    TemplatesSection,
-    RulesSection,
+SECTIONS: tuple[type[configured.Section], ...] = (
+    configured.MailboxesSection,
+    configured.ProcessesSection,
+    configured.FieldsSection,
+    configured.TimesSection,
+    configured.PeopleSection,
+    configured.TemplatesSection,
+    configured.RulesSection,
 )
 
-KINDS: tuple[str, ...] = tuple(kind for kind in Definition.model_fields if kind != "organisation")
+KINDS: tuple[str, ...] = tuple(kind for kind in configured.Definition.model_fields if kind != "organisation")
 
 
 class Unknown(LookupError):
@@ -71,15 +63,22 @@ class Organisation:
 
     name: str
     version: int
-    mailboxes: tuple[MailboxDefinition, ...] = ()
-    companies: tuple[Company, ...] = ()
-    contracts: tuple[Contract, ...] = ()
-    services: tuple[Service, ...] = ()
-    processes: tuple[Process, ...] = ()
-    queues: tuple[Queue, ...] = ()
-    users: tuple[User, ...] = ()
-    templates: tuple[Template, ...] = ()
-    rules: Rules = field(default_factory=Rules)
+    mailboxes: tuple[configured.MailboxDefinition, ...] = ()
+    companies: tuple[configured.Company, ...] = ()
+    contracts: tuple[configured.Contract, ...] = ()
+    services: tuple[configured.Service, ...] = ()
+    process_groups: tuple[configured.ProcessGroup, ...] = ()
+    processes: tuple[configured.Process, ...] = ()
+    wait_reasons: tuple[configured.WaitReason, ...] = ()
+    fields: tuple[configured.CustomField, ...] = ()
+    calendars: tuple[configured.Calendar, ...] = ()
+    due_dates: tuple[configured.DueDateRule, ...] = ()
+    teams: tuple[configured.Team, ...] = ()
+    queues: tuple[configured.Queue, ...] = ()
+    users: tuple[configured.User, ...] = ()
+    blocked: tuple[configured.Blocked, ...] = ()
+    templates: tuple[configured.Template, ...] = ()
+    rules: configured.Rules = field(default_factory=configured.Rules)
 
     @classmethod
     def of(cls, name: str, version: int, sections: Iterable[Record]) -> Self:
@@ -89,34 +88,72 @@ class Organisation:
             found |= {kind: value for kind, value in section if kind not in ("type", "version")}
         return cls(name, version, **found)
 
-    def definition(self) -> Definition:
+    def definition(self) -> configured.Definition:
         """The same without its version, as people write it."""
-        return Definition(organisation=self.name, **{kind: getattr(self, kind) for kind in KINDS})
+        return configured.Definition(organisation=self.name, **{kind: getattr(self, kind) for kind in KINDS})
 
-    def mailbox(self, name: str) -> MailboxDefinition:
-        return _named(self._mailboxes, "mailbox", name)
+    def mailbox(self, name: str) -> configured.MailboxDefinition:
+        return self._called("mailbox", self.mailboxes, name)
 
-    def process(self, name: str) -> Process:
-        return _named(self._processes, "process", name)
+    def process(self, name: str) -> configured.Process:
+        return self._called("process", self.processes, name)
 
-    def company(self, name: str) -> Company:
-        return _named(self._companies, "company", name)
+    def company(self, name: str) -> configured.Company:
+        return self._called("company", self.companies, name)
 
-    def user(self, name: str) -> User:
-        return _named(self._users, "user", name)
+    def user(self, name: str) -> configured.User:
+        return self._called("user", self.users, name)
 
-    def queue(self, name: str) -> Queue:
-        return _named(self._queues, "queue", name)
+    def team(self, name: str) -> configured.Team:
+        return self._called("team", self.teams, name)
 
-    def template(self, name: str) -> Template:
-        return _named(self._templates, "template", name)
+    def queue(self, name: str) -> configured.Queue:
+        return self._called("queue", self.queues, name)
 
-    def category(self, process: str, path: str) -> Category:
+    def template(self, name: str) -> configured.Template:
+        return self._called("template", self.templates, name)
+
+    def custom_field(self, name: str) -> configured.CustomField:
+        return self._called("custom field", self.fields, name)
+
+    def calendar(self, name: str) -> configured.Calendar:
+        return self._called("calendar", self.calendars, name)
+
+    def wait_reason(self, name: str) -> configured.WaitReason:
+        return self._called("wait reason", self.wait_reasons, name)
+
+    def category(self, process: str, path: str) -> configured.Category:
         """The category at `path` of a process; `Unknown` where it has none such."""
         for category in self.process(process).categories:
             if category.path.casefold() == path.casefold():
                 return category
         raise Unknown(f"process {process} has no category {path!r}")
+
+    def due_date(self, process: str, category: str | None = None) -> configured.DueDateRule | None:
+        """The rule for due dates of a process's activities: its category's, or else its own (SL-1)."""
+        found = self.process(process)
+        paths = {each.path.casefold(): each.due_date for each in found.categories}
+        name = paths.get((category or "").casefold()) or found.due_date
+        return self._called("due-date rule", self.due_dates, name) if name else None
+
+    def is_startable(self, process: str) -> bool:
+        """Whether people may begin its activities: live, or in test while the organisation is (GL-5)."""
+        found = self.process(process)
+        return found.startable and (found.live or (found.test and self.rules.test_mode))
+
+    def company_and_parents(self, name: str) -> tuple[str, ...]:
+        """A company and those that it stands under, the nearest first: whose contacts it may use (CT-10)."""
+        found: list[str] = []
+        at: str | None = name
+        while at is not None:
+            found.append(at)
+            at = self.company(at).parent
+        return tuple(found)
+
+    def blocked_as(self, address: str) -> configured.BlockMode | None:
+        """How a sender's mail is kept out; an address that is listed wins over its domain (BL-1)."""
+        address = address.casefold()
+        return self._blocked.get(address) or self._blocked.get(f"*@{address.rpartition('@')[2]}")
 
     def mailbox_of(self, address: str) -> str | None:
         """The mailbox that an address belongs to, as primary or alias, with or without a plus part."""
@@ -133,35 +170,22 @@ class Organisation:
         }
 
     @cached_property
-    def _mailboxes(self) -> Mapping[str, MailboxDefinition]:
-        return {each.name: each for each in self.mailboxes}
+    def _blocked(self) -> Mapping[str, configured.BlockMode]:
+        return {each.address.casefold(): each.mode for each in self.blocked}
 
     @cached_property
-    def _companies(self) -> Mapping[str, Company]:
-        return {each.name: each for each in self.companies}
+    def _by_name(self) -> dict[str, Mapping[str, Any]]:
+        return {}
 
-    @cached_property
-    def _processes(self) -> Mapping[str, Process]:
-        return {each.name: each for each in self.processes}
-
-    @cached_property
-    def _users(self) -> Mapping[str, User]:
-        return {each.name: each for each in self.users}
-
-    @cached_property
-    def _queues(self) -> Mapping[str, Queue]:
-        return {each.name: each for each in self.queues}
-
-    @cached_property
-    def _templates(self) -> Mapping[str, Template]:
-        return {each.name: each for each in self.templates}
-
-
-def _named(things: Mapping[str, Thing], kind: str, name: str) -> Thing:
-    try:
-        return things[name]
-    except KeyError:
-        raise Unknown(f"the configuration has no {kind} named {name!r}") from None
+    def _called(self, word: str, things: tuple[Thing, ...], name: str) -> Thing:
+        """The one of `things` with this name; they are put in order of name once, under `word`."""
+        known = self._by_name.get(word)
+        if known is None:
+            known = self._by_name[word] = {each.name: each for each in things}
+        found: Thing | None = known.get(name)
+        if found is None:
+            raise Unknown(f"the configuration has no {word} named {name!r}")
+        return found
 
 
 class Organisations:
@@ -225,7 +249,7 @@ class Organisations:
         return known
 
 
-def sections_of(definition: Definition, version: int) -> tuple[Record, ...]:
+def sections_of(definition: configured.Definition, version: int) -> tuple[Record, ...]:
     """A definition taken apart into the sections of one version."""
     return tuple(
         section.model_construct(
@@ -258,5 +282,9 @@ async def load(connection: Connection, organisation: str) -> Organisation | None
     if not rows:
         return None
     models = ACTIVITY_ORGANISATION.models
-    sections = [models[row["section"]].model_validate(row["content"]) for row in rows if row["section"]]
+    sections = [
+        models[row["section"]].model_validate(row["content"], extra="ignore")
+        for row in rows
+        if row["section"]
+    ]
     return Organisation.of(organisation, rows[0]["version"], sections)

@@ -4,85 +4,28 @@ The same rules judge a folder of YAML and what arrives over HTTP. Each finding s
 and indexes into the definition) and what, in a sentence.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
 
 from jinja2 import TemplateSyntaxError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
+from shared import organisation_rules_fields as of_fields
+from shared import organisation_rules_people as of_people
+from shared import organisation_rules_time as of_time
+from shared import organisation_rules_work as of_work
 from shared.contracts.activity_organisation import Definition, Fallback, Route
+from shared.organisation_finding import Finding, Path, Rule
 from shared.template_variables import AUTOMATIC_VARIABLES
 
-Path = tuple[str | int, ...]
+_BLOCKED = re.compile(r"(\*|[^\s@*]{1,64})@[^\s@*.]+(\.[^\s@*.]+)*")
 
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong, and where."""
-
-    path: Path
-    sentence: str
-
-
-Rule = Callable[[Definition], Iterator[Finding]]
-
-# kind of thing, field that names another, kind that is named
-_REFERENCES = (
-    ("contracts", "company", "companies"),
-    ("services", "contract", "contracts"),
-    ("processes", "company", "companies"),
-    ("processes", "contract", "contracts"),
-    ("processes", "service", "services"),
-    ("processes", "queue", "queues"),
-    ("processes", "default_mailbox", "mailboxes"),
-    ("processes", "acknowledgement", "templates"),
-    ("processes", "no_response", "templates"),
-)
-_NAMED = ("companies", "contracts", "services", "processes", "queues", "users", "mailboxes", "templates")
+__all__ = ["RULES", "Finding", "Path", "Rule", "findings"]
 
 
 def findings(definition: Definition) -> list[Finding]:
     """All that is wrong, in the order of the rules. Empty means that it can be applied."""
     return [finding for rule in RULES for finding in rule(definition)]
-
-
-def names_are_unique(definition: Definition) -> Iterator[Finding]:
-    for kind in _NAMED:
-        seen: Counter[str] = Counter()
-        for index, thing in enumerate(getattr(definition, kind)):
-            seen[thing.name] += 1
-            if seen[thing.name] == 2:
-                yield Finding((kind, index, "name"), f"{thing.name!r} is defined twice in {kind}")
-
-
-def references_lead_somewhere(definition: Definition) -> Iterator[Finding]:
-    names = {kind: {thing.name for thing in getattr(definition, kind)} for kind in _NAMED}
-    for kind, field, target in _REFERENCES:
-        for index, thing in enumerate(getattr(definition, kind)):
-            named = getattr(thing, field)
-            if named is not None and named not in names[target]:
-                yield Finding((kind, index, field), f"there is no {named!r} in {target}")
-    for index, user in enumerate(definition.users):
-        for position, process in enumerate(user.processes):
-            if process not in names["processes"]:
-                yield Finding(("users", index, "processes", position), f"there is no process {process!r}")
-
-
-def hierarchy_agrees(definition: Definition) -> Iterator[Finding]:
-    """A process stands under a service of a contract of its company (GL-3)."""
-    contracts = {contract.name: contract for contract in definition.contracts}
-    services = {service.name: service for service in definition.services}
-    for index, process in enumerate(definition.processes):
-        contract, service = contracts.get(process.contract), services.get(process.service)
-        if contract and contract.company != process.company:
-            yield Finding(
-                ("processes", index, "contract"), f"contract {contract.name!r} is with {contract.company!r}"
-            )
-        if service and service.contract != process.contract:
-            yield Finding(
-                ("processes", index, "service"), f"service {service.name!r} is under {service.contract!r}"
-            )
 
 
 def addresses_belong_to_one_mailbox(definition: Definition) -> Iterator[Finding]:
@@ -149,6 +92,28 @@ def routes_are_for_their_mailbox(definition: Definition) -> Iterator[Finding]:
             seen.add(route.name)
 
 
+def blocked_senders_are_addresses_or_domains(definition: Definition) -> Iterator[Finding]:
+    """Each is `local@domain` or `*@domain`, stands there once, and is none of our mailboxes (BL-1)."""
+    own = {
+        address.casefold()
+        for mailbox in definition.mailboxes
+        for address in (mailbox.address, *mailbox.aliases)
+    }
+    seen: set[str] = set()
+    for index, blocked in enumerate(definition.blocked):
+        where: Path = ("blocked", index, "address")
+        address = blocked.address.casefold()
+        if _BLOCKED.fullmatch(address) is None:
+            yield Finding(
+                where, f"{blocked.address!r} is neither an address, such as ann@spam.test, nor *@spam.test"
+            )
+        elif address in own:
+            yield Finding(where, f"{blocked.address} belongs to a mailbox of ours")
+        elif address in seen:
+            yield Finding(where, f"{blocked.address} is blocked twice")
+        seen.add(address)
+
+
 def templates_can_be_rendered(definition: Definition) -> Iterator[Finding]:
     """Every text is Jinja that parses, and uses only what automatic mail may say (NT-1, AMB-37)."""
     environment = SandboxedEnvironment()
@@ -167,12 +132,14 @@ def templates_can_be_rendered(definition: Definition) -> Iterator[Finding]:
 
 
 RULES: tuple[Rule, ...] = (
-    names_are_unique,
-    references_lead_somewhere,
-    hierarchy_agrees,
+    *of_work.RULES,
+    *of_people.RULES,
+    *of_fields.RULES,
+    *of_time.RULES,
     addresses_belong_to_one_mailbox,
     mailboxes_are_read_once,
     routes_lead_to_a_process,
     routes_are_for_their_mailbox,
+    blocked_senders_are_addresses_or_domains,
     templates_can_be_rendered,
 )

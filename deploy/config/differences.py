@@ -37,7 +37,7 @@ def differences(before: Definition | None, after: Definition) -> list[Difference
 
 
 def _by_name(things: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {thing["name"]: thing for thing in things}
+    return {thing.get("name") or thing["address"]: thing for thing in things}
 
 
 def _of_things(kind: str, old: dict[str, Any], new: dict[str, Any]) -> list[Difference]:

@@ -170,8 +170,14 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     organisation.ProcessesSection: lambda it: (
         f"Version {it.version}, processes: {_listed((each.name for each in it.processes), 'none')}"
     ),
+    organisation.FieldsSection: lambda it: (
+        f"Version {it.version}, custom fields: {_listed((each.name for each in it.fields), 'none')}"
+    ),
+    organisation.TimesSection: lambda it: (
+        f"Version {it.version}, {len(it.calendars)} calendars and {len(it.due_dates)} due-date rules"
+    ),
     organisation.PeopleSection: lambda it: (
-        f"Version {it.version}, {len(it.users)} users and {len(it.queues)} queues"
+        f"Version {it.version}, {len(it.users)} users, {len(it.teams)} teams and {len(it.queues)} queues"
     ),
     organisation.TemplatesSection: lambda it: (
         f"Version {it.version}, templates: {_listed((each.name for each in it.templates), 'none')}"

@@ -6,189 +6,126 @@ Secrets are never in it: it names them.
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
-from shared.contracts.record import EmailAddress, Language, Name, Part, Record
+from shared.contracts.organisation_mail import (
+    Blocked,
+    BlockMode,
+    Criteria,
+    Fallback,
+    Imap,
+    MailboxDefinition,
+    PlusMode,
+    Route,
+    Smtp,
+    Template,
+    TemplateText,
+)
+from shared.contracts.organisation_strict import Strict, Titled
+from shared.contracts.organisation_time import (
+    Calendar,
+    DueDateMethod,
+    DueDateRule,
+    DueDateUnit,
+    Halt,
+    OpenHours,
+    Weekday,
+)
+from shared.contracts.organisation_work import (
+    Category,
+    Column,
+    Company,
+    Contract,
+    CustomField,
+    Entity,
+    FieldType,
+    FieldUse,
+    Process,
+    ProcessGroup,
+    Queue,
+    Service,
+    Team,
+    User,
+    WaitReason,
+)
+from shared.contracts.record import Name, Record
 
-
-class Strict(Part):
-    """A part that people write by hand: a field nobody knows is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PlusMode(StrEnum):
-    """How a mailbox reads plus addresses (PA-5, AMB-49)."""
-
-    OFF = "off"
-    MIXED = "mixed"
-    ONLY = "only"
-
-
-class Criteria(Strict):
-    """What a mail has to meet for a route; all that is given must hold (RT-3)."""
-
-    important: bool | None = None
-    attachment_extensions: tuple[str, ...] = ()
-    subject_keywords: tuple[str, ...] = ()
-    recipients: tuple[str, ...] = ()
-    senders: tuple[str, ...] = ()
-
-
-class Route(Strict):
-    """Where mail to one address goes (RT-2). The fallback is the mailbox's own `fallback`."""
-
-    name: Name
-    address: EmailAddress
-    process: Name
-    category: str | None = None
-    send_automated_emails: bool = False
-    test_mode: bool = False
-    enabled: bool = True
-    criteria: Criteria = Criteria()
-
-
-class Fallback(Strict):
-    """The last route of a mailbox's primary address: always enabled, without criteria (RT-4)."""
-
-    process: Name
-    category: str | None = None
-    send_automated_emails: bool = False
-
-
-class Imap(Strict):
-    """Where a mailbox is read. `server` and `password` name a server and a secret in ingest's settings."""
-
-    server: Name
-    user: str
-    password: Name
-    folder: str = "INBOX"
-    done_folder: str = "Mailroom/Done"
-    keep_days: Annotated[int, Field(ge=1)] = 30
-
-
-class Smtp(Strict):
-    """How a mailbox sends (NT-18). Names a server, and a secret if it wants a login."""
-
-    server: Name
-    user: str | None = None
-    password: Name | None = None
-
-
-class MailboxDefinition(Strict):
-    """One mailbox: its addresses, how it is read, how it sends, where its mail goes (RT-1)."""
-
-    name: Name
-    address: EmailAddress
-    display_name: str = ""
-    aliases: tuple[EmailAddress, ...] = ()
-    plus_addressing: PlusMode = PlusMode.MIXED
-    hide_matching_data: bool = False
-    imap: Imap
-    smtp: Smtp
-    routes: tuple[Route, ...] = ()
-    fallback: Fallback
-
-
-class Category(Strict):
-    """A Ticket category; `path` joins its levels with ` / `."""
-
-    path: str
-
-
-class Process(Strict):
-    """A Ticket process: what its Tickets need, where they go, how long they may come back."""
-
-    name: Name
-    title: str
-    company: Name
-    contract: Name
-    service: Name
-    queue: Name
-    language: Language = "en"
-    live: bool = True
-    startable: bool = True
-    default_mailbox: Name | None = None
-    categories: tuple[Category, ...] = ()
-    feedback_window_hours: Annotated[float, Field(ge=0)] = 0
-    """0 means none: resolved is closed at once (ST-14)."""
-    note_required_to_resolve: bool = False
-    acknowledgement: Name | None = None
-    no_response: Name | None = None
+__all__ = [
+    "BlockMode",
+    "Blocked",
+    "Calendar",
+    "Category",
+    "Column",
+    "Company",
+    "ContactScope",
+    "Contract",
+    "Criteria",
+    "CustomField",
+    "Definition",
+    "DueDateMethod",
+    "DueDateRule",
+    "DueDateUnit",
+    "Entity",
+    "Fallback",
+    "FieldType",
+    "FieldUse",
+    "FieldsSection",
+    "Halt",
+    "Imap",
+    "MailboxDefinition",
+    "MailboxesSection",
+    "OpenHours",
+    "OrganisationApplied",
+    "OrganisationRecord",
+    "PeopleSection",
+    "PlusMode",
+    "Process",
+    "ProcessGroup",
+    "ProcessesSection",
+    "Queue",
+    "Route",
+    "Rules",
+    "RulesSection",
+    "Section",
+    "Service",
+    "Smtp",
+    "Strict",
+    "Team",
+    "Template",
+    "TemplateText",
+    "TemplatesSection",
+    "TimesSection",
+    "Titled",
+    "User",
+    "WaitReason",
+    "Weekday",
+]
 
 
-class Queue(Strict):
-    """Where Tickets wait for the people of a team."""
+class ContactScope(StrEnum):
+    """To whom contacts that Mailroom makes by itself belong: their company, or all of them (CT-10)."""
 
-    name: Name
-    title: str
-
-
-class User(Strict):
-    """A person or robot who works on Tickets, and on which processes."""
-
-    name: Name
-    title: str
-    address: EmailAddress | None = None
-    robot: bool = False
-    processes: tuple[Name, ...] = ()
-
-
-class Company(Strict):
-    """A customer."""
-
-    name: Name
-    title: str
-    domains: tuple[str, ...] = ()
-
-
-class Contract(Strict):
-    """What was agreed with a company."""
-
-    name: Name
-    title: str
-    company: Name
-
-
-class Service(Strict):
-    """What is done under a contract."""
-
-    name: Name
-    title: str
-    contract: Name
-
-
-class TemplateText(Strict):
-    """A template in one language, Jinja's syntax. `html` is made from `text` when it is left out."""
-
-    subject: str
-    text: str
-    html: str | None = None
-
-
-class Template(Strict):
-    """An automatic mail in the languages it exists in; `en` is the last resort (NT-1)."""
-
-    name: Name
-    texts: dict[Language, TemplateText]
-
-    @model_validator(mode="after")
-    def _has_english(self) -> Self:
-        if "en" not in self.texts:
-            raise ValueError(f"template {self.name} has no text in 'en', the last resort")
-        return self
+    LOCAL = "local"
+    GLOBAL = "global"
 
 
 class Rules(Strict):
-    """Settings of the organisation as a whole."""
+    """Settings of the organisation as a whole.
+
+    In test mode processes that are in test are startable, too (GL-5).
+    """
 
     closed_match: Literal["new_activity", "open_parent"] = "new_activity"
     autoreply_wakes: bool = True
     automatic_contacts: bool = True
     sender_mails_per_hour: Annotated[int, Field(ge=1)] = 20
     """Automatic mails to one address in an hour; more are refused, so that loops starve (AMB-37)."""
+    test_mode: bool = False
+    contact_scope: ContactScope = ContactScope.GLOBAL
+    hide_titles: bool = False
+    """Whether those who may not open an activity do not see its title either (AMB-34)."""
 
 
 class Definition(Strict):
@@ -201,10 +138,17 @@ class Definition(Strict):
     companies: tuple[Company, ...] = ()
     contracts: tuple[Contract, ...] = ()
     services: tuple[Service, ...] = ()
+    process_groups: tuple[ProcessGroup, ...] = ()
     processes: tuple[Process, ...] = ()
+    wait_reasons: tuple[WaitReason, ...] = ()
+    fields: tuple[CustomField, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
+    due_dates: tuple[DueDateRule, ...] = ()
+    teams: tuple[Team, ...] = ()
     queues: tuple[Queue, ...] = ()
     users: tuple[User, ...] = ()
     mailboxes: tuple[MailboxDefinition, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
     templates: tuple[Template, ...] = ()
     rules: Rules = Rules()
 
@@ -216,10 +160,11 @@ class Section(Record):
 
 
 class MailboxesSection(Section):
-    """Where mail comes in and goes out."""
+    """Where mail comes in and goes out, and whose is not welcome."""
 
     type: Literal["organisation.mailboxes"] = "organisation.mailboxes"
     mailboxes: tuple[MailboxDefinition, ...]
+    blocked: tuple[Blocked, ...] = ()
 
 
 class ProcessesSection(Section):
@@ -229,13 +174,31 @@ class ProcessesSection(Section):
     companies: tuple[Company, ...]
     contracts: tuple[Contract, ...]
     services: tuple[Service, ...]
+    process_groups: tuple[ProcessGroup, ...] = ()
     processes: tuple[Process, ...]
+    wait_reasons: tuple[WaitReason, ...] = ()
+
+
+class FieldsSection(Section):
+    """Which data activities carry beside their own."""
+
+    type: Literal["organisation.fields"] = "organisation.fields"
+    fields: tuple[CustomField, ...]
+
+
+class TimesSection(Section):
+    """When there is work, and until when it has to be done."""
+
+    type: Literal["organisation.times"] = "organisation.times"
+    calendars: tuple[Calendar, ...]
+    due_dates: tuple[DueDateRule, ...]
 
 
 class PeopleSection(Section):
     """Who does it."""
 
     type: Literal["organisation.people"] = "organisation.people"
+    teams: tuple[Team, ...] = ()
     queues: tuple[Queue, ...]
     users: tuple[User, ...]
 
@@ -265,6 +228,8 @@ class OrganisationApplied(Record):
 OrganisationRecord = Annotated[
     MailboxesSection
     | ProcessesSection
+    | FieldsSection
+    | TimesSection
     | PeopleSection
     | TemplatesSection
     | RulesSection

@@ -53,7 +53,7 @@ def test_the_sample_is_valid() -> None:
         ("organisation.yaml", "company: harbour", "company: desert", "there is no 'desert' in companies"),
         ("templates.yaml", "request [{{ reference }}]", "[{{ title }}]", "there is no variable 'title'"),
         ("templates.yaml", "request [{{ reference }}]", "[{{ reference ]", "it is no template"),
-        ("organisation.yaml", "[invoice-question]", "[no-such]", "there is no process 'no-such'"),
+        ("organisation.yaml", "[invoice-question]", "[no-such]", "there is no 'no-such' in processes"),
     ],
 )
 def test_a_mistake_is_named_with_its_file_and_line(
@@ -133,7 +133,11 @@ def test_plan_without_a_service_says_so_in_a_sentence(folder: Path) -> None:
 def test_the_difference_names_what_is_added_removed_and_changed(folder: Path) -> None:
     before = read(SAMPLE)
     change(folder / "processes.yaml", "title: IT request", "title: Request to IT")
-    change(folder / "organisation.yaml", "  - name: accounts\n    title: Accounts receivable\n", "")
+    change(
+        folder / "organisation.yaml",
+        "  - name: accounts\n    title: Accounts receivable\n    team: finance\n",
+        "",
+    )
     change(folder / "processes.yaml", "queue: accounts", "queue: service-desk")
     (folder / "zz.yaml").write_text("queues:\n  - {name: third-line, title: Third line}\n")
     found = differing.differences(before, read(folder))
