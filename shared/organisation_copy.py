@@ -7,10 +7,8 @@ at a moment after the record was read, a version that it lacks was never announc
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
 from shared import offsets, relay_store
 from shared.contracts.activity_organisation import OrganisationApplied, OrganisationRecord, Section
@@ -18,7 +16,9 @@ from shared.contracts.record import Record
 from shared.failure import SendersFault
 from shared.logs import get_logger
 from shared.offsets import Place
+from shared.onlooker import onlooker
 from shared.postgres import Connection, columns
+from shared.topic_plan import TopicError
 from shared.topics import ACTIVITY_ORGANISATION
 from shared.unit_of_work import Batch
 
@@ -56,9 +56,8 @@ class Announcements:
     async def all_known(self, connection: Connection) -> bool:
         """Whether all that stands in the topic at this moment is known; False if Kafka does not say."""
         try:
-            async with asyncio.timeout(ASK_SECONDS):
-                end = await self._end()
-        except (KafkaError, OSError, TimeoutError) as error:
+            end = await self._end()
+        except TopicError as error:
             log.warning("the end of a topic is not known", topic=self._place.topic, reason=str(error))
             return False
         return end <= await self._known(connection, self._place)
@@ -70,14 +69,9 @@ class Announcements:
         version that the same transaction holds, which would be missing from what is committed.
         """
         partition = TopicPartition(*self._place)
-        consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, isolation_level="read_uncommitted", enable_auto_commit=False
-        )
-        await consumer.start()
-        try:
-            end: int = (await consumer.end_offsets([partition]))[partition]
-        finally:
-            await consumer.stop()
+        async with onlooker(self._bootstrap, committed=False, patience=ASK_SECONDS) as consumer:
+            async with asyncio.timeout(ASK_SECONDS):
+                end: int = (await consumer.end_offsets([partition]))[partition]
         return end
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from shared import offsets, relay_store, topic_plan
 from shared.contracts.envelope import Envelope
@@ -19,10 +19,12 @@ from shared.contracts.record import Record
 from shared.decoding import Incoming, decode
 from shared.migrations import role_of
 from shared.offsets import Place
+from shared.onlooker import onlooker, pages
 from shared.postgres import ACQUIRE_SECONDS, columns, prepare_connection
 from shared.relay_history import is_ours
 from shared.topics import FOREVER, TOPICS, Topic
 
+_PAGE_RECORDS = 1000
 _SESSIONS = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = $1
 """
@@ -33,8 +35,10 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING
 # A record can come again for as long as topics keep the cause of it.
 _FORGET_OLD = "DELETE FROM said_before WHERE noted_at < now() - interval '93 days'"
 _MOVE = """
-UPDATE offsets SET next_offset = $4, moved_at = now()
-WHERE consumer = $1 AND topic = $2 AND partition = $3 AND next_offset < $4
+UPDATE offsets SET next_offset = done.end, moved_at = now()
+FROM unnest($2::text[], $3::int[], $4::bigint[]) AS done (topic, partition, "end")
+WHERE consumer = $1 AND offsets.topic = done.topic AND offsets.partition = done.partition
+  AND next_offset < done.end
 """
 
 
@@ -89,8 +93,8 @@ class Past:
         ends: dict[Place, int] = {}
         for each in done:
             ends[each.place] = max(ends.get(each.place, 0), each.offset + 1)
-        for place, end in ends.items():
-            await self.connection.execute(_MOVE, consumer, place.topic, place.partition, end)
+        rows = [(place.topic, place.partition, end) for place, end in ends.items()]
+        await self.connection.execute(_MOVE, consumer, *columns(rows, 3))
         return len(ends)
 
 
@@ -162,11 +166,8 @@ async def _read(
 ) -> list[Said]:
     """All records from these offsets to the end, in order per partition. Raises `RecoveryRefused`."""
     topics = {prefix + topic.name: topic for topic in TOPICS}
-    consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
+    found: list[Said] = []
+    async with onlooker(bootstrap) as consumer:
         wanted = {TopicPartition(*place): start for place, start in starts.items()}
         begin, end = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
         for tp, start in wanted.items():
@@ -175,21 +176,14 @@ async def _read(
                     f"{tp.topic}/{tp.partition} begins at {begin[tp]}, the schema knows it up to {start}: "
                     "what stood between is gone from Kafka. Restore a newer backup."
                 )
-        behind = {tp for tp, start in wanted.items() if max(start, begin[tp]) < end[tp]}
-        consumer.assign(behind)
-        for tp in behind:
-            consumer.seek(tp, max(wanted[tp], begin[tp]))
-        found: list[Said] = []
-        while behind := {tp for tp in behind if await consumer.position(tp) < end[tp]}:
-            for tp, records in (await consumer.getmany(*behind, timeout_ms=200)).items():
-                found += [
-                    _said(topics[tp.topic], record)
-                    for record in records
-                    if record.offset < end[tp] and (only_from is None or is_ours(record, only_from))
-                ]
-        return found
-    finally:
-        await consumer.stop()
+        standing = {tp: max(start, begin[tp]) for tp, start in wanted.items()}
+        async for page in pages(consumer, standing, end, _PAGE_RECORDS):
+            found += [
+                _said(topics[record.topic], record)
+                for record in page
+                if only_from is None or is_ours(record, only_from)
+            ]
+    return found
 
 
 def _said(topic: Topic, record: Any) -> Said:

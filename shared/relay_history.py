@@ -5,18 +5,18 @@ still in the outbox, byte for byte. Anything else was said by a future that this
 others wrote there in spite of all is none of our history: records tell by their source.
 """
 
-from typing import Any
-
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from shared import relay_store, topic_plan
 from shared.contracts.dead_letters import ORIGINAL_TOPIC
 from shared.contracts.envelope import source_of
 from shared.offsets import Place
+from shared.onlooker import Seen, onlooker, pages
 from shared.outbox import pack_headers
 from shared.relay_store import PAGE_BYTES, Connection
 from shared.topics import TOPICS
 
+_PAGE_RECORDS = 1000
 _Said = tuple[str, bytes | None, bytes | None, str]
 
 
@@ -36,31 +36,17 @@ async def require_own_history(
         places = {TopicPartition(*place) for place in await cluster.places(own)}
     if not places:
         return
-    consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
-        noted = await relay_store.progress(connection)
+    noted = await relay_store.progress(connection)
+    async with onlooker(bootstrap) as consumer:
         begin, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         starts = {tp: max(begin[tp], noted.get(Place(tp.topic, tp.partition), -1) + 1) for tp in places}
-        behind = {tp for tp in places if starts[tp] < end[tp]}
-        if not behind:
-            return
-        consumer.assign(behind)
-        for tp in behind:
-            consumer.seek(tp, starts[tp])
         said: dict[_Said, tuple[Place, int]] = {}
-        while behind := {tp for tp in behind if await consumer.position(tp) < end[tp]}:
-            found = await consumer.getmany(*behind, timeout_ms=200, max_records=1000)
-            for tp, records in found.items():
-                ours = (record for record in records if record.offset < end[tp] and is_ours(record, service))
-                said |= {_record(record): (Place(tp.topic, tp.partition), record.offset) for record in ours}
+        async for page in pages(consumer, starts, end, _PAGE_RECORDS):
+            ours = (record for record in page if is_ours(record, service))
+            said |= {_record(each): (Place(each.topic, each.partition), each.offset) for each in ours}
             if len(said) > rows:
                 break
-        unknown = await _unknown(connection, said, rows)
-    finally:
-        await consumer.stop()
+    unknown = await _unknown(connection, said, rows) if said else None
     if unknown is not None:
         raise HistoryLost(
             f"{unknown} holds records of {service} that its database does not know: was a backup restored? "
@@ -81,11 +67,11 @@ async def _unknown(connection: Connection, said: dict[_Said, tuple[Place, int]],
     return next((place.topic for place, offset in said.values() if offset > noted.get(place, -1)), None)
 
 
-def is_ours(record: "ConsumerRecord[bytes | None, bytes | None]", service: str) -> bool:
+def is_ours(record: Seen, service: str) -> bool:
     """A dead letter bears the source of the record that it was, but nobody else writes those headers."""
     found = dict(record.headers)
     return found.get("ce_source") == source_of(service).encode() or ORIGINAL_TOPIC in found
 
 
-def _record(record: "ConsumerRecord[bytes | None, bytes | None]") -> _Said:
+def _record(record: Seen) -> _Said:
     return record.topic, record.key, record.value, pack_headers(record.headers)

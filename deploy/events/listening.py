@@ -1,25 +1,18 @@
 """Reads topics from a time on, in the order of time, without joining a consumer group."""
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
 from deploy.events.heard import Heard, Unclear
 from shared import topic_plan
-from shared.topic_plan import ASK_SECONDS, TopicError
+from shared.onlooker import Onlooker, Seen, onlooker
 from shared.topics import Topic
 
 _LOOK_MILLISECONDS = 500
 _PAGE_RECORDS = 500
-
-Record: TypeAlias = "ConsumerRecord[Any, Any]"
-Consumer: TypeAlias = "AIOKafkaConsumer[Any, Any]"
 
 
 async def listen(
@@ -38,7 +31,7 @@ async def listen(
         raise Unclear(
             f"None of the topics is there with the prefix {prefix!r}: give the deployment's --prefix."
         )
-    async with _connected(bootstrap) as consumer:
+    async with onlooker(bootstrap) as consumer:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         starts = await _starts(consumer, partitions, since, ends)
@@ -56,7 +49,7 @@ async def listen(
 
 
 async def _starts(
-    consumer: Consumer,
+    consumer: Onlooker,
     partitions: Iterable[TopicPartition],
     since: datetime | None,
     ends: dict[TopicPartition, int],
@@ -71,10 +64,10 @@ async def _starts(
 
 
 async def _in_order(
-    consumer: Consumer, behind: set[TopicPartition], ends: dict[TopicPartition, int]
-) -> AsyncIterator[Record]:
+    consumer: Onlooker, behind: set[TopicPartition], ends: dict[TopicPartition, int]
+) -> AsyncIterator[Seen]:
     """What stands in these partitions: the oldest first, as soon as every partition has said its next."""
-    waiting: dict[TopicPartition, deque[Record]] = {partition: deque() for partition in behind}
+    waiting: dict[TopicPartition, deque[Seen]] = {partition: deque() for partition in behind}
     while waiting:
         silent = [partition for partition, records in waiting.items() if not records]
         if silent:
@@ -89,24 +82,3 @@ async def _in_order(
             yield record
             if not waiting[partition] and record.offset + 1 >= ends[partition]:
                 del waiting[partition]
-
-
-@asynccontextmanager
-async def _connected(bootstrap: str) -> AsyncIterator[Consumer]:
-    """A consumer without a group, which has nothing to commit. Errors of Kafka become `TopicError`."""
-    consumer: Consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",  # what was deleted while it was read is passed over
-        request_timeout_ms=int(ASK_SECONDS * 1000),
-    )
-    try:
-        async with asyncio.timeout(ASK_SECONDS):
-            await consumer.start()
-        yield consumer
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise TopicError(f"Kafka does not answer at {bootstrap}: {error}.") from error
-    finally:
-        await consumer.stop()
