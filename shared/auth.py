@@ -8,7 +8,7 @@ What a caller may do in which process is configuration, not part of the token.
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any, Literal, get_args
@@ -20,6 +20,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.logs import get_logger
 from shared.metrics import AUTHENTICATION_FAILURES, JWKS_REFRESHES
+from shared.permissions import Need, Rule
 from shared.problems import FORBIDDEN, UNAUTHENTICATED, UNAVAILABLE, Problem
 from shared.settings import ServiceSettings
 
@@ -40,12 +41,16 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody or something that acts. `user` is the token's `sub`, `roles` are the token's own."""
+    """Somebody or something that acts. `user` is the token's `sub`, `roles` are the token's own.
+
+    `rule` is what the endpoint asks that let them in (shared/permissions.py); None outside of guarded ones.
+    """
 
     user: str
     organisation: str
     kind: PrincipalKind = "user"
     roles: frozenset[str] = frozenset()
+    rule: Rule | None = None
 
 
 class Authenticator:
@@ -183,11 +188,18 @@ async def _caller(
     if credentials is None:
         raise _refused("missing", "Send Authorization: Bearer <token>.")
     authenticator: Authenticator = request.app.state.authenticator
-    return await authenticator.authenticate(credentials.credentials)
+    principal = await authenticator.authenticate(credentials.credentials)
+    rule: Rule | None = getattr(request.state, "rule", None)
+    if rule is Need.OPERATOR:
+        require_role(principal, OPERATOR)
+    return replace(principal, rule=rule)
 
 
 Caller = Annotated[Principal, Depends(_caller)]
-"""For an endpoint's signature: `caller: Caller`. Needs `api.state.authenticator`, which Service sets."""
+"""For an endpoint's signature: `caller: Caller`, with the token's role that the endpoint's rule asks.
+
+Needs `api.state.authenticator`, which Service sets.
+"""
 
 
 def require_role(principal: Principal, role: str) -> None:

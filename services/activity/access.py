@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from services.activity import store_activities
+from services.activity import permissions, store_activities
 from services.activity.domain.activity import Activity
 from shared import references
 from shared.auth import Principal
+from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests import Actor, ActorKind
 from shared.organisation import NoConfiguration, Organisation, Organisations, Unknown
+from shared.permissions import Need, NoRule, Rights, Role, rights_of
 from shared.problems import FORBIDDEN, NOT_FOUND, Problem
 from shared.unit_of_work import Batch, UnitOfWork
 
@@ -24,31 +26,49 @@ class Access:
     caller: Principal
     organisation: Organisation
 
+    @property
+    def rights(self) -> Rights:
+        """What he has in which process; none if he is nobody's user."""
+        return rights_of(self.organisation, self.caller.user)
+
     @cached_property
     def processes(self) -> frozenset[str]:
-        """The processes whose Tickets he may open: those of the user he is, none if he is nobody's."""
-        try:
-            return frozenset(self.organisation.user(self.caller.user).processes)
-        except Unknown:
-            return frozenset()
+        """The processes whose activities he sees whole; of others he sees the header data (AMB-34)."""
+        return self.rights.processes(Role.READER)
 
     @property
     def actor(self) -> Actor:
         """Whom his steps are put down to. Raises `Problem` (forbidden) for who is no user here."""
         try:
-            robot = self.organisation.user(self.caller.user).robot
+            user = permissions.found_user(self.organisation, self.caller.user)
         except Unknown:
             raise Problem(FORBIDDEN, "Only users of the organisation take steps.") from None
-        return Actor(kind=ActorKind.ROBOT if robot else ActorKind(self.caller.kind), id=self.caller.user)
+        return Actor(kind=ActorKind.ROBOT if user.robot else ActorKind(self.caller.kind), id=self.caller.user)
 
-    def require(self, process: str) -> None:
-        """Raises `Problem` (forbidden) unless he may work on the process."""
-        if process not in self.processes:
+    def admitted(self) -> None:
+        """Raises `Problem` (forbidden) for whom the endpoint's rule keeps out whatever it is asked about."""
+        if self.caller.rule is Need.USER:
+            assert self.actor
+        elif self.caller.rule is Need.ANY_PROCESS and not self.processes:
+            raise Problem(FORBIDDEN, f"{self.caller.user} may not read any process.")
+
+    def require(self, process: str, request: type[asked.Request] | None = None) -> None:
+        """Raises `Problem` (forbidden) unless he has in the process what the endpoint's rule asks.
+
+        Where the rule is what the request needs (`Need.REQUEST`), `request` is its type.
+        """
+        rule = self.caller.rule
+        if rule is Need.REQUEST:
+            assert request is not None, "the rule of this endpoint is its request's"
+            rule = permissions.role_for(request)
+        if not isinstance(rule, Role):
+            raise NoRule(f"The endpoint's rule is {rule}, which says nothing about a process.")
+        try:
+            permissions.require(self.organisation, self.caller.user, rule, process)
+        except permissions.NotPermitted as refused:
             raise Problem(
-                FORBIDDEN,
-                f"{self.caller.user} may not work on the process {process!r}.",
-                missing=[f"process:{process}"],
-            )
+                FORBIDDEN, str(refused), missing=[f"process:{process}"], role=rule.name.lower()
+            ) from None
 
 
 class Reception:
@@ -71,7 +91,9 @@ class Reception:
                 raise Problem(
                     NOT_FOUND, f"Nothing has been applied for the organisation {caller.organisation!r}."
                 ) from None
-            return await serve(batch, Access(caller, organisation))
+            access = Access(caller, organisation)
+            access.admitted()
+            return await serve(batch, access)
 
         return await self._unit.run(work)
 
@@ -87,8 +109,13 @@ async def found_ticket(batch: Batch[Any], access: Access, reference: str) -> Act
     raise Problem(NOT_FOUND, f"There is no {reference}.")
 
 
-async def opened_ticket(batch: Batch[Any], access: Access, reference: str) -> Activity:
-    """The same, for who may open it; `Problem` (forbidden) otherwise."""
+async def opened_ticket(
+    batch: Batch[Any], access: Access, reference: str, request: type[asked.Request] | None = None
+) -> Activity:
+    """The same, for whom the endpoint's rule lets open it; `Problem` (forbidden) otherwise.
+
+    `request` is what is asked of it, where the rule is what the request needs.
+    """
     activity = await found_ticket(batch, access, reference)
-    access.require(activity.process)
+    access.require(activity.process, request)
     return activity

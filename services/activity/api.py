@@ -9,6 +9,7 @@ from services.activity.access import Access, Reception, found_ticket, opened_tic
 from services.activity.api_mails import mail_routes
 from services.activity.api_steps import step_routes
 from services.activity.domain.states import Status
+from services.activity.permissions import ENDPOINTS
 from services.activity.store_views import Filter
 from services.activity.views import Shown, TicketHeader, TicketSummary, TicketView
 from services.activity.views_timeline import TimelineEntry, timeline_entry
@@ -19,6 +20,7 @@ from shared.contracts.record import EmailAddress, Name
 from shared.http import etag
 from shared.organisation import Organisations
 from shared.pages import Keyset, Page, PageQuery
+from shared.permissions import guarded
 from shared.unit_of_work import Batch, UnitOfWork
 
 PREFIX = "/v1/tickets"
@@ -108,4 +110,4 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
 
     router.include_router(step_routes(reception, work, PREFIX))
     router.include_router(mail_routes(reception, blobs, PREFIX))
-    return router
+    return guarded(router, ENDPOINTS)

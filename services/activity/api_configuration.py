@@ -6,9 +6,11 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from services.activity import configuration
-from shared.auth import OPERATOR, Caller, Principal, require_role
+from services.activity.permissions import ENDPOINTS
+from shared.auth import Caller, Principal
 from shared.contracts.activity_organisation import Definition
 from shared.http import etag
+from shared.permissions import guarded
 from shared.problems import FORBIDDEN, NOT_FOUND, VALIDATION_FAILED, Problem
 from shared.unit_of_work import Batch, UnitOfWork
 
@@ -34,7 +36,6 @@ def routes(work: UnitOfWork) -> APIRouter:
     @router.get("")
     async def read(caller: Caller, response: Response) -> CurrentConfiguration:
         """The configuration of the caller's organisation."""
-        require_role(caller, OPERATOR)
 
         async def reading(batch: Batch[Any]) -> CurrentConfiguration | None:
             found = await configuration.current(batch, caller.organisation)
@@ -55,7 +56,6 @@ def routes(work: UnitOfWork) -> APIRouter:
         dry_run: Annotated[bool, Query(description="check only")] = False,
     ) -> AppliedConfiguration:
         """Make this the configuration. The same one again changes nothing."""
-        require_role(caller, OPERATOR)
         _own(caller, definition)
 
         async def applying(batch: Batch[Any]) -> configuration.Applied:
@@ -79,7 +79,7 @@ def routes(work: UnitOfWork) -> APIRouter:
             ) from None
         return AppliedConfiguration(version=applied.version, changed=applied.changed)
 
-    return router
+    return guarded(router, ENDPOINTS)
 
 
 class _DryRun(Exception):

@@ -24,6 +24,7 @@ from shared.http import ExpectedVersion, IdempotencyKey, etag
 from shared.organisation import Unknown
 from shared.problems import (
     CONFLICT,
+    FORBIDDEN,
     IDEMPOTENCY_KEY_REUSED,
     NOT_FOUND,
     STEP_REFUSED,
@@ -40,6 +41,7 @@ MODELS: dict[str, type[asked.OnTicket]] = {
 
 # What a refusal's code is over HTTP; every other code says that the request names or lacks something.
 PROBLEM_OF: dict[str, ProblemType] = {
+    "forbidden": FORBIDDEN,
     "not_found": NOT_FOUND,
     "conflict": CONFLICT,
     "closed": STEP_REFUSED,
@@ -117,7 +119,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
             raise Problem(NOT_FOUND, f"There is no step {step!r}.", steps=sorted(MODELS))
 
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            activity = await opened_ticket(batch, access, reference)
+            activity = await opened_ticket(batch, access, reference, model)
             given: dict[str, Any] = {"reference": str(activity.reference)}
             if seen is not None:
                 given["expected_version"] = seen
@@ -136,7 +138,7 @@ def _require_open(access: Access, request: asked.Request) -> None:
         access.organisation.process(request.process)
     except Unknown:
         raise Problem(VALIDATION_FAILED, f"There is no process {request.process!r}.") from None
-    access.require(request.process)
+    access.require(request.process, asked.TicketOpen)
 
 
 def _request(

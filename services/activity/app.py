@@ -1,5 +1,7 @@
 """The wiring of activity: what is read by whom, and what runs."""
 
+from fastapi import FastAPI
+
 from services.activity import gauges, handlers, retention
 from services.activity.api import routes
 from services.activity.api_configuration import routes as configuration_routes
@@ -36,6 +38,12 @@ def subscriptions(work: Work) -> tuple[Subscription, ...]:
     )
 
 
+def api_of(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: BlobStore) -> FastAPI:
+    """All that is asked over HTTP."""
+    routers = (routes(unit, work, organisations, blobs), configuration_routes(unit))
+    return create_api("Mailroom activity", routers)
+
+
 def build(settings: ActivitySettings) -> Service:
     """One process of activity: consumers, timers, relay and HTTP on one pool."""
     password = settings.postgres_password()
@@ -69,12 +77,6 @@ def build(settings: ActivitySettings) -> Service:
             Gauges(unit, gauges.looks(organisations)),
             Retention(settings, unit, retention.rules(settings)),
         ),
-        api=create_api(
-            "Mailroom activity",
-            (
-                routes(unit, work, organisations, BlobStore(settings.blobs_url, SERVICE)),
-                configuration_routes(unit),
-            ),
-        ),
+        api=api_of(unit, work, organisations, BlobStore(settings.blobs_url, SERVICE)),
         resources=(opened(pool),),
     )

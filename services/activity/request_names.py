@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.activity import announce
+from services.activity import announce, permissions
 from services.activity.domain import custom_fields
 from services.activity.domain.contacts import Tagged, names_from_display_name
 from services.activity.domain.custom_fields import FieldFault
@@ -28,6 +28,17 @@ class Declined(Exception):
         self.fields = tuple(
             FieldError(field=each.field, field_type=each.type, detail=each.wrong) for each in faults
         )
+
+
+def permit(organisation: Organisation, request: asked.Request, process: str) -> None:
+    """Raises `Declined` (forbidden) where the actor is a user or robot who may not ask for it in the process.
+
+    A request that names several activities asks for each of their processes.
+    """
+    try:
+        permissions.require_for(organisation, request.actor, type(request), process)
+    except permissions.NotPermitted as refused:
+        raise Declined("forbidden", str(refused), *refused.missing) from None
 
 
 @dataclass(slots=True)

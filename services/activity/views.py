@@ -14,11 +14,14 @@ from shared.organisation import Organisation, Unknown
 
 
 class TicketHeader(BaseModel):
-    """What anybody of the organisation sees. `permitted` says whether the caller may open it."""
+    """What anybody of the organisation sees. `permitted` says whether the caller may open it.
+
+    `title` is null where the caller may not, and the organisation hides titles (AMB-34).
+    """
 
     reference: str
     kind: str
-    title: str
+    title: str | None
     status: str
     status_label: str
     process: str
@@ -143,16 +146,18 @@ class Shown:
 
     def header(self, row: Any) -> TicketHeader:
         """The header data of a row of `activities`."""
+        permitted = row["process"] in self._processes
+        hidden = self._organisation.rules.hide_titles and not permitted
         return TicketHeader(
             reference=row["reference"],
             kind=row["kind"],
-            title=row["title"],
+            title=None if hidden else row["title"],
             status=row["status"],
             status_label=status_label(row["status"], self._language),
             process=self._title(row["process"]),
             assignee=row["assignee"],
             queue=row["queue"],
-            permitted=row["process"] in self._processes,
+            permitted=permitted,
         )
 
     def ticket(self, activity: Activity, row: Any, contacts: list[Any], links: list[Any]) -> TicketView:

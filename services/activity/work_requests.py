@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.activity import announce, outgoing_mail
+from services.activity import announce, outgoing_mail, permissions
 from services.activity.asked_steps import STEPS, Named
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
@@ -15,7 +15,8 @@ from services.activity.domain.states import Status
 from services.activity.domain.vocabulary import Actor, ActorKind, StartedBy
 from services.activity.needs import Needs
 from services.activity.outgoing_mail import Reply
-from services.activity.request_names import Declined, Tags, given_fields, people, tag_people
+from services.activity.permissions import NotPermitted
+from services.activity.request_names import Declined, Tags, given_fields, people, permit, tag_people
 from services.activity.rules import sending_mailbox
 from services.activity.store_mails import Recipients
 from services.activity.store_requests import Answered
@@ -25,6 +26,7 @@ from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import ActivityAnswer, RequestRefused
 from shared.metrics import REQUESTS_ANSWERED
 from shared.organisation import Organisation, Unknown
+from shared.permissions import Role
 from shared.tokens import conversation_of_activity
 from shared.unit_of_work import Incoming
 
@@ -119,6 +121,7 @@ def _open(
             organisation.mailbox(mailbox)
     except Unknown as unknown:
         raise Declined("unknown_name", f"{unknown}.".capitalize()) from None
+    permit(organisation, request, process.name)
     tag_people(workspace, incoming, organisation, process.company, tags)
     id_ = announce.effect_id(cause, "activity")
     opening: dict[str, Any] = {
@@ -153,6 +156,7 @@ def _step(
     activity = workspace.by_reference(cause.organisation, request.reference)
     if activity is None:
         raise Declined("not_found", f"There is no {request.reference}.")
+    permit(organisation, request, activity.process)
     if isinstance(request, asked.TicketAssign) and request.assignee is not None:
         _assignable(organisation, request.assignee, activity.process)
     tag_people(workspace, incoming, organisation, organisation.process(activity.process).company, tags)
@@ -184,11 +188,12 @@ def _taken(outcome: Activity | Refusal | None) -> Activity | Refusal:
 def _assignable(organisation: Organisation, name: str, process: str) -> None:
     """Work goes only to people who may work on its process (ST-20)."""
     try:
-        user = organisation.user(name)
+        permissions.found_user(organisation, name)
+        permissions.require(organisation, name, Role.WORKER, process)
     except Unknown:
         raise Declined("unknown_name", f"There is no user {name!r}.") from None
-    if process not in user.processes:
-        raise Declined("assignee_without_permission", f"{name} does not work on {process!r}.", process)
+    except NotPermitted as refused:
+        raise Declined("assignee_without_permission", str(refused), process) from None
 
 
 def _writes(request: asked.OnTicket, activity: Activity) -> bool:

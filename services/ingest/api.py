@@ -13,6 +13,7 @@ from services.ingest import store_mails, store_queries
 from services.ingest.intake import Intake
 from services.ingest.mail_rows import UNHANDLED
 from services.ingest.parsing.worker import WorkerUnavailable
+from services.ingest.permissions import ENDPOINTS
 from services.ingest.retry import NotWhole, retry
 from services.ingest.store_queries import ShownMail, ShownMailbox
 from shared.auth import OPERATOR, Caller, Principal
@@ -20,6 +21,7 @@ from shared.blobs import BlobMissing, BlobsUnavailable
 from shared.contracts.activity_organisation import MailboxDefinition
 from shared.organisation import NoConfiguration, Organisation, Unknown
 from shared.pages import Keyset, Page, PageQuery
+from shared.permissions import Role, guarded, rights_of
 from shared.problems import CONFLICT, FORBIDDEN, NOT_FOUND, UNAVAILABLE, Problem
 
 _OLDEST_FIRST = Keyset(datetime, UUID)
@@ -152,7 +154,7 @@ def routes(intake: Intake) -> APIRouter:
         found = {row.mailbox: row for row in rows}
         return [_mailbox(each, found.get(each.name)) for each in definitions]
 
-    return router
+    return guarded(router, ENDPOINTS)
 
 
 _RAW_RESPONSE: dict[int | str, dict[str, Any]] = {
@@ -171,9 +173,10 @@ async def _permitted(intake: Intake, caller: Principal) -> list[MailboxDefinitio
     if OPERATOR in caller.roles:
         return list(organisation.mailboxes)
     try:
-        processes = set(organisation.user(caller.user).processes)
+        organisation.user(caller.user)
     except Unknown as error:
         raise Problem(FORBIDDEN, f"{caller.user!r} is no user here.", missing=[f"role:{OPERATOR}"]) from error
+    processes = rights_of(organisation, caller.user).processes(Role.READER)
     return [mailbox for mailbox in organisation.mailboxes if processes & _leads_to(mailbox)]
 
 

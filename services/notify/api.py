@@ -10,9 +10,11 @@ from pydantic import BaseModel
 
 from services.notify import outgoing, store_list
 from services.notify.domain.delivery import Result, State
+from services.notify.permissions import ENDPOINTS
 from services.notify.queued import QueuedMail
-from shared.auth import OPERATOR, Caller, Principal, require_role
+from shared.auth import Caller, Principal
 from shared.pages import Keyset, Page, PageQuery
+from shared.permissions import guarded
 from shared.problems import NOT_FOUND, Problem, ProblemType
 from shared.unit_of_work import Batch, UnitOfWork
 
@@ -80,7 +82,6 @@ def routes(work: UnitOfWork) -> APIRouter:
         activity: Annotated[UUID | None, Query(description="only mails of this activity")] = None,
     ) -> Page[OutgoingMailRow]:
         """The organisation's outgoing mails, the newest first."""
-        require_role(caller, OPERATOR)
         after = _keyset.decode(page.after)
 
         async def reading(batch: Batch[Any]) -> Page[OutgoingMailRow]:
@@ -104,7 +105,6 @@ def routes(work: UnitOfWork) -> APIRouter:
     @router.get("/{mail}")
     async def read(mail: UUID, caller: Caller) -> OutgoingMailDetails:
         """One mail with its recipients and attempts."""
-        require_role(caller, OPERATOR)
         return await work.run(lambda batch: _details(batch, caller, mail))
 
     @router.post("/{mail}/retry")
@@ -124,7 +124,6 @@ def routes(work: UnitOfWork) -> APIRouter:
         mail: UUID,
         handle: Callable[[Batch[Any]], Coroutine[Any, Any, QueuedMail | None]],
     ) -> OutgoingMailDetails:
-        require_role(caller, OPERATOR)
 
         async def handling(batch: Batch[Any]) -> OutgoingMailDetails:
             found = await handle(batch)
@@ -138,7 +137,7 @@ def routes(work: UnitOfWork) -> APIRouter:
         except outgoing.NotAllowed as refused:
             raise Problem(NOT_POSSIBLE_NOW, str(refused)) from refused
 
-    return router
+    return guarded(router, ENDPOINTS)
 
 
 async def _details(batch: Batch[Any], caller: Principal, mail: UUID) -> OutgoingMailDetails:

@@ -3,60 +3,24 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from services.activity.api import routes
 from services.activity.store_mails import by_id, update
-from shared.auth import Principal
 from shared.blobs import BlobStore
 from shared.contracts.mail import Attachment
-from shared.http import create_api
 from shared.postgres import transaction
+from tests.support.front_desk import Caller, connected, front_desk
 from tests.support.office import ACME, Office, received
 
 TICKET = "/v1/tickets/100001-T"
 
 
-class Doorman:
-    """Takes a user's name for a token: `name` or `name@organisation`."""
-
-    async def authenticate(self, token: str) -> Principal:
-        name, _, organisation = token.partition("@")
-        return Principal(user=name, organisation=organisation or ACME)
-
-
-class Caller:
-    """A user with a browser."""
-
-    def __init__(self, client: httpx.AsyncClient, name: str) -> None:
-        self._client = client
-        self._headers = {"Authorization": f"Bearer {name}"}
-
-    async def get(self, path: str, **headers: str) -> httpx.Response:
-        return await self._client.get(path, headers={**self._headers, **headers})
-
-    async def step(self, step: str, *, key: str | None = None, seen: int | None = None, **fields: Any) -> Any:
-        headers = {**self._headers, "Idempotency-Key": key or uuid4().hex}
-        if seen is not None:
-            headers["If-Match"] = f'"{seen}"'
-        return await self._client.post(f"{TICKET}/steps/{step}", json=fields, headers=headers)
-
-    async def open(self, key: str | None = None, **fields: Any) -> httpx.Response:
-        headers = {**self._headers, "Idempotency-Key": key or uuid4().hex}
-        return await self._client.post("/v1/tickets", json=fields, headers=headers)
-
-
 @pytest.fixture
 async def client(office: Office, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    blobs = BlobStore(f"file://{tmp_path}", "ingest")
-    api = create_api("activity", [routes(office.unit, office.work, office.organisations, blobs)])
-    api.state.authenticator = Doorman()
-    transport = httpx.ASGITransport(app=api)
-    async with httpx.AsyncClient(transport=transport, base_url="http://activity") as client:
+    async with connected(front_desk(office, tmp_path)) as client:
         yield client
 
 

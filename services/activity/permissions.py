@@ -1,0 +1,84 @@
+"""Who may do what in activity: one table for the endpoints, one for the requests (design §7).
+
+A request needs the same over Kafka and over HTTP. Over Kafka an integration and the system need nothing:
+Kafka's ACLs let them in (design §1).
+"""
+
+from collections.abc import Mapping
+
+from shared.contracts import activity_requests as asked
+from shared.contracts.activity_organisation import User
+from shared.contracts.activity_requests import Actor, ActorKind
+from shared.organisation import Organisation, Unknown
+from shared.permissions import Need, NoRule, Role, Rules, rights_of
+
+REQUESTS: Mapping[type[asked.Request], Role] = {
+    asked.TicketOpen: Role.WORKER,
+    asked.TicketEdit: Role.WORKER,
+    asked.TicketSubmit: Role.WORKER,
+    asked.TicketPickUp: Role.WORKER,
+    asked.TicketAssign: Role.WORKER,
+    asked.TicketSetToDo: Role.WORKER,
+    asked.TicketWait: Role.WORKER,
+    asked.TicketWaitUntil: Role.WORKER,
+    asked.TicketResume: Role.WORKER,
+    asked.TicketResolve: Role.WORKER,
+    asked.TicketReopen: Role.WORKER,
+    asked.TicketNote: Role.WORKER,
+    asked.TicketReply: Role.WORKER,
+    asked.TicketMarkInformation: Role.WORKER,
+}
+"""What a user or robot has to be, in the process of the activity that the request is about."""
+
+ENDPOINTS: Rules = {
+    "GET /v1/tickets": Need.HEADER,
+    "POST /v1/tickets": Need.REQUEST,
+    "GET /v1/tickets/{reference}": Need.HEADER,
+    "GET /v1/tickets/{reference}/timeline": Role.READER,
+    "GET /v1/tickets/{reference}/steps": Role.READER,
+    "POST /v1/tickets/{reference}/steps/{step}": Need.REQUEST,
+    "GET /v1/tickets/{reference}/mails/{mail}/html": Role.READER,
+    "GET /v1/tickets/{reference}/mails/{mail}/text": Role.READER,
+    "GET /v1/tickets/{reference}/mails/{mail}/attachments/{number}": Role.READER,
+    "GET /v1/configuration": Need.OPERATOR,
+    "PUT /v1/configuration": Need.OPERATOR,
+}
+"""What each endpoint asks of its caller."""
+
+
+class NotPermitted(Exception):
+    """Somebody lacks a role; the message says which, for people. `missing` names the process."""
+
+    def __init__(self, user: str, role: Role, process: str) -> None:
+        super().__init__(f"{user} may not {role.verb} the process {process!r}.")
+        self.role = role
+        self.missing = (f"process:{process}",)
+
+
+def role_for(request: type[asked.Request]) -> Role:
+    """What a request asks of a user or robot. Raises `NoRule`."""
+    try:
+        return REQUESTS[request]
+    except KeyError:
+        raise NoRule(f"Write a line for {request.__name__} into services/activity/permissions.py.") from None
+
+
+def require(organisation: Organisation, user: str, role: Role, process: str) -> None:
+    """Raises `NotPermitted` unless the user is at least this in the process."""
+    if not rights_of(organisation, user).has(role, process):
+        raise NotPermitted(user, role, process)
+
+
+def require_for(organisation: Organisation, actor: Actor, request: type[asked.Request], process: str) -> None:
+    """Raises `NotPermitted` unless the actor may ask for this on an activity of the process."""
+    role = role_for(request)
+    if actor.kind in (ActorKind.USER, ActorKind.ROBOT):
+        require(organisation, actor.id, role, process)
+
+
+def found_user(organisation: Organisation, name: str) -> User:
+    """A user who may act. Raises `Unknown` for who is none, or is one no more."""
+    found = organisation.user(name)
+    if found.retired:
+        raise Unknown(f"{name} is no user of {organisation.name} any more")
+    return found

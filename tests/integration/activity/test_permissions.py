@@ -1,0 +1,202 @@
+"""Who may do what: the table of permissions against what endpoints and requests really do (design §7).
+
+A new endpoint or request comes here by itself, and fails until `services/activity/permissions.py` has its
+rule and it keeps to it.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.activity import permissions
+from services.activity.views import TicketHeader
+from shared.auth import OPERATOR
+from shared.contracts import activity_requests as asked
+from shared.contracts.activity_organisation import User
+from shared.permissions import Need, Role
+from shared.topics import ACTIVITY_REQUESTS
+from tests.support.front_desk import Caller, connected, front_desk
+from tests.support.office import DEFINITION, Office, received
+from tests.support.samples import sample
+
+PEOPLE: dict[str, Role | None] = {
+    "noel": None,
+    "rita": Role.READER,
+    "wilma": Role.WORKER,
+    "lea": Role.LEADER,
+    "otto": None,
+    "sara": Role.READER,
+    "stranger": None,
+}
+"""Who they are to the process `request`. Otto, who led it, has retired; Sara is suspended; Noel leads the
+other; the stranger is no user at all."""
+USERS = (
+    User(name="noel", title="Noel", leads=("invoice",)),
+    User(name="rita", title="Rita", reads=("request",)),
+    User(name="wilma", title="Wilma", processes=("request",)),
+    User(name="lea", title="Lea", leads=("request",)),
+    User(name="otto", title="Otto", leads=("request",), retired=True),
+    User(name="sara", title="Sara", leads=("request",), suspended=True),
+)
+HELP = (
+    "Write its rule into services/activity/permissions.py (ENDPOINTS for an endpoint, REQUESTS for a"
+    " request), and let the endpoint keep to it: opened_ticket(), Access.require(), or Access.processes for"
+    " what it shows."
+)
+UNKNOWN = "Say in Place.filled of this test what stands for {{{}}} in a path, for the process `request`."
+
+
+@dataclass
+class Place:
+    """A Ticket of the process `request`, with a mail, and the HTTP to it."""
+
+    office: Office
+    ticket: str
+    mail: str
+    client: Any
+
+    def filled(self, path: str) -> str:
+        """A path of an endpoint with what lies here."""
+        values = {"reference": self.ticket, "mail": self.mail, "number": "0", "step": "note"}
+        for name in re.findall(r"{(\w+)}", path):
+            assert name in values, UNKNOWN.format(name)
+            path = path.replace(f"{{{name}}}", values[name])
+        return path
+
+
+@pytest.fixture
+async def place(office: Office, tmp_path: Path) -> AsyncIterator[Place]:
+    users = (*DEFINITION.users, *USERS)
+    await office.configure(DEFINITION.model_copy(update={"users": users}), version=2)
+    await office.take_in(received(message_id="one@harbour.test"))
+    (mail,) = await office.mails("100001-T")
+    async with connected(front_desk(office, tmp_path)) as client:
+        yield Place(office, "100001-T", str(mail), client)
+
+
+def is_allowed(person: str, rule: Role | Need) -> bool:
+    """What the table says of somebody at a thing of the process `request`."""
+    role = PEOPLE[person]
+    match rule:
+        case Role():
+            return role is not None and role >= rule
+        case Need.OPERATOR:
+            return False
+        case Need.HEADER:
+            return True
+        case Need.USER:
+            return person not in ("stranger", "otto")
+        case Need.ANY_PROCESS:
+            return role is not None or person == "noel"
+    raise AssertionError(f"Say in this test what {rule} means.")
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """All JSON objects inside a value."""
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from objects(each)
+
+
+async def test_an_endpoint_lets_in_whom_its_rule_lets_in(place: Place) -> None:
+    """AMB-34, IT-5, LK-7: without permission the header data and nothing else."""
+    for endpoint, rule in sorted(permissions.ENDPOINTS.items(), key=lambda row: row[0]):
+        method, _, path = endpoint.partition(" ")
+        path, body = place.filled(path), None
+        request = asked.TicketOpen if endpoint == "POST /v1/tickets" else asked.TicketNote
+        needed = permissions.role_for(request) if rule is Need.REQUEST else rule
+        if method != "GET":
+            body = {"process": "request", "text": "Hello"}
+        for person in PEOPLE:
+            answer = await Caller(place.client, person).call(method, path, body)
+            allowed = is_allowed(person, needed)
+            assert (answer.status_code not in (401, 403)) == allowed, (endpoint, person, answer.text, HELP)
+            if answer.status_code == 403:
+                assert answer.json()["code"] == "forbidden"
+                assert "My printer" not in answer.text
+            if needed is Need.HEADER and not is_allowed(person, Role.READER):
+                shown = [each for each in objects(answer.json()) if "reference" in each]
+                assert shown, "even so the header data is shown"
+                for each in shown:
+                    assert each.keys() == TicketHeader.model_fields.keys(), (endpoint, person, HELP)
+        operator = await Caller(place.client, f"noel/{OPERATOR}").call(method, path, body)
+        if needed is Need.OPERATOR:
+            assert operator.status_code not in (401, 403), operator.text
+        elif isinstance(needed, Role):
+            assert operator.status_code == 403, f"an operator sees no more of {endpoint} for being one"
+
+
+async def test_a_request_of_a_person_needs_the_same_over_kafka_as_over_http(place: Place) -> None:
+    """Design §7: whoever writes the topic names the actor, and what the actor may not do is not done."""
+    for type_, model in ACTIVITY_REQUESTS.models.items():
+        assert issubclass(model, asked.Request)
+        value = {**sample(ACTIVITY_REQUESTS, type_).value}
+        value |= {"process": "request"} if "process" in model.model_fields else {}
+        value |= {"reference": place.ticket} if "reference" in model.model_fields else {}
+        value.pop("mailbox", None)
+        for person, role in PEOPLE.items():
+            allowed = role is not None and role >= permissions.role_for(model)
+            before = await state(place.office)
+            for kind in ("user", "robot"):
+                actor = {"kind": kind, "id": person}
+                answer = await place.office.ask(model.model_validate({**value, "actor": actor}))
+                assert (answer.get("code") != "forbidden") == allowed, (type_, person, answer, HELP)
+                if not allowed:
+                    assert (answer["type"], answer["missing"]) == ("request.refused", ["process:request"])
+                    assert await state(place.office) == before, f"{type_} was refused and did something"
+
+
+async def test_integrations_and_the_system_are_let_in_by_kafkas_border(place: Place) -> None:
+    """Design §1."""
+    for kind in ("integration", "system"):
+        actor = asked.Actor(kind=asked.ActorKind(kind), id="erp")
+        note = asked.TicketNote(actor=actor, reference=place.ticket, text="From afar")
+        assert (await place.office.ask(note))["type"] == "request.accepted"
+
+
+async def test_over_http_nobody_calls_himself_an_integration(place: Place) -> None:
+    """The body's actor is not heard: the token says who it is."""
+    body = {"text": "Hello", "actor": {"kind": "integration", "id": "erp"}}
+    path = f"/v1/tickets/{place.ticket}/steps/note"
+    assert (await Caller(place.client, "rita").call("POST", path, body)).status_code == 403
+    assert (await Caller(place.client, "wilma").call("POST", path, body)).status_code == 200
+    noted = (await place.office.history(place.ticket))[-1]
+    assert (noted["actor_kind"], noted["actor"]) == ("user", "wilma")
+
+
+async def test_what_may_not_be_seen_cannot_be_told_from_what_is_not_there(place: Place) -> None:
+    """AMB-34: no search, filter or error says more than the header data does."""
+    noel = Caller(place.client, "noel")
+    mails = f"/v1/tickets/{place.ticket}/mails"
+    there, nowhere = [await noel.get(f"{mails}/{id_}/html") for id_ in (place.mail, uuid4())]
+    told = [{**answer.json(), "request_id": None} for answer in (there, nowhere)]
+    assert told[0] == told[1]
+    for query in ("contact=carla.customer@harbour.test", "new_information=true", "new_information=false"):
+        assert (await noel.get(f"/v1/tickets?{query}")).json()["items"] == []
+
+
+async def test_titles_are_hidden_where_the_organisation_wants_it(place: Place) -> None:
+    """AMB-34."""
+    rules = DEFINITION.rules.model_copy(update={"hide_titles": True})
+    changes = {"users": (*DEFINITION.users, *USERS), "rules": rules}
+    await place.office.configure(DEFINITION.model_copy(update=changes), version=3)
+    noel, rita = (Caller(place.client, name) for name in ("noel", "rita"))
+    for path in ("/v1/tickets", f"/v1/tickets/{place.ticket}"):
+        hidden, seen = await noel.get(path), await rita.get(path)
+        assert "My printer" not in hidden.text, path
+        assert '"title":null' in hidden.text, path
+        assert "My printer" in seen.text, path
+
+
+async def state(office: Office) -> list[Any]:
+    """What a step could have changed."""
+    tables = ("activities", "history", "contacts", "activity_contacts", "notes", "mails", "timers")
+    return [
+        await office.pool.fetchval(f"SELECT array_agg(t::text ORDER BY t::text) FROM {t} t") for t in tables
+    ]
