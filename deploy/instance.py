@@ -1,5 +1,7 @@
-"""Which instance on this machine a command is about."""
+"""Which Mailroom a command is about: the options that say it, and what they mean together."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from deploy.local.endpoints import Endpoints
 
+SERVICES: tuple[str, ...] = ("ingest", "activity", "notify")
 DEFAULT_HOME = Path(".mailroom")
 
 HomeOption = Annotated[
@@ -20,14 +23,65 @@ HomeOption = Annotated[
         resolve_path=True,
     ),
 ]
+BootstrapOption = Annotated[
+    str | None,
+    typer.Option(
+        "--bootstrap",
+        envvar="MAILROOM_KAFKA_BOOTSTRAP",
+        help="host:port,… of Kafka; without it, the home's instance.",
+    ),
+]
+DsnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dsn",
+        envvar="MAILROOM_ADMIN_DSN",
+        help="postgresql://… of a role that may act as the services'; without it, the home's instance.",
+    ),
+]
+PrefixOption = Annotated[
+    str, typer.Option("--prefix", envvar="MAILROOM_TOPIC_PREFIX", help="What stands before topics' names.")
+]
+ServiceOption = Annotated[
+    list[str] | None, typer.Option("--service", help="Only this service; may be given more than once.")
+]
 
 
-def instance_in(home: Path, option: str) -> "Endpoints":
-    """The instance that is up in `home`; without one the command wants `option`, and ends with 1."""
+class Unclear(Exception):
+    """The options do not say what is meant. The message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """`bootstrap` is `host:port,…` of Kafka, `dsn` of a role that may act as the services'."""
+
+    bootstrap: str
+    dsn: str
+
+
+def instance_in(home: Path, options: str) -> "Endpoints":
+    """The instance that is up in `home`. Raises `Unclear`, which names the `options` to give without one."""
     from deploy.local.endpoints import Endpoints
 
     endpoints = Endpoints.load(home)
     if endpoints is None:
-        typer.echo(f"Nothing is up in {home}: give {option}, or run `mailroom up --servers-only`.", err=True)
-        raise typer.Exit(1)
+        raise Unclear(f"Nothing is up in {home}: give {options}, or run `mailroom up --servers-only`.")
     return endpoints
+
+
+def servers(home: Path, bootstrap: str | None, dsn: str | None) -> Servers:
+    """Both servers that are named, or else those of the instance. Raises `Unclear`, also for half of them."""
+    if bootstrap and dsn:
+        return Servers(bootstrap, dsn)
+    if bootstrap or dsn:
+        raise Unclear("Give both --bootstrap and --dsn, or neither for the instance in --home.")
+    endpoints = instance_in(home, "--bootstrap and --dsn")
+    return Servers(endpoints.kafka_bootstrap, endpoints.postgres_dsn)
+
+
+def services_named(names: Sequence[str] | None) -> tuple[str, ...]:
+    """All services, or those that are named. Raises `Unclear`."""
+    for name in names or ():
+        if name not in SERVICES:
+            raise Unclear(f"There is no service {name!r}; there are {', '.join(SERVICES)}.")
+    return tuple(dict.fromkeys(names or SERVICES))

@@ -6,28 +6,26 @@ from typing import Annotated
 
 import typer
 
-from deploy.instance import DEFAULT_HOME, HomeOption, instance_in
+from deploy.instance import (
+    DEFAULT_HOME,
+    DsnOption,
+    HomeOption,
+    ServiceOption,
+    instance_in,
+    services_named,
+)
 
-Dsn = Annotated[
-    str | None,
-    typer.Option(
-        "--dsn",
-        envvar="MAILROOM_ADMIN_DSN",
-        help="postgresql://… of a role that sees all schemas; without it, the home's instance.",
-    ),
-]
 BlobsUrl = Annotated[
     str | None,
     typer.Option("--blobs", envvar="MAILROOM_BLOBS_URL", help="Where the blobs are; goes with --dsn."),
 ]
-Services = Annotated[list[str] | None, typer.Option("--service", help="Only this one; may be repeated.")]
 
 
 def backup(
     to: Annotated[Path, typer.Option("--to", help="Folder of backups; each gets one of its own in it.")],
-    dsn: Dsn = None,
+    dsn: DsnOption = None,
     blobs: BlobsUrl = None,
-    service: Services = None,
+    service: ServiceOption = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Back up schemas and blobs, while the services run. Kafka's topics are not in it.
@@ -53,17 +51,6 @@ def meant(dsn: str | None, blobs: str | None, home: Path) -> tuple[str, str | No
         return dsn, blobs
     endpoints = instance_in(home, "--dsn")
     return endpoints.postgres_dsn, (endpoints.home / "blobs").as_uri()
-
-
-def services_named(names: list[str] | None) -> tuple[str, ...]:
-    """All services, or those that are named; ends with 1 if there is none of a name."""
-    from deploy.local.services import SERVICES
-
-    for name in names or ():
-        if name not in SERVICES:
-            typer.echo(f"There is no service {name!r}; there are {', '.join(SERVICES)}.", err=True)
-            raise typer.Exit(1)
-    return tuple(names or SERVICES)
 
 
 def register(app: typer.Typer) -> None:

@@ -6,39 +6,42 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Coroutine
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from deploy.dead_letters import options, showing
-from deploy.dead_letters.handling import Handled, Outcome, Selection, discard, find, replay
+from deploy.dead_letters import showing
+from deploy.dead_letters.handling import Handled, Outcome, Selection, Where, discard, find, replay
 from deploy.dead_letters.letter import LetterName, Wanted
 from deploy.dead_letters.options import (
-    Bootstrap,
     By,
     Consumer,
     DryRun,
-    Dsn,
     Json,
     KeyOption,
     Names,
     Organisation,
-    Prefix,
     Reason,
-    Service,
     Since,
     Type,
-    Unclear,
     Until,
     myself,
     selection,
     utc,
-    where,
 )
-from deploy.dead_letters.store import StoreError
-from deploy.instance import DEFAULT_HOME, HomeOption
-from shared.topic_plan import TopicError
+from deploy.instance import (
+    DEFAULT_HOME,
+    SERVICES,
+    BootstrapOption,
+    DsnOption,
+    HomeOption,
+    PrefixOption,
+    ServiceOption,
+    Unclear,
+    servers,
+)
 
 app = typer.Typer(help="Dead letters: records that could not be worked on.", no_args_is_help=True)
 
@@ -51,7 +54,7 @@ AlsoHandled = Annotated[bool, typer.Option("--all", help="Also those that were r
 
 @app.command("list")
 def list_(
-    service: Service = None,
+    service: ServiceOption = None,
     type_: Type = None,
     reason: Reason = None,
     organisation: Organisation = None,
@@ -63,9 +66,9 @@ def list_(
     limit: Limit = 200,
     as_json: Json = False,
     home: HomeOption = DEFAULT_HOME,
-    bootstrap: Bootstrap = None,
-    dsn: Dsn = None,
-    prefix: Prefix = "",
+    bootstrap: BootstrapOption = None,
+    dsn: DsnOption = None,
+    prefix: PrefixOption = "",
 ) -> None:
     """Show the letters that nothing was done with yet. A filter may be a pattern, with * and ?."""
 
@@ -73,7 +76,7 @@ def list_(
         wanted = Wanted(type_, reason, organisation, key, consumer, utc(since), utc(until))
         chosen = selection(service, wanted, handled=handled)
         found, number = [], 0
-        async for page in find(where(home, bootstrap, dsn, prefix), chosen):
+        async for page in find(_where(home, bootstrap, dsn, prefix), chosen):
             kept = page if limit == 0 else page[: max(0, limit - number)]
             number += len(page)
             if as_json:
@@ -98,16 +101,16 @@ def show(
     letter: Annotated[str, typer.Argument(help="A letter as `list` names it: activity/0/17.")],
     as_json: Json = False,
     home: HomeOption = DEFAULT_HOME,
-    bootstrap: Bootstrap = None,
-    dsn: Dsn = None,
-    prefix: Prefix = "",
+    bootstrap: BootstrapOption = None,
+    dsn: DsnOption = None,
+    prefix: PrefixOption = "",
 ) -> None:
     """Show all of one letter: headers, reason, where it failed, and its value."""
 
     async def tell() -> None:
         chosen = selection(None, Wanted(), [letter])
         missing = set(chosen.names)
-        async for page in find(where(home, bootstrap, dsn, prefix), chosen):
+        async for page in find(_where(home, bootstrap, dsn, prefix), chosen):
             for each in page:
                 missing.discard(each.letter.name)
                 if as_json:
@@ -122,7 +125,7 @@ def show(
 @app.command("replay")
 def replay_(
     letters: Names = None,
-    service: Service = None,
+    service: ServiceOption = None,
     type_: Type = None,
     reason: Reason = None,
     organisation: Organisation = None,
@@ -136,9 +139,9 @@ def replay_(
     dry_run: DryRun = False,
     as_json: Json = False,
     home: HomeOption = DEFAULT_HOME,
-    bootstrap: Bootstrap = None,
-    dsn: Dsn = None,
-    prefix: Prefix = "",
+    bootstrap: BootstrapOption = None,
+    dsn: DsnOption = None,
+    prefix: PrefixOption = "",
 ) -> None:
     """Put records back where they stood, once: who failed at them tries again, and nobody else acts twice.
 
@@ -148,7 +151,7 @@ def replay_(
     async def act() -> None:
         wanted = Wanted(type_, reason, organisation, key, consumer, utc(since), utc(until))
         chosen = _meant(selection(service, wanted, letters), every)
-        at = where(home, bootstrap, dsn, prefix)
+        at = _where(home, bootstrap, dsn, prefix)
         await _report(replay(at, chosen, by or myself(), because, dry=dry_run), chosen, dry_run, as_json)
 
     _run(act())
@@ -158,7 +161,7 @@ def replay_(
 def discard_(
     because: Annotated[str, typer.Option("--because", help="Why nobody wants them; kept with the letter.")],
     letters: Names = None,
-    service: Service = None,
+    service: ServiceOption = None,
     type_: Type = None,
     reason: Reason = None,
     organisation: Organisation = None,
@@ -171,23 +174,28 @@ def discard_(
     dry_run: DryRun = False,
     as_json: Json = False,
     home: HomeOption = DEFAULT_HOME,
-    bootstrap: Bootstrap = None,
-    dsn: Dsn = None,
-    prefix: Prefix = "",
+    bootstrap: BootstrapOption = None,
+    dsn: DsnOption = None,
+    prefix: PrefixOption = "",
 ) -> None:
     """Take letters off the list. They stay in their topic for as long as it keeps them."""
 
     async def act() -> None:
         wanted = Wanted(type_, reason, organisation, key, consumer, utc(since), utc(until))
         chosen = _meant(selection(service, wanted, letters), every)
-        at = where(home, bootstrap, dsn, prefix)
+        at = _where(home, bootstrap, dsn, prefix)
         await _report(discard(at, chosen, by or myself(), because, dry=dry_run), chosen, dry_run, as_json)
 
     _run(act())
 
 
+def _where(home: Path, bootstrap: str | None, dsn: str | None, prefix: str) -> Where:
+    at = servers(home, bootstrap, dsn)
+    return Where(at.bootstrap, at.dsn, prefix)
+
+
 def _meant(chosen: Selection, every: bool) -> Selection:
-    if chosen.names or every or not chosen.wanted.anything or len(chosen.services) < len(options.SERVICES):
+    if chosen.names or every or not chosen.wanted.anything or len(chosen.services) < len(SERVICES):
         return chosen
     raise Unclear("Say which: name letters, give a filter, or --every.")
 
@@ -234,8 +242,4 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        asyncio.run(work)
-    except (Unclear, TopicError, StoreError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    asyncio.run(work)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.instance import DEFAULT_HOME, HomeOption
+from deploy.instance import DEFAULT_HOME, HomeOption, ServiceOption, services_named
 
 
 def register(app: typer.Typer) -> None:
@@ -13,10 +13,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    service: Annotated[
-        list[str] | None,
-        typer.Option(help="Only this service; may be given more than once. Its settings are MAILROOM_…"),
-    ] = None,
+    service: ServiceOption = None,
     probe: Annotated[
         bool,
         typer.Option("--probe", help="Also mail a plus address of each mailbox, and see it arrive."),
@@ -42,14 +39,10 @@ def doctor(
     from deploy.doctor.findings import State
     from deploy.doctor.patient import Patient
     from deploy.local.endpoints import Endpoints
-    from deploy.local.services import SERVICES
     from deploy.service_settings import settings_of
     from shared.settings import SettingsError
 
-    chosen = tuple(service or SERVICES)
-    if unknown := sorted(set(chosen) - set(SERVICES)):
-        typer.echo(f"There is no service {unknown[0]!r}; there are {', '.join(SERVICES)}.", err=True)
-        raise typer.Exit(1)
+    chosen = services_named(service)
     endpoints = Endpoints.load(home)
 
     def patient(name: str) -> Patient | SettingsError:

@@ -6,12 +6,11 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.instance import DEFAULT_HOME, HomeOption
+from deploy.instance import DEFAULT_HOME, BootstrapOption, HomeOption, PrefixOption, instance_in
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -38,17 +37,6 @@ Since = Annotated[
 ]
 Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for what comes, until Ctrl-C.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-Bootstrap = Annotated[
-    str | None,
-    typer.Option(
-        "--bootstrap",
-        envvar="MAILROOM_KAFKA_BOOTSTRAP",
-        help="host:port,… of Kafka; without it, the home's instance.",
-    ),
-]
-Prefix = Annotated[
-    str, typer.Option("--prefix", envvar="MAILROOM_TOPIC_PREFIX", help="What stands before topics' names.")
-]
 
 
 @app.callback()
@@ -66,21 +54,19 @@ def tail(
     follow: Follow = True,
     as_json: Json = False,
     home: HomeOption = DEFAULT_HOME,
-    bootstrap: Bootstrap = None,
-    prefix: Prefix = "",
+    bootstrap: BootstrapOption = None,
+    prefix: PrefixOption = "",
 ) -> None:
     """Show records as they come, until Ctrl-C. It joins no consumer group, and moves nobody's offsets."""
     from deploy.events import heard, showing
-    from deploy.events.heard import Unclear
     from deploy.events.listening import listen
-    from shared.topic_plan import TopicError
 
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         wanted = heard.wanted(type_ or (), reference, organisation, topic or (), prefix)
         start = heard.moment(since, datetime.now(UTC)) if since is not None else None
         show = _printing(showing.as_json) if as_json else _printing_lines(showing.line)
-        address = bootstrap or _of_home(home)
+        address = bootstrap or instance_in(home, "--bootstrap").kafka_bootstrap
 
         async def tell() -> None:
             async for each in listen(address, prefix, wanted.topics, start, follow=follow):
@@ -88,25 +74,12 @@ def tail(
                     show(each)
 
         asyncio.run(tell())
-    except (Unclear, TopicError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
     except BrokenPipeError:
         # Whoever read has seen enough; Python would complain once more when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
-
-
-def _of_home(home: Path) -> str:
-    from deploy.events.heard import Unclear
-    from deploy.local.endpoints import Endpoints
-
-    endpoints = Endpoints.load(home)
-    if endpoints is None:
-        raise Unclear(f"Nothing is up in {home}: give --bootstrap, or run `mailroom up` first.")
-    return endpoints.kafka_bootstrap
 
 
 def _printing(made: "Callable[[Heard], str]") -> "Callable[[Heard], None]":

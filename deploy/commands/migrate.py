@@ -7,9 +7,8 @@ from typing import Annotated
 import asyncpg
 import typer
 
+from deploy.instance import ServiceOption, services_named
 from shared.migrations import migrate, migrations_of, set_password
-
-SERVICES = ("ingest", "activity", "notify")
 
 Dsn = Annotated[
     str,
@@ -23,9 +22,7 @@ Dsn = Annotated[
 
 def migrate_command(
     dsn: Dsn,
-    service: Annotated[
-        list[str] | None, typer.Option(help="Only this service; may be given more than once.")
-    ] = None,
+    service: ServiceOption = None,
     passwords: Annotated[
         Path | None,
         typer.Option(
@@ -40,7 +37,7 @@ def migrate_command(
 
     Runs at the same time wait for each other; a run with nothing to do says so.
     """
-    asyncio.run(_migrate(dsn, tuple(service or SERVICES), passwords))
+    asyncio.run(_migrate(dsn, services_named(service), passwords))
 
 
 async def _migrate(dsn: str, services: tuple[str, ...], passwords: Path | None) -> None:

@@ -5,30 +5,23 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands.backup import Services, services_named
-from deploy.instance import DEFAULT_HOME, HomeOption, instance_in
+from deploy.instance import (
+    DEFAULT_HOME,
+    BootstrapOption,
+    DsnOption,
+    HomeOption,
+    PrefixOption,
+    ServiceOption,
+    servers,
+    services_named,
+)
 
 
 def recover(
-    dsn: Annotated[
-        str | None,
-        typer.Option(
-            "--dsn",
-            envvar="MAILROOM_ADMIN_DSN",
-            help="postgresql://… of a role that may act as the services'; without it, the home's instance.",
-        ),
-    ] = None,
-    bootstrap: Annotated[
-        str | None,
-        typer.Option(
-            "--bootstrap", envvar="MAILROOM_KAFKA_BOOTSTRAP", help="host:port,… of Kafka; goes with --dsn."
-        ),
-    ] = None,
-    prefix: Annotated[
-        str,
-        typer.Option("--prefix", envvar="MAILROOM_TOPIC_PREFIX", help="What stands before topics' names."),
-    ] = "",
-    service: Services = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    prefix: PrefixOption = "",
+    service: ServiceOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and do none of it.")
     ] = False,
@@ -46,13 +39,11 @@ def recover(
     from shared.recovery import RecoveryRefused, catch_up
     from shared.topic_plan import TopicError
 
-    if dsn is None or bootstrap is None:
-        endpoints = instance_in(home, "--dsn and --bootstrap")
-        dsn, bootstrap = dsn or endpoints.postgres_dsn, bootstrap or endpoints.kafka_bootstrap
+    meant = servers(home, bootstrap, dsn)
     for name in services_named(service):
         work = importlib.import_module(f"services.{name}.recover").recover
         try:
-            told = asyncio.run(catch_up(dsn, name, bootstrap, prefix, work, dry_run=dry_run))
+            told = asyncio.run(catch_up(meant.dsn, name, meant.bootstrap, prefix, work, dry_run=dry_run))
         except (
             RecoveryRefused,
             TopicError,

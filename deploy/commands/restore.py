@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands.backup import BlobsUrl, Dsn, Services, meant, services_named
-from deploy.instance import DEFAULT_HOME, HomeOption
+from deploy.commands.backup import BlobsUrl, meant
+from deploy.instance import DEFAULT_HOME, DsnOption, HomeOption, ServiceOption, services_named
 
 
 def restore(
     source: Annotated[
         Path, typer.Option("--from", help="A backup, or a folder of backups: its newest is taken.")
     ],
-    dsn: Dsn = None,
+    dsn: DsnOption = None,
     blobs: BlobsUrl = None,
-    service: Services = None,
+    service: ServiceOption = None,
     replace: Annotated[bool, typer.Option("--replace", help="In place of a schema with data in it.")] = False,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:

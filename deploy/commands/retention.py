@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.instance import DEFAULT_HOME, HomeOption
+from deploy.instance import DEFAULT_HOME, HomeOption, ServiceOption, Unclear, services_named
 from shared.settings import ServiceSettings
 
 app = typer.Typer(help="What is kept, and for how long.", no_args_is_help=True)
@@ -17,10 +17,7 @@ def group() -> None:
 
 @app.command()
 def run(
-    service: Annotated[
-        list[str] | None,
-        typer.Option(help="Only this service; may be given more than once. Its settings are MAILROOM_…"),
-    ] = None,
+    service: ServiceOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
@@ -32,20 +29,14 @@ def run(
     import asyncio
 
     from deploy.local.endpoints import Endpoints
-    from deploy.local.services import SERVICES
     from deploy.service_settings import settings_of
 
     endpoints = Endpoints.load(home)
-    chosen = tuple(service or SERVICES)
-    if unknown := sorted(set(chosen) - set(SERVICES)):
-        typer.echo(f"There is no service {unknown[0]!r}; there are {', '.join(SERVICES)}.", err=True)
-        raise typer.Exit(1)
+    chosen = services_named(service)
     if endpoints is None and len(chosen) != 1:
-        typer.echo(
-            f"Nothing is up in {home}: name one --service and give its settings in MAILROOM_… variables.",
-            err=True,
+        raise Unclear(
+            f"Nothing is up in {home}: name one --service and give its settings in MAILROOM_… variables."
         )
-        raise typer.Exit(1)
     for name in chosen:
         asyncio.run(_run(name, settings_of(name, endpoints), dry_run))
 

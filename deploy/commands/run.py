@@ -10,7 +10,7 @@ def run(service: Annotated[str, typer.Argument(help="ingest, activity or notify.
     import importlib
     import typing
 
-    from deploy.local.services import SERVICES
+    from deploy.instance import SERVICES
     from shared import logs, tracing
     from shared.service import Service, run_service
     from shared.settings import load

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands.migrate import SERVICES
+from deploy.instance import SERVICES
 
 
 def secrets(

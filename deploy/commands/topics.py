@@ -1,15 +1,15 @@
 """`mailroom topics`: the cluster's topics as `shared/topics.py` has them, and where consumers begin."""
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Annotated
 
 import typer
 
 from deploy.commands.migrate import Dsn
+from deploy.instance import PrefixOption
 from shared import topic_plan
 from shared.readers import LONGEST_KEPT, LONGEST_REPEATED
-from shared.topic_plan import Action, Change, TopicError
+from shared.topic_plan import Action, Change
 from shared.topics import TOPICS
 
 app = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
@@ -17,10 +17,6 @@ app = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 Bootstrap = Annotated[
     str, typer.Option("--bootstrap", envvar="MAILROOM_KAFKA_BOOTSTRAP", help="host:port,… of Kafka.")
 ]
-Prefix = Annotated[
-    str, typer.Option("--prefix", envvar="MAILROOM_TOPIC_PREFIX", help="What stands before topics' names.")
-]
-
 Days = Annotated[
     int,
     typer.Option(
@@ -34,7 +30,7 @@ Days = Annotated[
 
 
 @app.command()
-def plan(bootstrap: Bootstrap, prefix: Prefix = "", days: Days = LONGEST_KEPT.days) -> None:
+def plan(bootstrap: Bootstrap, prefix: PrefixOption = "", days: Days = LONGEST_KEPT.days) -> None:
     """Show what would change."""
 
     async def show() -> None:
@@ -42,11 +38,11 @@ def plan(bootstrap: Bootstrap, prefix: Prefix = "", days: Days = LONGEST_KEPT.da
             present = await cluster.present([prefix + topic.name for topic in TOPICS])
             _say(topic_plan.plan(topic_plan.kept_for(days), prefix, present))
 
-    _run(show())
+    asyncio.run(show())
 
 
 @app.command()
-def apply(bootstrap: Bootstrap, dsn: Dsn, prefix: Prefix = "", days: Days = LONGEST_KEPT.days) -> None:
+def apply(bootstrap: Bootstrap, dsn: Dsn, prefix: PrefixOption = "", days: Days = LONGEST_KEPT.days) -> None:
     """Change what differs, and register the beginning of every partition that a consumer does not know.
 
     The schemas have to be there: `mailroom migrate` comes first. May be run again at any time.
@@ -58,7 +54,7 @@ def apply(bootstrap: Bootstrap, dsn: Dsn, prefix: Prefix = "", days: Days = LONG
         for consumer, place, offset in done.begun:
             typer.echo(f"{consumer} begins {place.topic}/{place.partition} at {offset}")
 
-    _run(change())
+    asyncio.run(change())
 
 
 def _say(changes: list[Change]) -> None:
@@ -66,11 +62,3 @@ def _say(changes: list[Change]) -> None:
         typer.echo(f"{'=' if change.action is Action.LEAVE else '+'} {change.sentence}")
     if not changes:
         typer.echo("The topics are as they should be.")
-
-
-def _run(work: Coroutine[None, None, None]) -> None:
-    try:
-        asyncio.run(work)
-    except TopicError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None

@@ -31,8 +31,8 @@ def up(
 
     Kafka and PostgreSQL keep their data in the home; mailboxes are in memory and begin empty each time.
     """
+    from deploy.instance import SERVICES
     from deploy.local.endpoints import Endpoints
-    from deploy.local.services import SERVICES
     from deploy.local.stack import StackOptions
     from deploy.local.supervisor import start_detached, supervise
     from deploy.terminal import Board, addresses

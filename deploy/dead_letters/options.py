@@ -4,23 +4,19 @@ import getpass
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from deploy.dead_letters.handling import Selection, Where
+from deploy.dead_letters.handling import Selection
 from deploy.dead_letters.letter import LetterName, NotALetter, Wanted
-from deploy.local.endpoints import Endpoints
-from shared.topics import DEAD_LETTERS
+from deploy.instance import SERVICES, Unclear, services_named
 
-SERVICES = tuple(DEAD_LETTERS)
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[LETTER]…", help="Letters as `list` names them: activity/0/17.")
 ]
-Service = Annotated[list[str] | None, typer.Option("--service", help="Only this service's; may be repeated.")]
 Type = Annotated[str | None, typer.Option("--type", help="The record's type, such as 'ticket.*'.")]
 Reason = Annotated[
     str | None,
@@ -36,37 +32,6 @@ Until = Annotated[datetime | None, typer.Option("--until", formats=_FORMATS, hel
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 By = Annotated[str, typer.Option("--as", help="Who does this; without it, the user of this system.")]
-Bootstrap = Annotated[
-    str | None,
-    typer.Option("--bootstrap", envvar="MAILROOM_KAFKA_BOOTSTRAP", help="host:port,… of Kafka; with --dsn."),
-]
-Dsn = Annotated[
-    str | None,
-    typer.Option(
-        "--dsn",
-        envvar="MAILROOM_ADMIN_DSN",
-        help="postgresql://… of a role that sees all schemas; without both, the home's instance.",
-    ),
-]
-Prefix = Annotated[
-    str, typer.Option("--prefix", envvar="MAILROOM_TOPIC_PREFIX", help="What stands before topics' names.")
-]
-
-
-class Unclear(Exception):
-    """The options do not say what is meant. The message is a sentence."""
-
-
-def where(home: Path, bootstrap: str | None, dsn: str | None, prefix: str) -> Where:
-    """The Mailroom that is meant. Raises `Unclear`."""
-    if bootstrap and dsn:
-        return Where(bootstrap, dsn, prefix)
-    if bootstrap or dsn:
-        raise Unclear("Give both --bootstrap and --dsn, or neither for the instance in --home.")
-    endpoints = Endpoints.load(home)
-    if endpoints is None:
-        raise Unclear(f"Nothing is up in {home}: give --bootstrap and --dsn, or run `mailroom up` first.")
-    return Where(endpoints.kafka_bootstrap, endpoints.postgres_dsn, prefix)
 
 
 def selection(
@@ -77,14 +42,12 @@ def selection(
     handled: bool = False,
 ) -> Selection:
     """The letters that are meant. Raises `Unclear`."""
-    for service in services or ():
-        if service not in SERVICES:
-            raise Unclear(f"There is no service {service!r}; there are {', '.join(SERVICES)}.")
+    chosen = services_named(services)
     try:
         parsed = [LetterName.parse(name, SERVICES) for name in names or ()]
     except NotALetter as error:
         raise Unclear(f"{error}") from error
-    return Selection(tuple(services or SERVICES), wanted, tuple(dict.fromkeys(parsed)), handled)
+    return Selection(chosen, wanted, tuple(dict.fromkeys(parsed)), handled)
 
 
 def utc(time: datetime | None) -> datetime | None:

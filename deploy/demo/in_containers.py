@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from rich.console import Console
 
 from deploy.demo.venue import Venue
+from deploy.instance import SERVICES
 from deploy.local.endpoints import Address
 from deploy.local.failure import StackFailure
-from deploy.local.services import SERVICES
 from shared.auth import Principal
 
 _COMPOSE = ("docker", "compose", "--project-name", "mailroom-demo", "--progress", "plain")

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console, Group
 
 from deploy.demo.venue import Venue
-from deploy.local.services import SERVICES
+from deploy.instance import SERVICES
 from deploy.local.stack import Stack, StackOptions
 from deploy.terminal import Board, addresses
 from shared import local_issuer

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from deploy.instance import Unclear
 from shared import references
 from shared.contracts.envelope import Envelope
 from shared.contracts.record import Record
@@ -18,10 +19,6 @@ from shared.topics import TOPICS, Topic
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(datetime)
-
-
-class Unclear(Exception):
-    """The options do not say what is meant. The message is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

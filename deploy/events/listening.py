@@ -6,7 +6,8 @@ from datetime import datetime
 
 from aiokafka import TopicPartition
 
-from deploy.events.heard import Heard, Unclear
+from deploy.events.heard import Heard
+from deploy.instance import Unclear
 from shared import topic_plan
 from shared.onlooker import Onlooker, Seen, onlooker
 from shared.topics import Topic

@@ -12,8 +12,6 @@ from deploy.local import preparation
 from deploy.local.endpoints import Endpoints
 from deploy.local.processes import Program
 
-SERVICES: tuple[str, ...] = ("ingest", "activity", "notify")
-
 
 @dataclass(frozen=True)
 class Preparation:

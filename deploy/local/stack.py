@@ -19,6 +19,7 @@ from types import TracebackType
 
 from pydantic import BaseModel, Field
 
+from deploy.instance import SERVICES
 from deploy.local import jars, ports, services
 from deploy.local.endpoints import FILE, Endpoints, ServiceEndpoint
 from deploy.local.greenmail import GreenMail
@@ -28,7 +29,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.processes import ProcessRecord
 from deploy.local.progress import Phase, Progress, Report, silence
 from deploy.local.server import Place, Server, clean_environment
-from deploy.local.services import CONFIGURE, PREPARE, SERVICES, Preparation
+from deploy.local.services import CONFIGURE, PREPARE, Preparation
 from deploy.local.units import Unit, Units, together
 from shared.migrations import role_of
 

@@ -10,9 +10,9 @@ import pytest
 from ruamel.yaml import YAML
 from starlette.routing import Route
 
+from deploy.instance import SERVICES
 from deploy.local import kafka
 from deploy.local.jars import PROGRAMS
-from deploy.local.services import SERVICES
 from services.activity.settings import ActivitySettings
 from services.ingest.settings import IngestSettings
 from services.notify.settings import NotifySettings

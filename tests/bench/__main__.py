@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.local.services import SERVICES
+from deploy.instance import SERVICES
 from tests.bench import figures, parts, relaying, report, waiting_for_answers
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure

@@ -18,11 +18,11 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
+from deploy.instance import SERVICES
 from deploy.local import ports, preparation, services
 from deploy.local.endpoints import Endpoints, ServiceEndpoint
 from deploy.local.processes import Tethered
 from deploy.local.server import clean_environment
-from deploy.local.services import SERVICES
 from deploy.local.stack import Stack, StackOptions
 from shared.contracts.activity_organisation import Definition
 from shared.keyring import Keyring

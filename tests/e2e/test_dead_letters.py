@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 from typer.testing import CliRunner
 
-from deploy.commands.dlq import app
+from deploy.cli import app
 from shared import local_issuer, outbox
 from shared.auth import Principal
 from shared.contracts.activity_organisation import Definition
@@ -81,7 +81,7 @@ async def test_a_mail_that_came_before_its_organisation_becomes_one_ticket_when_
             "--prefix",
             mailroom.prefix,
         ]
-        result = await asyncio.to_thread(CliRunner().invoke, app, command)
+        result = await asyncio.to_thread(CliRunner().invoke, app, ["dlq", *command])
         assert result.exit_code == 0, result.output
         return [json.loads(line) for line in result.stdout.splitlines()]
 

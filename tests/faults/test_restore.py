@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.instance import SERVICES
 from deploy.local.endpoints import Endpoints
-from deploy.local.services import SERVICES
 from tests.support.crowd import Crowd
 from tests.support.mailroom import Mailroom
 from tests.support.people import Agent, customer

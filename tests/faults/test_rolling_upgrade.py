@@ -14,8 +14,8 @@ from pathlib import Path
 
 import httpx
 
+from deploy.instance import SERVICES
 from deploy.local.endpoints import Endpoints
-from deploy.local.services import SERVICES
 from shared.migrations import SERVICE, Migration, migrate
 from tests.support import next_version
 from tests.support.crowd import Crowd

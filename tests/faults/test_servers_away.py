@@ -5,7 +5,7 @@ All services at once lose it, by a proxy that is cut. What is checked is in test
 
 import pytest
 
-from deploy.local.services import SERVICES
+from deploy.instance import SERVICES
 from tests.support.crowd import Crowd
 from tests.support.mailroom import PATIENCE, Mailroom
 from tests.support.people import Agent, customer

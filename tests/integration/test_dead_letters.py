@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from deploy.commands.dlq import app
+from deploy.cli import app
 from deploy.dead_letters import handling
 from deploy.dead_letters.handling import Handled, Outcome, Selection, Where
 from deploy.dead_letters.letter import LetterName, Wanted
@@ -186,7 +186,7 @@ async def test_a_rehearsal_does_nothing_and_what_cannot_be_put_back_holds_up_no_
     servers = ["--bootstrap", where.bootstrap, "--dsn", where.dsn, "--prefix", where.prefix]
 
     def call(*arguments: str) -> tuple[int, str]:
-        result = CliRunner().invoke(app, [*arguments, *servers])
+        result = CliRunner().invoke(app, ["dlq", *arguments, *servers])
         return result.exit_code, result.output
 
     rehearsed = await asyncio.to_thread(call, "replay", "--every", "--dry-run")

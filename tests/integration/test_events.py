@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from typer.testing import CliRunner, Result
 
-from deploy.commands.events import app
+from deploy.cli import app
 from deploy.local.endpoints import Endpoints
 from shared.topics import ACTIVITY_ACTIVITIES, INGEST_MAILS, NOTIFY_MAILS, Topic
 from tests.support.notes import Raw
@@ -76,7 +76,9 @@ def where(stack: Endpoints, prefix: str) -> tuple[str, ...]:
 
 
 async def tail(*options: str) -> Result:
-    return await asyncio.to_thread(CliRunner().invoke, app, ["tail", "--no-follow", "--since", DAY, *options])
+    return await asyncio.to_thread(
+        CliRunner().invoke, app, ["events", "tail", "--no-follow", "--since", DAY, *options]
+    )
 
 
 def types(result: Result) -> list[str]:

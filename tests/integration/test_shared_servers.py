@@ -9,8 +9,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from deploy.instance import SERVICES
 from deploy.local.endpoints import Endpoints
-from deploy.local.services import SERVICES
 from tests.support.databases import Database
 from tests.support.waiting import eventually
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from deploy.instance import SERVICES
 from deploy.local.endpoints import Endpoints
-from deploy.local.services import SERVICES
 from shared.migrations import migrate, migrations_of, role_of
 
 _TEMPLATE = "mailroom_template"

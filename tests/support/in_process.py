@@ -21,10 +21,10 @@ from uuid import uuid4
 
 import httpx
 
+from deploy.instance import SERVICES
 from deploy.local import preparation
 from deploy.local.endpoints import Endpoints, ServiceEndpoint
 from deploy.local.ports import HOST
-from deploy.local.services import SERVICES
 from shared import local_issuer
 from shared.auth import Principal
 from shared.service import Service

@@ -20,11 +20,11 @@ from typing import Any
 import asyncpg
 import httpx
 
+from deploy.instance import SERVICES
 from deploy.local import ports, services
 from deploy.local.endpoints import Endpoints
 from deploy.local.processes import Tethered
 from deploy.local.server import clean_environment
-from deploy.local.services import SERVICES
 from shared import local_issuer
 from shared.auth import OPERATOR, Principal
 from shared.contracts.activity_organisation import Definition

@@ -7,7 +7,7 @@ type that is told to every partition, and a higher number. Run it with its folde
 import shutil
 from pathlib import Path
 
-from deploy.local.services import SERVICES
+from deploy.instance import SERVICES
 from shared.migrations import FRAME, SERVICE, migrations_of
 
 NUMBER = "99.0.0"

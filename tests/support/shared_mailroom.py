@@ -15,10 +15,10 @@ from uuid import uuid4
 import pytest
 
 from deploy.config.folder import read
+from deploy.instance import SERVICES
 from deploy.local import ports, preparation
 from deploy.local.endpoints import Address, Endpoints, ServiceEndpoint
 from deploy.local.processes import ProcessRecord
-from deploy.local.services import SERVICES
 from shared.contracts.activity_organisation import Definition
 from shared.topic_plan import bring_about
 from tests.support.databases import Database, fresh_database

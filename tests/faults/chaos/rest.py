@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from deploy.local.services import SERVICES
+from deploy.instance import SERVICES
 from tests.faults.chaos.correspondence import Correspondence
 from tests.faults.chaos.world import AWAY, World
 from tests.support.dovecot import INBOX

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deploy.local.services import SERVICES
+from deploy.instance import SERVICES
 
 KILL = "kill"
 LINES = ("kafka", "postgres", "imap", "smtp")

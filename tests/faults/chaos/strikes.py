@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import psutil
 
-from deploy.local.services import SERVICES
+from deploy.instance import SERVICES
 from tests.faults.chaos.moments import PUBLISHING, until_at_work, until_so
 from tests.faults.chaos.schedule import KILL, LINES, PARSER, RELAY, Strike
 from tests.faults.chaos.world import AWAY, World

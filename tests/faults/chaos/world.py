@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import asyncpg
 
+from deploy.instance import SERVICES
 from deploy.local.endpoints import MAIL_SERVER, Endpoints
-from deploy.local.services import SERVICES
 from deploy.local.stack import Stack, StackOptions
 from services.notify.smtp import SmtpServer, Tls
 from tests.faults.chaos.clocks import Clocks

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from typer.testing import CliRunner
 
-from deploy.commands.dlq import app
+from deploy.cli import app
 from deploy.dead_letters.handling import Found
 from deploy.dead_letters.letter import LetterName, NotALetter, Wanted, read
 from deploy.dead_letters.showing import as_json, listed, payload, shown
@@ -187,7 +187,7 @@ SERVERS = ["--bootstrap", "localhost:1", "--dsn", "postgresql://a@localhost:1/b"
     ],
 )
 def test_what_a_person_can_mend_is_one_sentence(arguments: list[str], sentence: str) -> None:
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, ["dlq", *arguments])
     assert result.exit_code == 1
     assert sentence in result.stderr
     assert len(result.stderr.splitlines()) == 1
