@@ -138,8 +138,18 @@ class Organisation:
 
     def is_startable(self, process: str) -> bool:
         """Whether people may begin its activities: live, or in test while the organisation is (GL-5)."""
-        found = self.process(process)
-        return found.startable and (found.live or (found.test and self.rules.test_mode))
+        return self.process(process).startable and self.takes_work(process, in_test=True)
+
+    def takes_work(self, process: str, *, in_test: bool) -> bool:
+        """Whether anything may begin an activity: the process is live; for tests, in test mode, in test.
+
+        False where there is no such process.
+        """
+        try:
+            found = self.process(process)
+        except Unknown:
+            return False
+        return found.live or (in_test and found.test and self.rules.test_mode)
 
     def company_and_parents(self, name: str) -> tuple[str, ...]:
         """A company and those that it stands under, the nearest first: whose contacts it may use (CT-10)."""
@@ -149,11 +159,6 @@ class Organisation:
             found.append(at)
             at = self.company(at).parent
         return tuple(found)
-
-    def blocked_as(self, address: str) -> configured.BlockMode | None:
-        """How a sender's mail is kept out; an address that is listed wins over its domain (BL-1)."""
-        address = address.casefold()
-        return self._blocked.get(address) or self._blocked.get(f"*@{address.rpartition('@')[2]}")
 
     def mailbox_of(self, address: str) -> str | None:
         """The mailbox that an address belongs to, as primary or alias, with or without a plus part."""
@@ -168,10 +173,6 @@ class Organisation:
             for mailbox in self.mailboxes
             for address in (mailbox.address, *mailbox.aliases)
         }
-
-    @cached_property
-    def _blocked(self) -> Mapping[str, configured.BlockMode]:
-        return {each.address.casefold(): each.mode for each in self.blocked}
 
     @cached_property
     def _by_name(self) -> dict[str, Mapping[str, Any]]:

@@ -92,6 +92,20 @@ def routes_are_for_their_mailbox(definition: Definition) -> Iterator[Finding]:
             seen.add(route.name)
 
 
+def last_routes_lead_to_processes_that_take_work(definition: Definition) -> Iterator[Finding]:
+    """Mail that no other route takes has to go somewhere (RT-4); in test mode a process in test will do."""
+    taking = {
+        each.name: each.live or (each.test and definition.rules.test_mode) for each in definition.processes
+    }
+    for index, mailbox in enumerate(definition.mailboxes):
+        process = mailbox.fallback.process
+        if not taking.get(process, True):
+            yield Finding(
+                ("mailboxes", index, "fallback", "process"),
+                f"process {process!r} is not live, and mail has to go somewhere",
+            )
+
+
 def blocked_senders_are_addresses_or_domains(definition: Definition) -> Iterator[Finding]:
     """Each is `local@domain` or `*@domain`, stands there once, and is none of our mailboxes (BL-1)."""
     own = {
@@ -140,6 +154,7 @@ RULES: tuple[Rule, ...] = (
     mailboxes_are_read_once,
     routes_lead_to_a_process,
     routes_are_for_their_mailbox,
+    last_routes_lead_to_processes_that_take_work,
     blocked_senders_are_addresses_or_domains,
     templates_can_be_rendered,
 )

@@ -30,7 +30,7 @@ def process_rules(organisation: Organisation, name: str, mailbox: str | None) ->
         categories=frozenset(category.path for category in process.categories),
         feedback_window=timedelta(hours=process.feedback_window_hours),
         resolution_guard=process.note_required_to_resolve,
-        startable=process.live and process.startable,
+        startable=organisation.is_startable(process.name),
         templates=frozenset(purpose for purpose, template in templates.items() if template and sends),
         autoreply_wakes=organisation.rules.autoreply_wakes,
     )

@@ -12,6 +12,7 @@ from shared.contracts import ingest_mails as contract
 from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.ingest_mails import MailboxPolled, MailReceived
 from shared.contracts.mail import Content, Mailbox
+from shared.contracts.organisation_mail import BlockMode
 from shared.contracts.record import Record
 from shared.identity import derive
 from shared.organisation import Organisation
@@ -60,6 +61,7 @@ def mail_received(
         cc=_addresses(mail.cc),
         content=content,
         automatic=", ".join(facts.automatic) or None,
+        blocked=BlockMode(facts.blocked.value) if facts.blocked else None,
         answered=tuple(map(_answered, facts.answered)),
         plus=tuple(map(_plus, facts.plus)),
         targets=tuple(map(_target, targets)),

@@ -1,5 +1,6 @@
 """An organisation's mailboxes in the words of the domain: from contract types to rules."""
 
+from services.ingest.domain.blocking import BlockMode, blocked
 from services.ingest.domain.mailboxes import Criteria, Fallback, Mailbox, Mailboxes, PlusMode, Route
 from shared.contracts.activity_organisation import MailboxDefinition
 from shared.organisation import Organisation
@@ -22,17 +23,29 @@ class Routing:
 
 def mailboxes_of(organisation: Organisation) -> Mailboxes:
     """All mailboxes of one version of the configuration."""
-    return Mailboxes.of(organisation.name, map(_mailbox, organisation.mailboxes))
+    return Mailboxes.of(
+        organisation.name,
+        (_mailbox(organisation, definition) for definition in organisation.mailboxes),
+        blocked((each.address, BlockMode(each.mode.value)) for each in organisation.blocked),
+    )
 
 
-def _mailbox(definition: MailboxDefinition) -> Mailbox:
+def _mailbox(organisation: Organisation, definition: MailboxDefinition) -> Mailbox:
+    """A route to a process that takes no work now is passed over as if it were switched off (GL-5, RT-2)."""
     return Mailbox(
         name=definition.name,
         address=definition.address,
         aliases=definition.aliases,
         plus_mode=PlusMode(definition.plus_addressing.value),
         routes=tuple(
-            Route(**{**dict(route), "criteria": Criteria(**dict(route.criteria))})
+            Route(
+                **{
+                    **dict(route),
+                    "criteria": Criteria(**dict(route.criteria)),
+                    "enabled": route.enabled
+                    and organisation.takes_work(route.process, in_test=route.test_mode),
+                }
+            )
             for route in definition.routes
         ),
         fallback=Fallback(**dict(definition.fallback)),

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.mail import Content, Mailbox
+from shared.contracts.organisation_mail import BlockMode
 from shared.contracts.record import Conversation, EmailAddress, Instant, Name, Part, Record, Reference
 
 
@@ -77,6 +78,8 @@ class MailReceived(Record):
     cc: tuple[Mailbox, ...] = ()
     content: Content
     automatic: str | None = None
+    blocked: BlockMode | None = None
+    """How the sender is kept out, by the organisation's list (BL-1): no automatic mail goes out for it."""
     answered: tuple[Answered, ...] = ()
     plus: tuple[PlusReference, ...] = ()
     targets: Annotated[tuple[Target, ...], Field(min_length=1)]

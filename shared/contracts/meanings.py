@@ -187,6 +187,7 @@ MEANINGS = {
     "due_dates": "all due-date rules",
     "teams": "all teams",
     "blocked": "all senders that are not welcome",
+    "MailReceived.blocked": "how its sender is kept out; none means that they are welcome",
     "User.processes": "processes whose Tickets they may work on",
     "reads": "processes whose Tickets they may read",
     "leads": "processes that they lead",

@@ -21,6 +21,7 @@ from services.ingest.supervision import Mailboxes
 from shared import organisation, organisation_copy
 from shared.blobs import BlobStore
 from shared.contracts.activity_organisation import (
+    Blocked,
     Criteria,
     Definition,
     Fallback,
@@ -121,8 +122,17 @@ class World:
     def intake(self, parser: ParserPool) -> Intake:
         return Intake(self.work, self.blobs, parser, self.keyring, Organisations(), Routing())
 
-    async def configure(self, *mailboxes: MailboxDefinition, users: Sequence[User] = ()) -> None:
-        """Apply a configuration with these mailboxes, as if it had come from Kafka."""
+    async def configure(
+        self,
+        *mailboxes: MailboxDefinition,
+        users: Sequence[User] = (),
+        drafts: Sequence[str] = (),
+        blocked: Sequence[Blocked] = (),
+    ) -> None:
+        """Apply a configuration with these mailboxes, as if it had come from Kafka.
+
+        `drafts` are names of processes beside the one that is live, `requests`.
+        """
         self.version += 1
         process = Process(
             name="requests",
@@ -133,7 +143,14 @@ class World:
             queue="desk",
         )
         definition = Definition(
-            organisation=ORGANISATION, mailboxes=mailboxes, processes=(process,), users=tuple(users)
+            organisation=ORGANISATION,
+            mailboxes=mailboxes,
+            processes=(
+                process,
+                *(process.model_copy(update={"name": name, "live": False}) for name in drafts),
+            ),
+            users=tuple(users),
+            blocked=tuple(blocked),
         )
         records: list[Record] = [*organisation.sections_of(definition, self.version)]
         records.append(OrganisationApplied(version=self.version, digest=str(self.version)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.ingest.domain.automatic import automatic_rules_hit
+from services.ingest.domain.blocking import BlockMode, blocked_as
 from services.ingest.domain.conversation import (
     Answered,
     find_conversation,
@@ -50,6 +51,7 @@ class OwnMail:
 class Facts:
     """What the rules found out about a mail, whatever becomes of it.
 
+    `blocked` says how its sender is kept out, if so (BL-1); what that leads to is activity's to do.
     `explanation` names the rules that hit, without anybody's address.
     """
 
@@ -59,6 +61,7 @@ class Facts:
     plus: tuple[PlusReference, ...]
     targets: tuple[Target, ...]
     explanation: tuple[str, ...]
+    blocked: BlockMode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +114,15 @@ def decide(
     matching = _matching(recipients, answered)
     ignored = len(answered) - len(matching)
     targets = _targets(recipients, mail)
+    blocked = blocked_as(mailboxes.blocked, mail.sender)
     facts = Facts(
         conversation=conversation.id,
         automatic=automatic,
         answered=matching,
         plus=plus,
         targets=targets,
-        explanation=tuple(_explain(mail, automatic, conversation.found_by, plus, targets, ignored)),
+        explanation=tuple(_explain(mail, automatic, blocked, conversation.found_by, plus, targets, ignored)),
+        blocked=blocked,
     )
     reason = _unhandled_reason(mail, facts, known)
     return Unhandled(reason, fetched_from, facts) if reason is not None else Received(facts)
@@ -164,6 +169,7 @@ def _unhandled_reason(mail: ParsedMail, facts: Facts, known: Mapping[str, str]) 
 def _explain(
     mail: ParsedMail,
     automatic: Iterable[str],
+    blocked: BlockMode | None,
     conversation_found_by: str,
     plus: Iterable[PlusReference],
     targets: Iterable[Target],
@@ -173,6 +179,8 @@ def _explain(
         yield f"unparsed: {mail.unparsed_reason}"
     for rule in automatic:
         yield f"automatic: {rule}"
+    if blocked is not None:
+        yield f"blocked sender: {blocked}"
     yield f"conversation: {conversation_found_by}"
     if ignored:
         yield f"plus addressing only: {ignored} answered mails of ours do not match"

@@ -1,11 +1,12 @@
 """An organisation's mailboxes and their routes, as far as decisions about mail need them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
 from services.ingest.domain.addresses import folded
+from services.ingest.domain.blocking import Blocked
 
 
 class PlusMode(StrEnum):
@@ -67,14 +68,17 @@ class Mailbox:
 
 @dataclass(frozen=True)
 class Mailboxes:
-    """All mailboxes of one organisation."""
+    """All mailboxes of one organisation, and whose mail is not welcome in any (BL-1)."""
 
     organisation: str
     mailboxes: tuple[Mailbox, ...]
+    blocked: Blocked = field(default_factory=dict)
 
     @classmethod
-    def of(cls, organisation: str, mailboxes: Iterable[Mailbox]) -> "Mailboxes":
-        return cls(organisation, tuple(mailboxes))
+    def of(
+        cls, organisation: str, mailboxes: Iterable[Mailbox], blocked: Blocked | None = None
+    ) -> "Mailboxes":
+        return cls(organisation, tuple(mailboxes), blocked or {})
 
     def at(self, address: str) -> Mailbox | None:
         """The mailbox whose address or alias this is, in any case of letters; the first one wins."""

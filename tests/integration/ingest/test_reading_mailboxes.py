@@ -11,11 +11,12 @@ from services.ingest import store_mailboxes, store_mails
 from services.ingest.imap import ImapError, ImapServer
 from services.ingest.reading import ReadLimits
 from services.ingest.store_mailboxes import State
+from shared.contracts.activity_organisation import Blocked, BlockMode
 from shared.tokens import message_id
 from shared.topics import INGEST_MAILS
 from tests.support.databases import Database
 from tests.support.fake_imap import FakeImap
-from tests.support.ingest_world import DOMAIN, ORGANISATION, World, mailbox, raw_mail, world_on
+from tests.support.ingest_world import DOMAIN, ORGANISATION, World, mailbox, raw_mail, route, world_on
 from tests.support.waiting import eventually
 
 HELP = f"help@{DOMAIN}"
@@ -48,6 +49,28 @@ async def test_a_mail_is_published_with_its_route_and_lies_in_the_done_folder(
     assert [(t.mailbox, t.routed and t.routed.process) for t in mail.targets] == [("help", "requests")]
     assert not imap.folder(HELP).mails
     assert len(imap.folder(HELP, DONE).mails) == 1
+
+
+async def test_a_blocked_senders_mail_is_published_and_says_how_it_is_blocked(
+    world: World, imap: FakeImap
+) -> None:
+    """BL-1: what that leads to is activity's to do."""
+    await world.configure(mailbox("help"), blocked=[Blocked(address="*@spam.example", mode=BlockMode.REJECT)])
+    imap.deliver(HELP, raw_mail(sender="Eve <eve@SPAM.example>"), raw_mail())
+    async with world.reading(imap.connect):
+        spam, mail = await world.until_read(2)
+    assert (spam.blocked, mail.blocked) == (BlockMode.REJECT, None)
+    assert spam.targets[0].routed == mail.targets[0].routed
+
+
+async def test_a_route_to_a_process_that_is_a_draft_is_passed_over(world: World, imap: FakeImap) -> None:
+    """GL-5, RT-2."""
+    routes = (route("plans", HELP, "plans"), route("later", HELP, "requests"))
+    await world.configure(mailbox("help", routes=routes), drafts=["plans"])
+    imap.deliver(HELP, raw_mail())
+    async with world.reading(imap.connect):
+        (mail,) = await world.until_read(1)
+    assert [target.routed and target.routed.route for target in mail.targets] == ["later"]
 
 
 async def test_pages_of_many_mails_come_out_in_order_and_once(world: World, imap: FakeImap) -> None:

@@ -30,6 +30,19 @@ def rule(**changes: Any) -> dict[str, Any]:
     return {"name": "more", "adjust": 1, "calendar": "office", **changes}
 
 
+def mailbox(process: str) -> dict[str, Any]:
+    imap = {"server": "main", "user": "more", "password": "more"}
+    return {
+        **SAMPLE["mailboxes"][0],
+        "name": "more",
+        "address": "more@mailroom.test",
+        "aliases": [],
+        "imap": imap,
+        "routes": [],
+        "fallback": {"process": process},
+    }
+
+
 def custom(type_: str, **changes: Any) -> dict[str, Any]:
     return {"name": "more", "title": "More", "type": type_, **changes}
 
@@ -209,6 +222,11 @@ def test_what_agrees_is_accepted() -> None:
             "cannot move to the next morning and",
         ),
         ({"due_dates": [rule(stops_the_clock=["until"])]}, "due_dates.2.stops_the_clock", "add_wait_time"),
+        (
+            {"processes": [process(live=False, test=True)], "mailboxes": [mailbox("more")]},
+            "mailboxes.2.fallback.process",
+            "process 'more' is not live",
+        ),
         ({"blocked": [{"address": "spam.test", "mode": "reject"}]}, "blocked.1.address", "nor *@spam.test"),
         ({"blocked": [{"address": "*@*.test", "mode": "reject"}]}, "blocked.1.address", "nor *@spam.test"),
         ({"blocked": [{"address": "*@SPAM.test", "mode": "tickets"}]}, "blocked.1.address", "blocked twice"),
@@ -218,7 +236,7 @@ def test_what_agrees_is_accepted() -> None:
 def test_what_does_not_agree_is_found_where_it_stands(
     parts: dict[str, Any], path: str, sentence: str
 ) -> None:
-    """GL-3, GL-5, CT-10, ST-20, T37."""
+    """GL-3, GL-5, CT-10, RT-4, ST-20, T37."""
     wrong = found(**parts)
     assert any(where == path and sentence in said for where, said in wrong), wrong
 
@@ -236,3 +254,14 @@ def test_companies_that_stand_under_each_other_are_found_each() -> None:
         ("companies.1.parent", "it stands under itself: a < b < a"),
         ("companies.2.parent", "it stands under itself: b < a < b"),
     ]
+
+
+def test_in_test_mode_the_last_route_may_lead_to_a_process_that_is_in_test() -> None:
+    """GL-5, RT-4."""
+    changed = {
+        **SAMPLE,
+        "processes": [*SAMPLE["processes"], process(live=False, test=True)],
+        "mailboxes": [*SAMPLE["mailboxes"], mailbox("more")],
+        "rules": {"test_mode": True},
+    }
+    assert findings(Definition.model_validate(changed)) == []
