@@ -19,10 +19,12 @@ from services.activity.domain.events import (
     Linked,
     MailAppended,
     MailContinued,
+    MailCopied,
     MailRequested,
     NoteAdded,
     Opened,
     StatusChanged,
+    Unlinked,
 )
 from services.activity.domain.refusals import Refusal
 from shared.contracts import activity_activities as said
@@ -182,7 +184,7 @@ def _mail_appended(happened: MailAppended, _: int) -> dict[str, Any]:
     }
 
 
-def _mail_continued(happened: MailContinued, _: int) -> dict[str, Any]:
+def _mail_of_another(happened: MailContinued | MailCopied, _: int) -> dict[str, Any]:
     earlier = happened.earlier
     return {
         "mail": earlier.mail,
@@ -201,6 +203,10 @@ def _linked(happened: Linked, _: int) -> dict[str, Any]:
     return {"with_activity": link.activity, "with_reference": str(link.reference), "reason": link.reason}
 
 
+def _unlinked(happened: Unlinked, _: int) -> dict[str, Any]:
+    return {"with_activity": happened.link.activity, "with_reference": str(happened.link.reference)}
+
+
 Fields = Callable[[Any, int], dict[str, Any]]
 
 RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
@@ -209,11 +215,13 @@ RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     StatusChanged: (said.TicketStatusChanged, _status_changed),
     HoldersChanged: (said.TicketHeld, lambda happened, _: {"holders": _holders(happened)}),
     MailAppended: (said.TicketMailAppended, _mail_appended),
-    MailContinued: (said.TicketMailContinued, _mail_continued),
+    MailContinued: (said.TicketMailContinued, _mail_of_another),
     InformationMarked: (said.TicketInformationMarked, lambda happened, _: {"new": happened.new}),
     NoteAdded: (said.TicketNoted, lambda happened, _: {"note": happened.note}),
     ContactTagged: (said.TicketContactTagged, _contact_tagged),
     Linked: (said.TicketLinked, _linked),
+    Unlinked: (said.TicketUnlinked, _unlinked),
+    MailCopied: (said.TicketMailCopied, _mail_of_another),
     MailRequested: (
         said.TicketMailRequested,
         lambda happened, _: {"mail": happened.mail, "purpose": happened.purpose.value},

@@ -14,7 +14,8 @@ class Needs:
     """What the records of a batch ask for: gathered first, then read at once.
 
     `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
-    reference or id) that mail may be sent from. In `opening` organisations activities may be opened.
+    reference or id) that mail may be sent from, `copied` those whose links and mails another one may begin
+    with. In `opening` organisations activities may be opened.
     """
 
     references: set[Named] = field(default_factory=set)
@@ -26,6 +27,7 @@ class Needs:
     addresses: set[Named] = field(default_factory=set)
     requests: set[RequestKey] = field(default_factory=set)
     threads: set[Named | Key] = field(default_factory=set)
+    copied: set[Named] = field(default_factory=set)
     opening: set[str] = field(default_factory=set)
 
     @property

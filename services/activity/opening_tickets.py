@@ -6,6 +6,7 @@ from uuid import UUID
 from services.activity import announce
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import KnownContact, NewContact, Tagged, contact_of_sender
+from services.activity.domain.link_steps import LinkWith
 from services.activity.domain.links import Earlier, Link
 from services.activity.domain.matching import Open
 from services.activity.domain.refusals import Refusal
@@ -14,6 +15,7 @@ from services.activity.rules import process_of, process_rules
 from services.activity.store_contacts import Contact
 from services.activity.store_mails import Mail
 from services.activity.taking_steps import Taken, take
+from services.activity.work_links import answer_links
 from services.activity.workspace import Workspace
 from shared.contracts.activity_organisation import Process
 from shared.contracts.ingest_mails import MailReceived
@@ -62,6 +64,13 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
     if isinstance(activity, Refusal) or activity is None:
         raise ValueError(f"a mail could not open an activity: {activity}")
     workspace.place(mail, activity, target.mailbox)
+    others = (workspace.activities[cause.organisation, each] for each in effect.linked)
+    answer_links(
+        workspace,
+        cause,
+        LinkWith((Link(activity.id, activity.reference, effect.because.value),)),
+        others,
+    )
     for closed in ended:
         workspace.continue_thread(closed, activity)
 

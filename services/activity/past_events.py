@@ -21,11 +21,13 @@ from services.activity.domain.events import (
     Linked,
     MailAppended,
     MailContinued,
+    MailCopied,
     MailRequested,
     NoteAdded,
     Opened,
     Stamp,
     StatusChanged,
+    Unlinked,
 )
 from services.activity.domain.links import Earlier, Link
 from services.activity.domain.states import Status, WaitType
@@ -134,8 +136,15 @@ def _mail_appended(stamp: Stamp, record: said.TicketMailAppended, _: Texts) -> M
 
 
 def _mail_continued(stamp: Stamp, record: said.TicketMailContinued, _: Texts) -> MailContinued:
-    earlier = Earlier(record.mail, record.from_activity, _reference(record.from_reference))
-    return MailContinued(stamp=stamp, earlier=earlier)
+    return MailContinued(stamp=stamp, earlier=_earlier(record))
+
+
+def _mail_copied(stamp: Stamp, record: said.TicketMailCopied, _: Texts) -> MailCopied:
+    return MailCopied(stamp=stamp, earlier=_earlier(record))
+
+
+def _earlier(record: said.TicketMailContinued | said.TicketMailCopied) -> Earlier:
+    return Earlier(record.mail, record.from_activity, _reference(record.from_reference))
 
 
 def _contact_tagged(stamp: Stamp, record: said.TicketContactTagged, _: Texts) -> ContactTagged:
@@ -145,6 +154,11 @@ def _contact_tagged(stamp: Stamp, record: said.TicketContactTagged, _: Texts) ->
 def _linked(stamp: Stamp, record: said.TicketLinked, _: Texts) -> Linked:
     link = Link(record.with_activity, _reference(record.with_reference), record.reason)
     return Linked(stamp=stamp, link=link)
+
+
+def _unlinked(stamp: Stamp, record: said.TicketUnlinked, _: Texts) -> Unlinked:
+    # Why they were linked is in the history, and not looked at again.
+    return Unlinked(stamp=stamp, link=Link(record.with_activity, _reference(record.with_reference), ""))
 
 
 def _holders(holders: said.Holders) -> Holders:
@@ -168,6 +182,8 @@ _EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]
     said.TicketNoted: lambda stamp, record, _: NoteAdded(stamp=stamp, note=record.note),
     said.TicketContactTagged: _contact_tagged,
     said.TicketLinked: _linked,
+    said.TicketUnlinked: _unlinked,
+    said.TicketMailCopied: _mail_copied,
     said.TicketMailRequested: lambda stamp, record, _: MailRequested(
         stamp=stamp, mail=record.mail, purpose=Purpose(record.purpose)
     ),

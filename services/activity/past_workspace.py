@@ -5,7 +5,6 @@ from uuid import UUID
 
 from services.activity import announce
 from services.activity.domain.contacts import NewContact, contact_of_sender
-from services.activity.domain.events import Linked
 from services.activity.domain.evolving import evolve
 from services.activity.past_events import Texts, event_of
 from services.activity.store_contacts import Contact
@@ -33,21 +32,20 @@ class PastWorkspace(Workspace):
         activity = evolve(activity, event)
         self._know(activity)
         self._history.append(HistoryRow.of(organisation, record, Json(value)))
-        if isinstance(event, Linked):
-            one, other, reason = activity.id, event.link.activity, event.link.reason
-            self._links += [(organisation, one, other, reason), (organisation, other, one, reason)]
+        self._ties.note(activity, event)
         # No reference is given twice.
         self._numbers[organisation] = max(self._numbers[organisation], activity.reference.number + 1)
 
     def continued(self, organisation: str, record: said.TicketMailContinued) -> None:
         """A mail of a closed activity stands on this one, too, with all who were on that one."""
-        places = self.standing[organisation, record.mail]
-        if record.activity not in places and record.from_activity in places:
-            places[record.activity] = places[record.from_activity]
-            self._continued.add((record.mail, record.activity))
+        self._bring((organisation, record.mail), record.from_activity, record.activity)
         known = self.correspondents[organisation, record.activity]
         for address, mailbox in self.correspondents[organisation, record.from_activity].items():
             known.setdefault(address, mailbox)
+
+    def copied(self, organisation: str, record: said.TicketMailCopied) -> None:
+        """A mail of the activity that it was opened from stands on it, too, as a copy."""
+        self._bring((organisation, record.mail), record.from_activity, record.activity, takes_answers=False)
 
     def meet(
         self, cause: Envelope, address: str, name: str, wanted: set[UUID], *, auto_created: bool = True

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.activity import bringing_back, store_history
+from services.activity import bringing_back, bringing_back_mails, store_history
 from services.activity.bringing_back import Lost
 from services.activity.bringing_back import Past as PastOfActivity
 from services.activity.past_workspace import PastWorkspace
@@ -69,7 +69,7 @@ async def recover(past: Past) -> Sequence[str]:
     bringing_back.states(workspace, found, lost)
     bringing_back.answers(workspace, found)
     bringing_back.people(workspace, found, lost)
-    bringing_back.mails(workspace, found, lost)
+    bringing_back_mails.mails(workspace, found, lost)
     await workspace.save(past.connection)
     opened = sum(isinstance(each.message, events.TicketOpened) for each, _ in found.happened)
     return [f"{len(found.happened)} events are back in the history, {opened} Tickets with them", *lost]

@@ -121,11 +121,6 @@ DELETE FROM activity_contacts
 WHERE (organisation, activity, tag, contact)
     IN (SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[]))
 """
-_LINK = """
-INSERT INTO links (organisation, activity, linked, reason)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[])
-ON CONFLICT DO NOTHING
-"""
 
 
 async def find(connection: Connection, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
@@ -181,12 +176,6 @@ async def save(connection: Connection, before: Mapping[Key, Activity], after: It
         await connection.execute(_UPDATE, *columns([_row(activity) for activity in old], len(_COLUMNS)))
     await _save_timers(connection, before, changed)
     await _save_contacts(connection, before, changed)
-
-
-async def link(connection: Connection, links: Sequence[tuple[str, UUID, UUID, str]]) -> None:
-    """Add loose links, given as organisation, activity, linked activity, reason."""
-    if links:
-        await connection.execute(_LINK, *columns(links, 4))
 
 
 async def _save_timers(

@@ -12,7 +12,8 @@ from shared.postgres import Connection, columns
 class Association:
     """A mail stands on an activity, because it was sent to, or from, this mailbox (IN-2).
 
-    `continued` is true where it stood on a closed one, which this one continues (IN-14).
+    `continued` is true where it came from another one: that this one continues (IN-14), or began as a copy of
+    (LK-5). `takes_answers` says whether an answer to the mail comes here.
     """
 
     organisation: str
@@ -20,6 +21,7 @@ class Association:
     mail: UUID
     mailbox: str
     continued: bool = False
+    takes_answers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,11 @@ class Correspondent:
 
 
 _ASSOCIATIONS = """
-SELECT organisation, activity, mail, mailbox, continued FROM activity_mails
+SELECT organisation, activity, mail, mailbox, continued, takes_answers FROM activity_mails
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
 """
 _THREADS = """
-SELECT organisation, activity, mail, mailbox, continued FROM activity_mails
+SELECT organisation, activity, mail, mailbox, continued, takes_answers FROM activity_mails
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, activity) USING (organisation, activity)
 """
 _CORRESPONDENTS = """

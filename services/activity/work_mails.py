@@ -133,6 +133,7 @@ def _answered(workspace: Workspace, name: str, message: MailReceived) -> Iterato
             Answered(activity, mailbox, mail.incoming)
             for mail in workspace.by_message_id(name, message_id)
             for activity, mailbox in sorted(workspace.standing.get(mail.key, {}).items())
+            if (mail.key, activity) not in workspace.aside
         ]
         if not found:
             tokens = (token for token in _direct(message) if token.message_id == message_id)

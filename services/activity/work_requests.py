@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.activity import announce, outgoing_mail, permissions
+from services.activity import announce, outgoing_mail, permissions, work_links
 from services.activity.asked_steps import STEPS, Named
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
@@ -42,6 +42,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
             needs.references.add((organisation, reference))
         case asked.TicketOpen():
             needs.opening.add(organisation)
+    work_links.gather(organisation, request, needs)
     for _, person in people(request):
         needs.addresses.add((organisation, person.address.lower()))
     if isinstance(request, asked.TicketReply):
@@ -122,6 +123,9 @@ def _open(
     except Unknown as unknown:
         raise Declined("unknown_name", f"{unknown}.".capitalize()) from None
     permit(organisation, request, process.name)
+    source = work_links.source_of(workspace, organisation, request)
+    links = work_links.first_links(workspace, source, request) if source else []
+    copied = work_links.first_fields(organisation, process.name, source, request) if source else ()
     tag_people(workspace, incoming, organisation, process.company, tags)
     id_ = announce.effect_id(cause, "activity")
     opening: dict[str, Any] = {
@@ -134,7 +138,9 @@ def _open(
         "description": request.description or "",
         "category": request.category,
         "contacts": tuple(tags.given),
-        "fields": given_fields(organisation, process.name, request.fields),
+        "fields": (*copied, *given_fields(organisation, process.name, request.fields)),
+        "links": tuple(links),
+        "copied": tuple(work_links.first_mails(workspace, source, request)) if source else (),
     }
     step: steps.Opening
     if request.draft or actor.kind is ActorKind.USER:
@@ -142,7 +148,10 @@ def _open(
     else:
         step = steps.CreatedByIntegration(started_by=_STARTED_BY[actor.kind], **opening)
     taken = Taken(step=step, process=process.name, mailbox=mailbox, effect=_effect(incoming), actor=actor)
-    return _taken(take(workspace, cause, None, taken))
+    opened = _taken(take(workspace, cause, None, taken))
+    if source and isinstance(opened, Activity):
+        work_links.opened_from(workspace, cause, source, opened, links, request, actor)
+    return opened
 
 
 def _step(
@@ -157,6 +166,8 @@ def _step(
     if activity is None:
         raise Declined("not_found", f"There is no {request.reference}.")
     permit(organisation, request, activity.process)
+    if isinstance(request, work_links.Tying):
+        return work_links.perform(workspace, cause, activity, request, _actor(request))
     if isinstance(request, asked.TicketAssign) and request.assignee is not None:
         _assignable(organisation, request.assignee, activity.process)
     tag_people(workspace, incoming, organisation, organisation.process(activity.process).company, tags)

@@ -17,43 +17,43 @@ from services.activity import (
     store_contacts,
     store_families,
     store_history,
+    store_links,
     store_mails,
     store_requests,
     store_threads,
 )
 from services.activity.domain.activity import Activity
-from services.activity.domain.events import Event, Linked
+from services.activity.domain.events import Event
 from services.activity.domain.states import Status
 from services.activity.needs import Named, Needs
+from services.activity.placement import Placement
 from services.activity.store_contacts import Contact
 from services.activity.store_history import HistoryRow, Note
 from services.activity.store_mails import Mail
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.store_rows import Key
-from services.activity.store_threads import Association, Correspondent
+from services.activity.ties import Ties
 from shared import references
 from shared.contracts.envelope import Envelope
+from shared.failure import FamilyMoved
 from shared.organisation import Organisation
 from shared.outbox import Outgoing
 from shared.postgres import Connection
 from shared.references import Reference
 
 
-class Workspace:
+class Workspace(Placement):
     """One batch's view of the tables: plain Python between `load` and `save`, which do the SQL."""
 
     def __init__(self, now: datetime, organisations: Mapping[str, Organisation]) -> None:
+        super().__init__(organisations)
         self.now = now
         self.answers_since: datetime | None = None
-        self.organisations = organisations
         self.activities: dict[Key, Activity] = {}
         self.contacts: dict[Key, Contact] = {}
         self.mails: dict[Key, Mail] = {}
-        self.newest: dict[Key, Mail] = {}
         self.effects: set[tuple[str, UUID, str]] = set()
         self.answers: dict[RequestKey, Answered] = {}
-        self.standing: dict[Key, dict[UUID, str]] = defaultdict(dict)
-        self.correspondents: dict[Key, dict[str, str | None]] = defaultdict(dict)
         self.said: list[Outgoing] = []
         self._references: dict[Named, UUID] = {}
         self._conversations: dict[Named, list[Key]] = defaultdict(list)
@@ -63,8 +63,7 @@ class Workspace:
         self._before = _Before()
         self._history: list[HistoryRow] = []
         self._notes: list[Note] = []
-        self._links: list[tuple[str, UUID, UUID, str]] = []
-        self._continued: set[tuple[UUID, UUID]] = set()
+        self._ties = Ties()
         self._ordinal = 0
 
     # What is known
@@ -89,11 +88,6 @@ class Workspace:
         key = self._addresses.get((organisation, address))
         return self.contacts[key] if key else None
 
-    def mails_on(self, activity: Activity) -> list[UUID]:
-        """The mails that stand on an activity, in the order of their ids; known of closed ones only."""
-        places = self.standing.items()
-        return sorted(id_ for (_, id_), activities in places if activity.id in activities)
-
     # What changes
 
     def begin(self) -> None:
@@ -116,10 +110,7 @@ class Workspace:
         assert said.value is not None, "events are no tombstones"
         self._history.append(HistoryRow.of(organisation, record, said.value))
         self._know(activity)
-        if isinstance(event, Linked):
-            # Both sides show the link (LK-8).
-            one, other, reason = activity.id, event.link.activity, event.link.reason
-            self._links += [(organisation, one, other, reason), (organisation, other, one, reason)]
+        self._ties.note(activity, event)
 
     def note(self, activity: Activity, id_: UUID, text: str) -> None:
         """The text of a note that was added."""
@@ -130,30 +121,6 @@ class Workspace:
         if mail.key not in self.mails or self.mails[mail.key].message_id != mail.message_id:
             self._index(mail)
         self.mails[mail.key] = mail
-
-    def place(self, mail: Mail, activity: Activity, mailbox: str) -> None:
-        """Let a mail stand on an activity, because of one of our mailboxes."""
-        key = (activity.organisation, activity.id)
-        self.standing[mail.key].setdefault(activity.id, mailbox)
-        if mail.incoming and (key not in self.newest or self.newest[key].order < mail.order):
-            self.newest[key] = mail
-        organisation = self.organisations[activity.organisation]
-        known = self.correspondents[key]
-        for person in (mail.sender, *mail.recipients.to, *mail.recipients.cc):
-            if person:
-                known.setdefault(person.address.lower(), organisation.mailbox_of(person.address))
-
-    def continue_thread(self, closed: Activity, activity: Activity) -> None:
-        """Let the mails of a closed activity stand on the one that continues it, with all on them (IN-14)."""
-        organisation = closed.organisation
-        for mail in self.mails_on(closed):
-            places = self.standing[organisation, mail]
-            if activity.id not in places:
-                places[activity.id] = places[closed.id]
-                self._continued.add((mail, activity.id))
-        known = self.correspondents[organisation, activity.id]
-        for address, mailbox in self.correspondents[organisation, closed.id].items():
-            known.setdefault(address, mailbox)
 
     def make(self, contact: Contact) -> None:
         """A contact that there was not."""
@@ -178,28 +145,31 @@ class Workspace:
         for mail in found:
             self.keep(mail)
         for place in await store_threads.associations(connection, needs.arrived | self.mails.keys()):
-            self.standing[place.organisation, place.mail][place.activity] = place.mailbox
+            self._stands(place)
         self.effects = await store_threads.effects(connection, needs.arrived)
         keys = needs.activities | await store_activities.of_conversations(connection, needs.conversations)
         keys |= {(organisation, id_) for (organisation, _), id_ in self._references.items()}
         keys |= {(mail[0], id_) for mail, places in self.standing.items() for id_ in places}
+        copied = {key for key in map(self._key_of, needs.copied) if key}
+        keys |= await store_links.of(connection, copied)
         await store_families.lock(connection, keys)
         for activity in (await store_activities.load(connection, keys)).values():
             self._know(activity)
+        if any(each not in self.activities for each in self._links_of(copied)):
+            raise FamilyMoved("an activity that is copied from was linked meanwhile")
         await self._load_threads(connection, needs)
         threads = {key for key in map(self._key_of, needs.threads) if key}
         self.newest = await store_mails.newest_incoming(connection, threads)
         self._numbers = await store_history.next_numbers(
             connection, needs.opening & self.organisations.keys()
         )
+        self._remember()
         self._before = _Before(
             activities=dict(self.activities),
             contacts=dict(self.contacts),
             mails=dict(self.mails),
             effects=set(self.effects),
             answers=set(self.answers),
-            standing={mail: dict(places) for mail, places in self.standing.items()},
-            correspondents={key: dict(known) for key, known in self.correspondents.items()},
             numbers=dict(self._numbers),
         )
 
@@ -216,11 +186,12 @@ class Workspace:
         for each in await store_threads.correspondents(connection, self.activities.keys()):
             self.correspondents[each.organisation, each.activity][each.address] = each.mailbox
         # Only a mail that comes in continues a thread that has ended.
+        threads = {key for key in map(self._key_of, needs.copied) if key}
         if needs.arrived:
             known = self.activities.items()
-            ended = [key for key, each in known if each.status is Status.CLOSED or needs.closing]
-            for place in await store_threads.threads(connection, ended):
-                self.standing[place.organisation, place.mail][place.activity] = place.mailbox
+            threads |= {key for key, each in known if each.status is Status.CLOSED or needs.closing}
+        for place in await store_threads.threads(connection, threads):
+            self._stands(place)
 
     async def save(self, connection: Connection) -> None:
         """Write what has changed. Raises `FamilyMoved` when somebody else made the same thing meanwhile.
@@ -239,36 +210,23 @@ class Workspace:
             connection, [each for key, each in self.contacts.items() if key not in before.contacts]
         )
         await store_activities.save(connection, before.activities, self.activities.values())
-        await store_activities.link(connection, self._links)
+        await self._ties.save(connection)
         new = [mail for key, mail in self.mails.items() if key not in before.mails]
         await store_mails.add(connection, new)
         changed = [mail for key, mail in self.mails.items() if before.mails.get(key, mail) != mail]
         await store_mails.update(connection, changed)
-        await store_threads.associate(connection, self._placed())
-        await store_threads.add_correspondents(connection, self._joined())
+        await self.save_places(connection)
         await store_history.add_notes(connection, self._notes)
         await store_history.add_history(connection, self._history)
-
-    def _placed(self) -> list[Association]:
-        return [
-            Association(organisation, activity, mail, mailbox, (mail, activity) in self._continued)
-            for (organisation, mail), places in sorted(self.standing.items())
-            for activity, mailbox in sorted(places.items())
-            if activity not in self._before.standing.get((organisation, mail), {})
-        ]
-
-    def _joined(self) -> list[Correspondent]:
-        return [
-            Correspondent(organisation, activity, address, mailbox)
-            for (organisation, activity), known in sorted(self.correspondents.items())
-            for address, mailbox in sorted(known.items())
-            if address not in self._before.correspondents.get((organisation, activity), {})
-        ]
 
     def _key_of(self, name: Named | Key) -> Key | None:
         organisation, called = name
         id_ = called if isinstance(called, UUID) else self._references.get((organisation, called))
         return None if id_ is None else (organisation, id_)
+
+    def _links_of(self, copied: set[Key]) -> set[Key]:
+        known = (self.activities[key] for key in copied if key in self.activities)
+        return {(activity.organisation, each) for activity in known for each in activity.links}
 
     def _know(self, activity: Activity) -> None:
         key = (activity.organisation, activity.id)
@@ -291,6 +249,4 @@ class _Before:
     mails: dict[Key, Mail] = field(default_factory=dict)
     effects: set[tuple[str, UUID, str]] = field(default_factory=set)
     answers: set[RequestKey] = field(default_factory=set)
-    standing: dict[Key, dict[UUID, str]] = field(default_factory=dict)
-    correspondents: dict[Key, dict[str, str | None]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)

@@ -164,6 +164,23 @@ class TicketLinked(ActivityRecord):
     reason: str
 
 
+class TicketUnlinked(ActivityRecord):
+    """It is linked with another activity no longer (LK-3)."""
+
+    type: Literal["ticket.unlinked"] = "ticket.unlinked"
+    with_activity: UUID
+    with_reference: Reference
+
+
+class TicketMailCopied(ActivityRecord):
+    """It began with a mail of the one that it was opened from, as a copy (LK-5): answers go there still."""
+
+    type: Literal["ticket.mail_copied"] = "ticket.mail_copied"
+    mail: UUID
+    from_activity: UUID
+    from_reference: Reference
+
+
 class TicketMailRequested(ActivityRecord):
     """A mail was asked of notify; its fate follows as `ticket.mail_reported`."""
 
@@ -192,6 +209,8 @@ ActivityEvent = Annotated[
     | TicketNoted
     | TicketContactTagged
     | TicketLinked
+    | TicketUnlinked
+    | TicketMailCopied
     | TicketMailRequested
     | TicketMailReported,
     Field(discriminator="type"),

@@ -14,6 +14,8 @@ from shared.contracts.record import EmailAddress, Instant, Name, Part, Record, R
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=998), Storable]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000), Storable]
+Linkable = Annotated[tuple[Reference, ...], Field(min_length=1, max_length=50)]
+"""Fifty at most in one request; how many links there are in all has no limit (LK-3)."""
 
 FieldText = Annotated[str, StringConstraints(max_length=200_000), Storable]
 CustomFields = Annotated[
@@ -59,7 +61,10 @@ class OnTicket(Request):
 
 
 class TicketOpen(Request):
-    """Start a Ticket: a Draft for a user (T1), submitted at once for an integration (T3)."""
+    """Start a Ticket: a Draft for a user (T1), submitted at once for an integration (T3).
+
+    With `linked_to` it begins linked with that one, and with what `copies` names of it as it is now (LK-5).
+    """
 
     type: Literal["ticket.open"] = "ticket.open"
     process: Name
@@ -71,6 +76,8 @@ class TicketOpen(Request):
     mailbox: Name | None = None
     draft: bool = False
     fields: CustomFields = Field(default_factory=dict)
+    linked_to: Reference | None = None
+    copies: tuple[Literal["links", "fields", "communications"], ...] = ()
 
 
 class TicketEdit(OnTicket):
@@ -183,6 +190,20 @@ class TicketMarkInformation(OnTicket):
     new: bool
 
 
+class TicketLink(OnTicket):
+    """Link it with others, loosely: nothing is shared by that (LK-2). All of them, or none (LK-3)."""
+
+    type: Literal["ticket.link"] = "ticket.link"
+    with_references: Linkable
+
+
+class TicketUnlink(OnTicket):
+    """Take links away, at any time (LK-3); one that is not there changes nothing."""
+
+    type: Literal["ticket.unlink"] = "ticket.unlink"
+    with_references: Linkable
+
+
 ActivityRequest = Annotated[
     TicketOpen
     | TicketEdit
@@ -197,6 +218,8 @@ ActivityRequest = Annotated[
     | TicketReopen
     | TicketNote
     | TicketReply
-    | TicketMarkInformation,
+    | TicketMarkInformation
+    | TicketLink
+    | TicketUnlink,
     Field(discriminator="type"),
 ]

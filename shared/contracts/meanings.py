@@ -76,6 +76,10 @@ MEANINGS = {
     "with_activity": "id of the other activity",
     "with_reference": "reference of the other activity",
     "TicketLinked.reason": "what ties the two together",
+    "TicketMailCopied.from_activity": "id of the activity that it was opened from",
+    "with_references": "references of the other Tickets, fifty at most",
+    "linked_to": "the Ticket that it is opened from, and linked with",
+    "copies": "what of that Ticket it begins with, as it is then",
     "purpose": "what the mail is for",
     "outcome": "what became of it",
     # What is asked, and the answer

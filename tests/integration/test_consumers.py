@@ -189,8 +189,11 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.edit", description="As before.", category="Other")
     await ask("ticket.resolve")
     await ask("ticket.reopen")
-    opened = await ask("ticket.open", draft=True, category="Other")
+    copied = {"linked_to": reference, "copies": ["links", "communications"]}
+    opened = await ask("ticket.open", draft=True, category="Other", **copied)
     await ask("ticket.submit", opened)
+    for step in ("ticket.unlink", "ticket.link"):
+        await ask(step, with_references=[opened])
 
 
 @pytest.mark.parametrize("work", [ingest, activity, notify], ids=lambda work: work.__name__)

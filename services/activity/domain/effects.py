@@ -64,6 +64,8 @@ def open_it(occasion: Occasion[Opening]) -> Iterable[Event]:
 
 
 def _started_by(step: Opening) -> StartedBy:
+    if step.links and not isinstance(step, MailRouted):
+        return StartedBy.LINKED_WORK_ITEM
     if isinstance(step, CreatedByIntegration):
         return step.started_by
     return StartedBy.EMAIL if isinstance(step, MailRouted) else StartedBy.MANUAL

@@ -156,6 +156,22 @@ class Linked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unlinked:
+    """It is linked with another activity no longer (LK-3)."""
+
+    stamp: Stamp
+    link: Link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailCopied:
+    """A mail of the activity that it was opened from stands on it too; answers go there still (LK-5)."""
+
+    stamp: Stamp
+    earlier: Earlier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailRequested:
     """notify is asked to send a mail.
 
@@ -189,6 +205,8 @@ Event = (
     | NoteAdded
     | ContactTagged
     | Linked
+    | Unlinked
+    | MailCopied
     | MailRequested
     | DeliveryReported
 )

@@ -15,10 +15,12 @@ from services.activity.domain.events import (
     Linked,
     MailAppended,
     MailContinued,
+    MailCopied,
     MailRequested,
     NoteAdded,
     Opened,
     StatusChanged,
+    Unlinked,
 )
 from services.activity.domain.states import Status
 from services.activity.domain.vocabulary import Purpose
@@ -56,11 +58,13 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             return {"contacts": activity.contacts | {tagged}}
         case Linked(link=link):
             return {"links": activity.links | {link.activity}}
+        case Unlinked(link=link):
+            return {"links": activity.links - {link.activity}}
         case NoteAdded(note=id) | MailRequested(mail=id, purpose=Purpose.REPLY):
             author = event.stamp.by
             others = (earlier for earlier in activity.written if earlier.by != author)
             return {"written": (*others, Written(author, id))}
-        case MailAppended() | MailContinued() | MailRequested() | DeliveryReported():
+        case MailAppended() | MailContinued() | MailCopied() | MailRequested() | DeliveryReported():
             return {}
         case Opened():
             raise ValueError(f"{activity.reference} cannot be opened a second time")

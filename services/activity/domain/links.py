@@ -1,9 +1,21 @@
 """What ties an activity to another one: links, and the mails of a closed one that it continues."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from shared.references import Reference
+
+
+class LinkReason(StrEnum):
+    """What people made a link by; a mail's reasons are matching's."""
+
+    LINKED = "linked"
+    """Two that there were (LK-3)."""
+    OPENED_FROM = "opened_from"
+    """One was opened from the other (LK-3)."""
+    COPIED = "copied"
+    """The one that it was opened from is linked with it, and links were copied (LK-5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +29,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A mail of a closed activity that another one continues (IN-14)."""
+    """A mail of an activity that stands on another one, too: which continues it (IN-14), or began as its
+    copy (LK-5)."""
 
     mail: UUID
     activity: UUID

@@ -1,5 +1,6 @@
 """Every step there is, and those that people are offered."""
 
+from services.activity.domain.link_steps import LinkWith, Unlink
 from services.activity.domain.steps import (
     AddNote,
     Assign,
@@ -43,6 +44,8 @@ STEPS: tuple[type[Step], ...] = (
     AddNote,
     SendMail,
     MarkInformation,
+    LinkWith,
+    Unlink,
     MailArrived,
     TimerDue,
     MailReported,

@@ -29,7 +29,7 @@ class Opening(Step):
     """What every step that opens an activity says. The caller found the ids; the number is given once.
 
     `automated_mail=False` keeps every mail that no person wrote from going out about it, for ever.
-    `contacts` are those that it starts with.
+    `contacts` are those that it starts with, `copied` are mails of the one that it is opened from (LK-5).
     """
 
     activity: UUID
@@ -42,6 +42,7 @@ class Opening(Step):
     category: str | None = None
     automated_mail: bool = True
     links: tuple[Link, ...] = ()
+    copied: tuple[Earlier, ...] = ()
     contacts: tuple[Tagged, ...] = ()
     fields: tuple[FieldValue, ...] = ()
 

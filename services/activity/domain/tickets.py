@@ -48,6 +48,8 @@ from services.activity.domain.holders import (
     the_owner_or_keeper,
     the_present_or_actor,
 )
+from services.activity.domain.link_effects import copy_communications, link, unlink
+from services.activity.domain.link_steps import LinkWith, Unlink
 from services.activity.domain.states import WAITING, State
 from services.activity.domain.steps import (
     AddNote,
@@ -92,11 +94,11 @@ OPEN = (DRAFT, *FINISHABLE, RESOLVED)
 TICKET: tuple[Transition[Any], ...] = (
     # It begins
     Transition("T1", NEW, StartManually, to=DRAFT, guards=(startable,), checks=(known_category,),
-               effects=(open_it,), person=the_actor),
+               effects=(open_it, copy_communications), person=the_actor),
     Transition("T2", NEW, MailRouted, to=TO_DO,
                effects=(open_it, continue_thread, acknowledge_sender)),
     Transition("T3", NEW, CreatedByIntegration, to=TO_DO, checks=(known_category, validated),
-               effects=(open_it, acknowledge)),
+               effects=(open_it, copy_communications, acknowledge)),
     Transition("T5", DRAFT, Submit, to=TO_DO, guards=(complete,), effects=(acknowledge,), person=the_keeper),
 
     # It is worked on
@@ -156,6 +158,8 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("ST-22", OPEN, AddNote, effects=(add_note,)),
     Transition("ST-22", OPEN, SendMail, effects=(request_reply,)),
     Transition("ST-25", OPEN, MarkInformation, effects=(mark_information,)),
+    Transition("LK-3", OPEN, LinkWith, effects=(link,)),
+    Transition("LK-3", OPEN, Unlink, effects=(unlink,)),
     # What became of our own mail is written down also after T15 closed the Ticket that sent it.
     Transition("NT-14", (*OPEN, CLOSED), MailReported, effects=(report_delivery,)),
 )

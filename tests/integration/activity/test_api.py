@@ -273,3 +273,38 @@ async def test_who_is_no_user_of_the_organisation_takes_no_step(
     nobody = Caller(client, "No Body")
     assert (await nobody.step("pick_up")).status_code == 403
     assert (await nobody.open(process="request")).status_code == 403
+
+
+async def test_who_may_not_see_a_ticket_copies_nothing_of_it(
+    office: Office, amelie: Caller, bruno: Caller, clara: Caller
+) -> None:
+    """LK-5, LK-7: linking with it is allowed, which shows header data only."""
+    await office.take_in(received(message_id="1@harbour.test"))
+    mine = {"process": "invoice", "title": "A part of it", "linked_to": "100001-T"}
+    for copies in (["communications"], ["links"], ["fields"]):
+        refused = await clara.open(**mine, copies=copies)
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    opened = await clara.open(**mine)
+    assert opened.status_code == 201
+    seen = (await clara.get(f"/v1/tickets/{opened.json()['reference']}")).json()["links"]
+    assert [(link["ticket"]["reference"], link["ticket"]["permitted"]) for link in seen] == [
+        ("100001-T", False)
+    ]
+    assert "version" not in seen[0]["ticket"]
+    assert (await amelie.open(**mine, copies=["communications"])).status_code == 201
+
+
+async def test_links_are_made_and_refused_over_http(office: Office, bruno: Caller) -> None:
+    """LK-3: with the same codes as over Kafka; more than fifty are too many."""
+    for number in (1, 2):
+        await office.take_in(received(message_id=f"{number}@harbour.test", conversation=f"{number:016x}"))
+    done = await bruno.step("link", with_references=["100002-T"])
+    assert (done.status_code, done.headers["ETag"]) == (200, f'"{done.json()["version"]}"')
+    unknown = await bruno.step("link", with_references=["100002-T", "999999-T"])
+    assert (unknown.status_code, unknown.json()["missing"]) == (404, ["999999-T"])
+    itself = await bruno.step("link", with_references=["100001-T"])
+    assert (itself.status_code, itself.json()["reason"]) == (422, "linked_with_itself")
+    many = await bruno.step("link", with_references=[f"{number}-T" for number in range(51)])
+    assert many.status_code == 422
+    offered = {each["step"]: each["allowed"] for each in (await bruno.get(f"{TICKET}/steps")).json()}
+    assert (offered["link"], offered["unlink"]) == (True, True)

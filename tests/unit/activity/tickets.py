@@ -12,6 +12,8 @@ from services.activity.domain.context import Context, ProcessRules
 from services.activity.domain.decide import decide
 from services.activity.domain.events import Event
 from services.activity.domain.evolving import evolve
+from services.activity.domain.link_steps import LinkWith, Unlink
+from services.activity.domain.links import Link, LinkReason
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
@@ -97,6 +99,7 @@ CREATED = CreatedByIntegration(
     **opening(), started_by=StartedBy.BULK_UPLOAD, contacts=(Tagged(Tag.PRIMARY_CONTACT, CUSTOMER),)
 )
 STARTED = StartManually(**opening(), contacts=(Tagged(Tag.PRIMARY_CONTACT, CUSTOMER),))
+OTHER = Link(UUID(int=2), ticket(101204), LinkReason.LINKED)
 MAIL = MailArrived(mail=UUID(int=0xA2), matched_by=MatchedBy.SIGNED_ADDRESS)
 
 
@@ -193,6 +196,8 @@ def examples(life: Life) -> dict[type[Step], tuple[Step, Actor]]:
             (AddNote(), ALICE),
             (SendMail(), ALICE),
             (MarkInformation(new=True), ALICE),
+            (LinkWith((OTHER,)), ALICE),
+            (Unlink((OTHER,)), ALICE),
             (MAIL, SYSTEM),
             (TimerDue(timer.generation if timer else 0), SYSTEM),
             (MailReported(UUID(int=0xE), Outcome.SENT), SYSTEM),

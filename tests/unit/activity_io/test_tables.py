@@ -12,6 +12,7 @@ from services.activity.domain.refusals import RefusalCode
 from services.activity.domain.vocabulary import Outcome, Purpose
 from services.activity.labels import STATUS, status_label
 from services.activity.work import PERFORMERS
+from services.activity.work_links import Tying
 from shared.contracts import activity_activities as said
 from shared.contracts.activity_requests import OnTicket, TicketOpen
 from shared.contracts.ingest_mails import MailReceived
@@ -27,8 +28,9 @@ def test_every_event_has_a_record_of_its_own() -> None:
 
 def test_every_request_has_a_step() -> None:
     requests = set(ACTIVITY_REQUESTS.models.values())
-    assert set(STEPS) == requests - {TicketOpen}
-    assert all(issubclass(model, OnTicket) for model in STEPS)
+    assert set(STEPS).isdisjoint(get_args(Tying))
+    assert {*STEPS, *get_args(Tying)} == requests - {TicketOpen}
+    assert all(issubclass(model, OnTicket) for model in requests - {TicketOpen})
 
 
 def test_every_record_that_comes_in_is_worked_on() -> None:

@@ -1,0 +1,28 @@
+"""Effects of the steps that tie an activity to others."""
+
+from collections.abc import Iterable
+
+from services.activity.domain.context import Occasion
+from services.activity.domain.events import Event, Linked, MailCopied, Unlinked
+from services.activity.domain.link_steps import LinkWith, Unlink
+from services.activity.domain.steps import Opening
+
+
+def link(occasion: Occasion[LinkWith]) -> Iterable[Event]:
+    """It is linked with each that it was not linked with yet (LK-3)."""
+    for each in occasion.step.links:
+        if each.activity not in occasion.activity.links:
+            yield Linked(stamp=occasion.stamp, link=each)
+
+
+def unlink(occasion: Occasion[Unlink]) -> Iterable[Event]:
+    """It is linked no longer with each that it was linked with (LK-3)."""
+    for each in occasion.step.links:
+        if each.activity in occasion.activity.links:
+            yield Unlinked(stamp=occasion.stamp, link=each)
+
+
+def copy_communications(occasion: Occasion[Opening]) -> Iterable[Event]:
+    """The mails of the one that it was opened from stand in its timeline, as they are now (LK-5)."""
+    for earlier in occasion.step.copied:
+        yield MailCopied(stamp=occasion.stamp, earlier=earlier)

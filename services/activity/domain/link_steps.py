@@ -1,0 +1,24 @@
+"""Steps that tie an activity to others: links, and mails that leave it or come to it (section 10)."""
+
+from dataclasses import dataclass
+
+from services.activity.domain.links import Link
+from services.activity.domain.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class LinkWith(Step):
+    """Link it with others, loosely (LK-2). Each of those takes the same step (LK-4)."""
+
+    name = "link"
+    participle = "linked"
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unlink(Step):
+    """Take links away (LK-3). Each of the others takes the same step."""
+
+    name = "unlink"
+    participle = "unlinked"
+    links: tuple[Link, ...]

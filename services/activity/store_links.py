@@ -1,0 +1,41 @@
+"""Loose links in Postgres: a row for each direction, so that both sides show them (LK-4, LK-8)."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from services.activity.store_rows import Key
+from shared.postgres import Connection, columns
+
+_OF = """
+SELECT organisation, linked FROM links
+WHERE (organisation, activity) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+"""
+_LINK = """
+INSERT INTO links (organisation, activity, linked, reason)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[])
+ON CONFLICT (organisation, activity, linked) DO UPDATE SET reason = excluded.reason
+"""
+_UNLINK = """
+DELETE FROM links
+WHERE (organisation, activity, linked) IN (SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[]))
+"""
+
+
+async def of(connection: Connection, activities: Collection[Key]) -> set[Key]:
+    """The activities that these are linked with."""
+    if not activities:
+        return set()
+    rows = await connection.fetch(_OF, *columns(activities, 2))
+    return {(row["organisation"], row["linked"]) for row in rows}
+
+
+async def link(connection: Connection, links: Collection[tuple[str, UUID, UUID, str]]) -> None:
+    """Add links, given as organisation, activity, linked activity, reason."""
+    if links:
+        await connection.execute(_LINK, *columns(sorted(links), 4))
+
+
+async def unlink(connection: Connection, links: Collection[tuple[str, UUID, UUID]]) -> None:
+    """Take links away, given as organisation, activity, linked activity."""
+    if links:
+        await connection.execute(_UNLINK, *columns(sorted(links), 3))

@@ -1,0 +1,161 @@
+"""Tickets that are linked and unlinked, two and two (LK-2 to LK-4), and what one begins with from another."""
+
+from collections.abc import Iterable, Sequence
+
+from services.activity.announce import effect_id
+from services.activity.domain import custom_fields
+from services.activity.domain.activity import Activity
+from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.link_steps import LinkWith, Unlink
+from services.activity.domain.links import Earlier, Link, LinkReason
+from services.activity.domain.refusals import Refusal
+from services.activity.domain.states import Status
+from services.activity.domain.vocabulary import SYSTEM, Actor
+from services.activity.needs import Needs
+from services.activity.request_names import Declined, permit
+from services.activity.rules import process_rules
+from services.activity.taking_steps import Taken, take
+from services.activity.workspace import Workspace
+from shared import references
+from shared.contracts import activity_requests as asked
+from shared.contracts.envelope import Envelope
+from shared.organisation import Organisation
+from shared.references import ReferenceKind
+
+Tying = asked.TicketLink | asked.TicketUnlink
+"""The requests that are about two Tickets each."""
+
+
+def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
+    """The Tickets that the request names beside its own; all of them are locked together, in order."""
+    match request:
+        case asked.TicketLink() | asked.TicketUnlink():
+            needs.references |= {(organisation, each) for each in request.with_references}
+        case asked.TicketOpen(linked_to=str(source)):
+            needs.references.add((organisation, source))
+            if request.copies:
+                needs.copied.add((organisation, source))
+
+
+def perform(
+    workspace: Workspace, cause: Envelope, activity: Activity, request: Tying, actor: Actor
+) -> Activity | Refusal:
+    """Link it with all of the others, or with none; each of those shows this one and nobody else (LK-4).
+
+    Raises `Declined`. A closed Ticket takes no step, but others may be linked with it: that changes nothing
+    of it (T38).
+    """
+    others = [] if activity.status is Status.CLOSED else _others(workspace, activity, request)
+    kind = LinkWith if isinstance(request, asked.TicketLink) else Unlink
+    taken = Taken(
+        step=kind(tuple(_link(other, LinkReason.LINKED) for other in others)),
+        process=activity.process,
+        mailbox=activity.mailbox,
+        effect=effect_id(cause, "effect"),
+        actor=actor,
+        expected_version=request.expected_version,
+    )
+    after = take(workspace, cause, activity, taken)
+    assert after is not None, "a request does something or is refused"
+    if isinstance(after, Activity):
+        answer_links(workspace, cause, kind((_link(after, LinkReason.LINKED),)), others, actor)
+    return after
+
+
+def answer_links(
+    workspace: Workspace,
+    cause: Envelope,
+    step: LinkWith | Unlink,
+    others: Iterable[Activity],
+    actor: Actor = SYSTEM,
+) -> None:
+    """Let the other sides say so, too: all that can still change."""
+    for other in others:
+        other = workspace.activities[other.organisation, other.id]
+        if other.status is not Status.CLOSED:
+            effect = effect_id(cause, f"link/{other.id}")
+            taken = Taken(step=step, process=other.process, mailbox=other.mailbox, effect=effect, actor=actor)
+            after = take(workspace, cause, other, taken)
+            if isinstance(after, Refusal):
+                raise ValueError(f"an open activity refused a link: {after}")
+
+
+def _others(workspace: Workspace, activity: Activity, request: Tying) -> list[Activity]:
+    """The Tickets to be linked with, each once. Raises `Declined`; one of another organisation is unknown."""
+    names = list(dict.fromkeys(request.with_references))
+    kinds = {name: parsed.kind for name in names if (parsed := references.parse(name))}
+    if actions := [name for name, kind in kinds.items() if kind is ReferenceKind.ACTION]:
+        raise Declined(
+            "not_linkable", "Links are between Tickets and Cases: name an Action's Case (LK-2).", *actions
+        )
+    found = {name: workspace.by_reference(activity.organisation, name) for name in names}
+    if unknown := [name for name in names if found[name] is None]:
+        raise Declined("not_found", f"There is no {', '.join(unknown)}.", *unknown)
+    others = [other for other in found.values() if other]
+    if any(other.id == activity.id for other in others):
+        raise Declined(
+            "linked_with_itself", f"{activity.reference} is not linked with itself.", str(activity.reference)
+        )
+    return others
+
+
+# A Ticket that is opened from another one (LK-5)
+
+
+def source_of(workspace: Workspace, organisation: Organisation, request: asked.TicketOpen) -> Activity | None:
+    """The Ticket that one is opened from: who copies of it may work on it, too. Raises `Declined`."""
+    if request.linked_to is None:
+        if request.copies:
+            raise Declined("incomplete", "What is copied is another Ticket's: say which.", "linked_to")
+        return None
+    source = workspace.by_reference(organisation.name, request.linked_to)
+    if source is None:
+        raise Declined("not_found", f"There is no {request.linked_to}.", request.linked_to)
+    if request.copies:
+        permit(organisation, request, source.process)
+    return source
+
+
+def first_links(workspace: Workspace, source: Activity, request: asked.TicketOpen) -> list[Link]:
+    """What it is linked with from the beginning: where it comes from, and what that is linked with."""
+    copied = sorted(source.links) if "links" in request.copies else ()
+    others = (workspace.activities[source.organisation, each] for each in copied)
+    return [_link(source, LinkReason.OPENED_FROM), *(_link(other, LinkReason.COPIED) for other in others)]
+
+
+def first_fields(
+    organisation: Organisation, process: str, source: Activity, request: asked.TicketOpen
+) -> tuple[FieldValue, ...]:
+    """The custom fields that it begins with: those that its own process has too, and can take as they are."""
+    rules = process_rules(organisation, process, None).fields
+    known = {rule.name for rule in rules}
+    there = {each.name: each.value for each in source.fields if each.name in known and each.value is not None}
+    return custom_fields.read(rules, there)[0] if "fields" in request.copies else ()
+
+
+def first_mails(workspace: Workspace, source: Activity, request: asked.TicketOpen) -> list[Earlier]:
+    """The mails that it begins with, in and out; what nobody has sent yet is no mail."""
+    if "communications" not in request.copies:
+        return []
+    return [Earlier(mail, source.id, source.reference) for mail in workspace.mails_on(source)]
+
+
+def opened_from(
+    workspace: Workspace,
+    cause: Envelope,
+    source: Activity,
+    opened: Activity,
+    links: Sequence[Link],
+    request: asked.TicketOpen,
+    actor: Actor,
+) -> None:
+    """Let the mails stand on it and the others say that they are linked with it."""
+    if "communications" in request.copies:
+        workspace.copy_thread(source, opened)
+    for link in links:
+        other = workspace.activities[opened.organisation, link.activity]
+        answer_links(workspace, cause, LinkWith((_link(opened, link.reason),)), [other], actor)
+
+
+def _link(activity: Activity, reason: str) -> Link:
+    return Link(activity.id, activity.reference, str(reason))
