@@ -118,6 +118,7 @@ def record_of(activity: Activity, happened: Event, configuration: int) -> said.A
         at=stamp.at,
         actor=Actor(kind=ActorKind(stamp.by.kind.value), id=stamp.by.id),
         rule=stamp.rule,
+        configuration=configuration,
         **fields(happened, configuration),
     )
 
@@ -138,7 +139,6 @@ def _opened(happened: Opened, configuration: int) -> dict[str, Any]:
         "mail": happened.mail,
         "automated_mail": happened.automated_mail,
         "custom_fields": tuple(each.name for each in happened.fields),
-        "configuration": configuration,
     }
 
 

@@ -60,6 +60,9 @@ def perform(workspace: Workspace, incoming: Incoming[asked.Request]) -> None:
         workspace.said.append(announce.answer(first, _ANSWER.validate_python(known.answer)))
         return
     answer = _answer(workspace, incoming)
+    organisation = workspace.organisations.get(cause.organisation)
+    if organisation is not None:
+        answer = answer.model_copy(update={"configuration": organisation.version})
     REQUESTS_ANSWERED.labels(getattr(answer, "code", "accepted")).inc()
     workspace.answers[key] = Answered(
         key, cause.time, digest_of(incoming.message), answer.model_dump(mode="json")

@@ -21,7 +21,8 @@ class ActivityRecord(Record):
     """What every record about an activity carries.
 
     `version` grows by one with each record of an activity, without a gap; `rule` is the row of the
-    transition table that led here (`T13`).
+    transition table that led here (`T13`). `configuration` is the version that it was decided with; it is
+    missing in records that an older activity wrote.
     """
 
     activity: UUID
@@ -30,6 +31,7 @@ class ActivityRecord(Record):
     at: Instant
     actor: Actor
     rule: str
+    configuration: int | None = None
 
 
 class Holders(Part):

@@ -25,6 +25,7 @@ class RequestAccepted(Record):
     reference: Reference
     status: str
     version: int
+    configuration: int | None = None
 
 
 class FieldError(Part):
@@ -55,6 +56,7 @@ class RequestRefused(Record):
     version: int | None = None
     holder: str | None = None
     fields: tuple[FieldError, ...] = ()
+    configuration: int | None = None
 
 
 ActivityAnswer = Annotated[RequestAccepted | RequestRefused, Field(discriminator="type")]
