@@ -9,11 +9,12 @@ import asyncio
 import errno
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
+from typing import TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
@@ -23,6 +24,9 @@ from shared import blob_folder
 from shared.contracts.blob import Blob
 from shared.failure import Transient
 from shared.metrics import BLOB_FAILURES, BLOB_SECONDS, BLOB_WRITTEN
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 CHUNK_BYTES = 1024 * 1024
 _PARALLEL = 16
@@ -109,17 +113,24 @@ class BlobStore:
         return made
 
     async def _send(self, made: Sequence[Blob], new: Sequence[NewBlob]) -> None:
-        async def send(blob: Blob, one: NewBlob) -> None:
+        async def send(pair: tuple[Blob, NewBlob]) -> None:
+            blob, one = pair
+            with _operation("put", blob.object):
+                await obstore.put_async(self._store, blob.object, one.data)
+
+        await self._side_by_side(send, zip(made, new, strict=True))
+
+    async def _side_by_side(self, call: Callable[[T], Awaitable[R]], items: Iterable[T]) -> list[R]:
+        async def called(item: T) -> R:
             async with self._slots:
-                with _operation("put", blob.object):
-                    await obstore.put_async(self._store, blob.object, one.data)
+                return await call(item)
 
         try:
             async with asyncio.TaskGroup() as group:
-                for blob, one in zip(made, new, strict=True):
-                    group.create_task(send(blob, one))
+                tasks = [group.create_task(called(item)) for item in items]
         except ExceptionGroup as failed:  # callers know BlobError, and one reason is enough
             raise failed.exceptions[0] from None
+        return [task.result() for task in tasks]
 
     async def get(self, object: str) -> bytes:
         """The whole object. Raises `BlobMissing`, `BlobsUnavailable`."""
@@ -149,9 +160,16 @@ class BlobStore:
                 raise ValueError(
                     f"{object} does not belong to {self._service}; only its owner deletes a blob"
                 )
-        for object in objects:
+
+        async def remove(object: str) -> None:
             with suppress(BlobMissing), _operation("delete", object):
                 await obstore.delete_async(self._store, object)
+
+        await self._side_by_side(remove, objects)
+
+    async def look_many(self, objects: Sequence[str]) -> list[StoredObject]:
+        """Those of some objects that are there, as they are now. Raises `BlobsUnavailable`."""
+        return [each for each in await self._side_by_side(self.look, objects) if each is not None]
 
     async def look(self, object: str) -> StoredObject | None:
         """The object as it is now; None if there is none. Raises `BlobsUnavailable`."""

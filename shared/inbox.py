@@ -71,10 +71,13 @@ async def over(connection: Connection, before: datetime) -> int:
     return len(await _over(connection, before))
 
 
-async def drop(connection: Connection, before: datetime) -> int:
-    """Drop the oldest period that ended before this time; how many that were. Locks the table shortly."""
+async def drop(connection: Connection, before: datetime, limit: int = 1) -> int:
+    """Drop the oldest periods that ended before this time; how many that were. Locks the table shortly.
+
+    One at most, whatever the limit, so that nobody waits long.
+    """
     await connection.execute(_LOCK)
-    for table in (await _over(connection, before))[:1]:
+    for table in (await _over(connection, before))[: min(limit, 1)]:
         await connection.execute(_DROP.format(table=table))
         return 1
     return 0

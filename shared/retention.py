@@ -64,6 +64,11 @@ def in_transaction(remove: Callable[[Batch[Any], datetime, int], Awaitable[int]]
     return page
 
 
+def in_connection(remove: Callable[[Connection, datetime, int], Awaitable[int]]) -> Page:
+    """A page that is one transaction, and has nothing to say."""
+    return in_transaction(lambda batch, before, limit: remove(batch.connection, before, limit))
+
+
 def days(number: int | None) -> timedelta | None:
     """A setting of days as it stands in a rule."""
     return None if number is None else timedelta(days=number)
@@ -72,10 +77,9 @@ def days(number: int | None) -> timedelta | None:
 def inbox_rule(settings: ServiceSettings) -> Rule:
     """What was seen: a partition at a time, without a DELETE. Every service has it."""
 
-    async def drop(batch: Batch[Any], before: datetime, limit: int) -> int:
-        return await inbox.drop(batch.connection, before)
-
-    return Rule("inbox", "periods of the inbox", days(settings.inbox_days), inbox.over, in_transaction(drop))
+    return Rule(
+        "inbox", "periods of the inbox", days(settings.inbox_days), inbox.over, in_connection(inbox.drop)
+    )
 
 
 async def remove(

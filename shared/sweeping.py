@@ -64,8 +64,8 @@ class Sweeper:
             await connection.execute(_FORGET, before)
             doomed = [row["object"] for row in await connection.fetch(_DOOMED, limit)]
             needed = await self.referred(connection, doomed)
-            found = [await self.blobs.look(each) for each in doomed if each not in needed]
-            young = {each.object for each in found if each is not None and each.last_modified >= before}
+            found = await self.blobs.look_many([each for each in doomed if each not in needed])
+            young = {each.object for each in found if each.last_modified >= before}
             gone = [each for each in doomed if each not in needed and each not in young]
             await spare(connection, needed | young)
             await self.blobs.delete(gone)

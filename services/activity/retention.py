@@ -8,7 +8,7 @@ from services.activity.settings import ActivitySettings
 from services.activity.store_retention import OldMail
 from shared.contracts.envelope import Envelope
 from shared.outbox import Outgoing
-from shared.retention import Rule, days, in_transaction, inbox_rule
+from shared.retention import Rule, days, in_connection, in_transaction, inbox_rule
 from shared.unit_of_work import Batch
 
 SOURCE = "/mailroom/activity/retention"
@@ -36,7 +36,7 @@ def rules(settings: ActivitySettings) -> tuple[Rule, ...]:
             "answers to requests",
             days(settings.answers_days),
             store_retention.count_answers,
-            in_transaction(_answers),
+            in_connection(store_retention.remove_answers),
         ),
         inbox_rule(settings),
     )
@@ -68,10 +68,6 @@ async def _texts(batch: Batch[Any], before: datetime, limit: int) -> int:
     free = await store_families.lock_free(batch.connection, found)
     await store_retention.remove_texts(batch.connection, free, batch.now)
     return len(free)
-
-
-async def _answers(batch: Batch[Any], before: datetime, limit: int) -> int:
-    return await store_retention.remove_answers(batch.connection, before, limit)
 
 
 def _forget(mail: OldMail, now: datetime) -> Outgoing:

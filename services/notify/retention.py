@@ -7,7 +7,7 @@ from services.notify import store_retention
 from services.notify.domain.rate import WINDOW
 from services.notify.settings import NotifySettings
 from shared.blobs import BlobStore
-from shared.retention import Rule, in_transaction, inbox_rule
+from shared.retention import Rule, in_connection, in_transaction, inbox_rule
 from shared.sweeping import blob_rule, doom
 from shared.unit_of_work import Batch
 
@@ -27,7 +27,7 @@ def rules(settings: NotifySettings) -> tuple[Rule, ...]:
             "notes of who was sent an automatic mail",
             2 * WINDOW,
             store_retention.automatic,
-            in_transaction(_automatic),
+            in_connection(store_retention.remove_automatic),
         ),
         inbox_rule(settings),
         blob_rule(settings, BlobStore(settings.blobs_url, "notify"), store_retention.referred),
@@ -39,7 +39,3 @@ async def _mails(batch: Batch[Any], before: datetime, limit: int) -> int:
     number, objects = await store_retention.remove_unneeded(batch.connection, before, limit, batch.now)
     await doom(batch.connection, objects, batch.now)
     return number
-
-
-async def _automatic(batch: Batch[Any], before: datetime, limit: int) -> int:
-    return await store_retention.remove_automatic(batch.connection, before, limit)
