@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.activity import gauges, handlers, retention
 from services.activity.api import routes
 from services.activity.api_configuration import routes as configuration_routes
+from services.activity.api_worklists import worklist_routes
 from services.activity.handlers import Handlers
 from services.activity.settings import ActivitySettings
 from services.activity.timers import Timers
@@ -40,7 +41,11 @@ def subscriptions(work: Work) -> tuple[Subscription, ...]:
 
 def api_of(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: BlobStore) -> FastAPI:
     """All that is asked over HTTP."""
-    routers = (routes(unit, work, organisations, blobs), configuration_routes(unit))
+    routers = (
+        routes(unit, work, organisations, blobs),
+        worklist_routes(unit, organisations),
+        configuration_routes(unit),
+    )
     return create_api("Mailroom activity", routers)
 
 

@@ -43,6 +43,10 @@ ENDPOINTS: Rules = {
     "GET /v1/tickets/{reference}/mails/{mail}/html": Role.READER,
     "GET /v1/tickets/{reference}/mails/{mail}/text": Role.READER,
     "GET /v1/tickets/{reference}/mails/{mail}/attachments/{number}": Role.READER,
+    "GET /v1/inbox": Need.ANY_PROCESS,
+    "GET /v1/inbox/next": Need.ANY_PROCESS,
+    "GET /v1/owned-work": Need.ANY_PROCESS,
+    "GET /v1/queues": Need.ANY_PROCESS,
     "GET /v1/configuration": Need.OPERATOR,
     "PUT /v1/configuration": Need.OPERATOR,
 }

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from services.activity.domain.context import ProcessRules
+from services.activity.domain.custom_fields import FieldRule, FieldType
 from services.activity.domain.mail_facts import ClosedMatch, MatchingRules
 from services.activity.domain.vocabulary import Purpose
 from shared.contracts.activity_organisation import MailboxDefinition, PlusMode, Process
@@ -33,7 +34,19 @@ def process_rules(organisation: Organisation, name: str, mailbox: str | None) ->
         startable=organisation.is_startable(process.name),
         templates=frozenset(purpose for purpose, template in templates.items() if template and sends),
         autoreply_wakes=organisation.rules.autoreply_wakes,
+        fields=field_rules(organisation, name),
     )
+
+
+def field_rules(organisation: Organisation, process: str) -> tuple[FieldRule, ...]:
+    """The custom fields of a process's activities, in its own order. Raises `Unknown`."""
+    rules = []
+    for use in organisation.process(process).fields:
+        field = organisation.custom_field(use.field)
+        rules.append(
+            FieldRule(field.name, field.title, FieldType(field.type.value), field.options, use.mandatory)
+        )
+    return tuple(rules)
 
 
 def template_for(organisation: Organisation, process: str, purpose: Purpose) -> str | None:

@@ -67,6 +67,7 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("resolution", "jsonb", lambda a: json(a.resolution)),
     ("reopening", "jsonb", lambda a: json(a.reopening)),
     ("written", "jsonb", lambda a: json(a.written)),
+    ("returned", "boolean", lambda a: a.returned),
     ("fields", "jsonb", lambda a: json({each.name: each.value for each in a.fields})),
 )
 
@@ -253,6 +254,7 @@ def _activity(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozense
         resolution=_RESOLUTION.validate_python(row["resolution"]),
         reopening=_REOPENING.validate_python(row["reopening"]),
         written=_WRITTEN.validate_python(row["written"]),
+        returned=row["returned"],
         fields=tuple(FieldValue(name, value) for name, value in sorted(row["fields"].items())),
         version=row["version"],
         changed=_changed(row),

@@ -85,7 +85,8 @@ class Activity:
     (design §3). `mailbox` is the mailbox that the customer wrote to, `automated_mail` says whether mail that
     no person wrote may go out about it. `generation` is the latest timer's, also after that timer is gone.
     `written` holds the newest thing each actor wrote in the session of AMB-43. `fields` are the custom fields
-    that something stands in, in the order of their names (BK-14).
+    that something stands in, in the order of their names (BK-14). `returned` is true once it is back from a
+    wait or a resolution, until somebody takes it or marks it as read (ST-10).
     """
 
     id: UUID
@@ -115,6 +116,7 @@ class Activity:
     reopening: Reopening | None = None
     written: tuple[Written, ...] = ()
     fields: tuple[FieldValue, ...] = ()
+    returned: bool = False
     version: int
     changed: int
 

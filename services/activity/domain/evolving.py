@@ -51,7 +51,7 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             taken_over = activity.status is Status.IN_PROGRESS and holders.person != activity.holders.person
             return {"holders": holders} | ({"written": ()} if taken_over else {})
         case InformationMarked(new=new):
-            return {"new_information": new}
+            return {"new_information": new} | ({} if new else {"returned": False})
         case ContactTagged(tagged=tagged, removed=True):
             return {"contacts": activity.contacts - {tagged}}
         case ContactTagged(tagged=tagged):
@@ -104,6 +104,8 @@ def _in_status(activity: Activity, event: StatusChanged) -> dict[str, Any]:
         "timer": event.timer,
         "generation": event.generation,
         "holders": event.holders,
+        # Back in the Inbox, highlighted (ST-10); whoever picks it up has seen it.
+        "returned": event.was in (Status.WAIT, Status.RESOLVED) and event.status is Status.TO_DO,
     }
     if event.method:
         resolution = Resolution(event.method, by, at, event.written)

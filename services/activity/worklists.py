@@ -1,0 +1,50 @@
+"""Whose queues and processes are whose, and the best thing to do next (GL-2)."""
+
+from collections.abc import Collection
+from typing import Any
+
+from services.activity import store_worklists
+from services.activity.store_worklists import FIRST, Sieve, place_of
+from shared.organisation import Organisation, Unknown
+from shared.postgres import Connection
+
+TO_BE_DONE = ("to_do", "in_progress")
+
+
+def queues_of(organisation: Organisation, user: str, processes: Collection[str]) -> tuple[str, ...]:
+    """The queues that a user works from: those of his teams, and of his processes those of no team."""
+    try:
+        teams = frozenset(organisation.user(user).teams)
+    except Unknown:
+        return ()
+    used = {process.queue for process in organisation.processes if process.name in processes}
+    return tuple(
+        queue.name
+        for queue in organisation.queues
+        if (queue.team in teams if queue.team else queue.name in used)
+    )
+
+
+def resting_processes(
+    organisation: Organisation, queues: Collection[str], processes: Collection[str]
+) -> tuple[str, ...]:
+    """Of these processes those whose activities come back to one of these queues when they wake."""
+    return tuple(
+        process.name
+        for process in organisation.processes
+        if process.queue in queues and process.name in processes
+    )
+
+
+async def next_best(
+    connection: Connection, organisation: Organisation, user: str, processes: Collection[str]
+) -> Any | None:
+    """The row of what is due soonest among what he has and what nobody of his queues has; None without any.
+
+    `processes` are those that he works on. Of two that are due alike his own goes first, then the older one.
+    """
+    sieve = Sieve(processes=tuple(sorted(processes)), statuses=TO_BE_DONE)
+    queues = queues_of(organisation, user, processes)
+    mine = await store_worklists.in_inbox(connection, organisation.name, user, sieve, FIRST, 1)
+    free = await store_worklists.nobody_has(connection, organisation.name, queues, sieve, FIRST, 1)
+    return min((*mine, *free), key=lambda row: place_of(row)[0], default=None)
