@@ -21,6 +21,7 @@ from services.activity.domain.events import (
     MailContinued,
     MailCopied,
     MailRequested,
+    MailShared,
     NoteAdded,
     Opened,
     StatusChanged,
@@ -207,6 +208,16 @@ def _unlinked(happened: Unlinked, _: int) -> dict[str, Any]:
     return {"with_activity": happened.link.activity, "with_reference": str(happened.link.reference)}
 
 
+def _mail_shared(happened: MailShared, _: int) -> dict[str, Any]:
+    link = happened.link
+    return {
+        "mail": happened.mail,
+        "with_activity": link.activity,
+        "with_reference": str(link.reference),
+        "received": happened.received,
+    }
+
+
 Fields = Callable[[Any, int], dict[str, Any]]
 
 RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
@@ -222,6 +233,7 @@ RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     Linked: (said.TicketLinked, _linked),
     Unlinked: (said.TicketUnlinked, _unlinked),
     MailCopied: (said.TicketMailCopied, _mail_of_another),
+    MailShared: (said.TicketMailShared, _mail_shared),
     MailRequested: (
         said.TicketMailRequested,
         lambda happened, _: {"mail": happened.mail, "purpose": happened.purpose.value},

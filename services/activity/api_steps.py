@@ -1,6 +1,6 @@
 """HTTP in: opening a Ticket, the steps that can be taken on it, and taking one."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
 from fastapi.exceptions import RequestValidationError
@@ -8,14 +8,13 @@ from pydantic import BaseModel, ValidationError
 
 from services.activity import announce
 from services.activity.access import Access, Reception, opened_ticket
-from services.activity.asked_steps import STEPS
+from services.activity.asked_steps import OF_SEVERAL, STEPS
 from services.activity.domain.context import Context
 from services.activity.domain.decide import allowed
 from services.activity.domain.vocabulary import Actor, ActorKind
 from services.activity.rules import process_rules
 from services.activity.views import StepOffer
 from services.activity.work import Work
-from services.activity.work_links import Tying
 from services.activity.work_requests import digest_of
 from shared import tracing
 from shared.auth import Caller, Principal
@@ -36,8 +35,7 @@ from shared.problems import (
 from shared.unit_of_work import Batch, Incoming
 
 MODELS: dict[str, type[asked.OnTicket]] = {
-    str(model.model_fields["type"].default).removeprefix("ticket."): model
-    for model in (*STEPS, *get_args(Tying))
+    str(model.model_fields["type"].default).removeprefix("ticket."): model for model in (*STEPS, *OF_SEVERAL)
 }
 """The steps by their names in the URL: those of the contract, without the kind."""
 

@@ -70,6 +70,9 @@ def needs_of(past: Past) -> Needs:
             case events.TicketMailContinued() | events.TicketMailCopied():
                 needs.activities.add((organisation, record.from_activity))
                 needs.arrived.add((organisation, record.mail))
+            case events.TicketMailShared():
+                needs.activities.add((organisation, record.with_activity))
+                needs.arrived.add((organisation, record.mail))
             case events.TicketMailAppended():
                 needs.arrived.add((organisation, record.mail))
             case events.TicketMailRequested():

@@ -31,6 +31,8 @@ def mails(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
                 workspace.continued(organisation, record)
             case events.TicketMailCopied():
                 workspace.copied(organisation, record)
+            case events.TicketMailShared():
+                workspace.shared(organisation, record)
             case events.TicketMailRequested():
                 purposes[organisation, record.mail] = record
     for asked_of in past.composed:

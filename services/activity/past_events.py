@@ -23,6 +23,7 @@ from services.activity.domain.events import (
     MailContinued,
     MailCopied,
     MailRequested,
+    MailShared,
     NoteAdded,
     Opened,
     Stamp,
@@ -157,8 +158,16 @@ def _linked(stamp: Stamp, record: said.TicketLinked, _: Texts) -> Linked:
 
 
 def _unlinked(stamp: Stamp, record: said.TicketUnlinked, _: Texts) -> Unlinked:
-    # Why they were linked is in the history, and not looked at again.
-    return Unlinked(stamp=stamp, link=Link(record.with_activity, _reference(record.with_reference), ""))
+    return Unlinked(stamp=stamp, link=_other(record))
+
+
+def _mail_shared(stamp: Stamp, record: said.TicketMailShared, _: Texts) -> MailShared:
+    return MailShared(stamp=stamp, mail=record.mail, link=_other(record), received=record.received)
+
+
+def _other(record: said.TicketUnlinked | said.TicketMailShared) -> Link:
+    # Why they are linked was said with the link, and is not looked at again.
+    return Link(record.with_activity, _reference(record.with_reference), "")
 
 
 def _holders(holders: said.Holders) -> Holders:
@@ -184,6 +193,7 @@ _EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]
     said.TicketLinked: _linked,
     said.TicketUnlinked: _unlinked,
     said.TicketMailCopied: _mail_copied,
+    said.TicketMailShared: _mail_shared,
     said.TicketMailRequested: lambda stamp, record, _: MailRequested(
         stamp=stamp, mail=record.mail, purpose=Purpose(record.purpose)
     ),

@@ -47,6 +47,14 @@ class PastWorkspace(Workspace):
         """A mail of the activity that it was opened from stands on it, too, as a copy."""
         self._bring((organisation, record.mail), record.from_activity, record.activity, takes_answers=False)
 
+    def shared(self, organisation: str, record: said.TicketMailShared) -> None:
+        """A mail of a linked activity stands on this one, too."""
+        if record.received:
+            key = organisation, record.mail
+            self._bring(key, record.with_activity, record.activity)
+            if key in self.mails:
+                self._join(self.mails[key], self.activities[organisation, record.activity])
+
     def meet(
         self, cause: Envelope, address: str, name: str, wanted: set[UUID], *, auto_created: bool = True
     ) -> None:

@@ -30,6 +30,7 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     # About the others that it is linked with nothing is asked: their header data are everybody's (LK-7).
     asked.TicketLink: Role.WORKER,
     asked.TicketUnlink: Role.WORKER,
+    asked.TicketShareMail: Role.WORKER,
 }
 """What a user or robot has to be, in the process of the activity that the request is about."""
 

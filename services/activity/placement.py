@@ -24,6 +24,7 @@ class Placement:
         self.correspondents: dict[Key, dict[str, str | None]] = defaultdict(dict)
         self._continued: set[tuple[Key, UUID]] = set()
         self._stood: dict[Key, dict[UUID, str]] = {}
+        self._was_aside: set[tuple[Key, UUID]] = set()
         self._knew: dict[Key, dict[str, str | None]] = {}
 
     def mails_on(self, activity: Activity) -> list[UUID]:
@@ -57,9 +58,15 @@ class Placement:
         for mail in self.mails_on(source):
             self._bring((source.organisation, mail), source.id, activity.id, takes_answers=False)
 
+    def share(self, mail: Mail, source: Activity, activity: Activity) -> None:
+        """Let a mail stand on a linked activity, too, and answers to it come to both (SH-1, SH-3)."""
+        self._bring(mail.key, source.id, activity.id)
+        self._join(mail, activity)
+
     async def save_places(self, connection: Connection) -> None:
         """Write what has changed. Raises `FamilyMoved` when somebody else placed the same meanwhile."""
         await store_threads.associate(connection, self._placed())
+        await store_threads.turn(connection, self._turned())
         await store_threads.add_correspondents(connection, self._joined())
 
     def _join(self, mail: Mail, activity: Activity) -> None:
@@ -70,12 +77,14 @@ class Placement:
                 known.setdefault(person.address.lower(), organisation.mailbox_of(person.address))
 
     def _bring(self, mail: Key, source: UUID, activity: UUID, *, takes_answers: bool = True) -> None:
-        places = self.standing[mail]
+        places, place = self.standing[mail], (mail, activity)
         if source in places and activity not in places:
             places[activity] = places[source]
-            self._continued.add((mail, activity))
+            self._continued.add(place)
             if not takes_answers:
-                self.aside.add((mail, activity))
+                self.aside.add(place)
+        elif takes_answers:
+            self.aside.discard(place)  # what was a copy is more than that now
 
     def _stands(self, place: Association) -> None:
         mail = place.organisation, place.mail
@@ -85,6 +94,7 @@ class Placement:
 
     def _remember(self) -> None:
         self._stood = {mail: dict(places) for mail, places in self.standing.items()}
+        self._was_aside = set(self.aside)
         self._knew = {key: dict(known) for key, known in self.correspondents.items()}
 
     def _placed(self) -> list[Association]:
@@ -97,6 +107,14 @@ class Placement:
             for mail, places in sorted(self.standing.items())
             for activity, mailbox in sorted(places.items())
             if activity not in self._stood.get(mail, {})
+        ]
+
+    def _turned(self) -> list[tuple[str, UUID, UUID, bool]]:
+        """The places that were there before, and take answers no longer or take them now."""
+        return [
+            (mail[0], activity, mail[1], (mail, activity) not in self.aside)
+            for mail, activity in sorted(self.aside ^ self._was_aside)
+            if activity in self._stood.get(mail, {})
         ]
 
     def _joined(self) -> list[Correspondent]:

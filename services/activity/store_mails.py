@@ -118,7 +118,7 @@ CROSS JOIN LATERAL (
     SELECT mails.* FROM activity_mails AS stands
     JOIN mails ON mails.organisation = stands.organisation AND mails.id = stands.mail
     WHERE stands.organisation = asked.organisation AND stands.activity = asked.activity
-      AND mails.direction = 'in' AND NOT stands.continued
+      AND mails.direction = 'in' AND NOT stands.continued AND stands.takes_answers
     ORDER BY mails.at DESC, mails.id DESC LIMIT 1
 ) AS newest
 """

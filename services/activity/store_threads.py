@@ -46,6 +46,12 @@ _CORRESPONDENTS = """
 SELECT organisation, activity, address, mailbox FROM correspondents
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, activity) USING (organisation, activity)
 """
+_TURN = """
+UPDATE activity_mails AS place SET takes_answers = new.takes_answers
+FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::boolean[])
+    AS new (organisation, activity, mail, takes_answers)
+WHERE (place.organisation, place.activity, place.mail) = (new.organisation, new.activity, new.mail)
+"""
 _EFFECTS = """
 SELECT organisation, mail, target FROM effects
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
@@ -76,6 +82,12 @@ async def effects(connection: Connection, mails: Collection[Key]) -> set[tuple[s
 async def associate(connection: Connection, associations: Collection[Association]) -> None:
     """Put mails on activities. Raises `FamilyMoved` when one was put there meanwhile."""
     await _add(connection, "activity_mails", Association, associations)
+
+
+async def turn(connection: Connection, places: Collection[tuple[str, UUID, UUID, bool]]) -> None:
+    """Let answers to mails come to activities, or not: organisation, activity, mail, whether they do."""
+    if places:
+        await connection.execute(_TURN, *columns(places, 4))
 
 
 async def correspondents(connection: Connection, activities: Collection[Key]) -> list[Correspondent]:

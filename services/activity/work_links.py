@@ -29,7 +29,7 @@ Tying = asked.TicketLink | asked.TicketUnlink
 def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
     """The Tickets that the request names beside its own; all of them are locked together, in order."""
     match request:
-        case asked.TicketLink() | asked.TicketUnlink():
+        case asked.TicketLink() | asked.TicketUnlink() | asked.TicketShareMail():
             needs.references |= {(organisation, each) for each in request.with_references}
         case asked.TicketOpen(linked_to=str(source)):
             needs.references.add((organisation, source))
@@ -45,7 +45,9 @@ def perform(
     Raises `Declined`. A closed Ticket takes no step, but others may be linked with it: that changes nothing
     of it (T38).
     """
-    others = [] if activity.status is Status.CLOSED else _others(workspace, activity, request)
+    others = (
+        [] if activity.status is Status.CLOSED else others_of(workspace, activity, request.with_references)
+    )
     kind = LinkWith if isinstance(request, asked.TicketLink) else Unlink
     taken = Taken(
         step=kind(tuple(_link(other, LinkReason.LINKED) for other in others)),
@@ -80,9 +82,9 @@ def answer_links(
                 raise ValueError(f"an open activity refused a link: {after}")
 
 
-def _others(workspace: Workspace, activity: Activity, request: Tying) -> list[Activity]:
-    """The Tickets to be linked with, each once. Raises `Declined`; one of another organisation is unknown."""
-    names = list(dict.fromkeys(request.with_references))
+def others_of(workspace: Workspace, activity: Activity, named: Iterable[str]) -> list[Activity]:
+    """The other Tickets that are named, each once. Raises `Declined`; another organisation's are unknown."""
+    names = list(dict.fromkeys(named))
     kinds = {name: parsed.kind for name in names if (parsed := references.parse(name))}
     if actions := [name for name, kind in kinds.items() if kind is ReferenceKind.ACTION]:
         raise Declined(

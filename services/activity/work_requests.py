@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.activity import announce, outgoing_mail, permissions, work_links
+from services.activity import announce, outgoing_mail, permissions, work_links, work_sharing
 from services.activity.asked_steps import STEPS, Named
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
@@ -45,6 +45,8 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
     work_links.gather(organisation, request, needs)
     for _, person in people(request):
         needs.addresses.add((organisation, person.address.lower()))
+    if isinstance(request, asked.TicketShareMail):
+        needs.mails.add((organisation, request.mail))
     if isinstance(request, asked.TicketReply):
         needs.threads.add((organisation, request.reference))
         if request.answers:
@@ -171,6 +173,8 @@ def _step(
     permit(organisation, request, activity.process)
     if isinstance(request, work_links.Tying):
         return work_links.perform(workspace, cause, activity, request, _actor(request))
+    if isinstance(request, asked.TicketShareMail):
+        return work_sharing.perform(workspace, cause, activity, request, _actor(request))
     if isinstance(request, asked.TicketAssign) and request.assignee is not None:
         _assignable(organisation, request.assignee, activity.process)
     tag_people(workspace, incoming, organisation, organisation.process(activity.process).company, tags)

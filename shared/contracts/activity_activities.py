@@ -183,6 +183,19 @@ class TicketMailCopied(ActivityRecord):
     from_reference: Reference
 
 
+class TicketMailShared(ActivityRecord):
+    """A mail of it stands on a linked activity too, or with `received` one of the other's here (SH-1).
+
+    Answers to the mail come to both (SH-3).
+    """
+
+    type: Literal["ticket.mail_shared"] = "ticket.mail_shared"
+    mail: UUID
+    with_activity: UUID
+    with_reference: Reference
+    received: bool = False
+
+
 class TicketMailRequested(ActivityRecord):
     """A mail was asked of notify; its fate follows as `ticket.mail_reported`."""
 
@@ -213,6 +226,7 @@ ActivityEvent = Annotated[
     | TicketLinked
     | TicketUnlinked
     | TicketMailCopied
+    | TicketMailShared
     | TicketMailRequested
     | TicketMailReported,
     Field(discriminator="type"),

@@ -204,6 +204,14 @@ class TicketUnlink(OnTicket):
     with_references: Linkable
 
 
+class TicketShareMail(OnTicket):
+    """Let a mail of it stand on linked Tickets, too (SH-1): on all of them, or none, and for ever (SH-2)."""
+
+    type: Literal["ticket.share_mail"] = "ticket.share_mail"
+    mail: UUID
+    with_references: Linkable
+
+
 ActivityRequest = Annotated[
     TicketOpen
     | TicketEdit
@@ -220,6 +228,7 @@ ActivityRequest = Annotated[
     | TicketReply
     | TicketMarkInformation
     | TicketLink
-    | TicketUnlink,
+    | TicketUnlink
+    | TicketShareMail,
     Field(discriminator="type"),
 ]

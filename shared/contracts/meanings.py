@@ -77,6 +77,7 @@ MEANINGS = {
     "with_reference": "reference of the other activity",
     "TicketLinked.reason": "what ties the two together",
     "TicketMailCopied.from_activity": "id of the activity that it was opened from",
+    "TicketMailShared.received": "true where the mail came from the other, false where it went there",
     "with_references": "references of the other Tickets, fifty at most",
     "linked_to": "the Ticket that it is opened from, and linked with",
     "copies": "what of that Ticket it begins with, as it is then",

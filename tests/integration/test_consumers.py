@@ -194,6 +194,8 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.submit", opened)
     for step in ("ticket.unlink", "ticket.link"):
         await ask(step, with_references=[opened])
+    first = sample(INGEST_MAILS, "mail.received").value["mail"]
+    await ask("ticket.share_mail", with_references=[opened], mail=first)
 
 
 @pytest.mark.parametrize("work", [ingest, activity, notify], ids=lambda work: work.__name__)

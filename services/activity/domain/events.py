@@ -172,6 +172,16 @@ class MailCopied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailShared:
+    """A mail of it stands on the linked one, too, or one of the linked one here: `received` (SH-1)."""
+
+    stamp: Stamp
+    mail: UUID
+    link: Link
+    received: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailRequested:
     """notify is asked to send a mail.
 
@@ -207,6 +217,7 @@ Event = (
     | Linked
     | Unlinked
     | MailCopied
+    | MailShared
     | MailRequested
     | DeliveryReported
 )

@@ -17,6 +17,7 @@ from services.activity.domain.events import (
     MailContinued,
     MailCopied,
     MailRequested,
+    MailShared,
     NoteAdded,
     Opened,
     StatusChanged,
@@ -64,7 +65,14 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             author = event.stamp.by
             others = (earlier for earlier in activity.written if earlier.by != author)
             return {"written": (*others, Written(author, id))}
-        case MailAppended() | MailContinued() | MailCopied() | MailRequested() | DeliveryReported():
+        case (
+            MailAppended()
+            | MailContinued()
+            | MailCopied()
+            | MailShared()
+            | MailRequested()
+            | DeliveryReported()
+        ):
             return {}
         case Opened():
             raise ValueError(f"{activity.reference} cannot be opened a second time")

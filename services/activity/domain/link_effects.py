@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from services.activity.domain.context import Occasion
-from services.activity.domain.events import Event, Linked, MailCopied, Unlinked
-from services.activity.domain.link_steps import LinkWith, Unlink
+from services.activity.domain.events import Event, Linked, MailCopied, MailShared, Unlinked
+from services.activity.domain.link_steps import LinkWith, ShareMail, TakeSharedMail, Unlink
 from services.activity.domain.steps import Opening
 
 
@@ -26,3 +26,14 @@ def copy_communications(occasion: Occasion[Opening]) -> Iterable[Event]:
     """The mails of the one that it was opened from stand in its timeline, as they are now (LK-5)."""
     for earlier in occasion.step.copied:
         yield MailCopied(stamp=occasion.stamp, earlier=earlier)
+
+
+def share_mail(occasion: Occasion[ShareMail]) -> Iterable[Event]:
+    """The timeline says with whom the mail was shared (SH-1)."""
+    for each in occasion.step.links:
+        yield MailShared(stamp=occasion.stamp, mail=occasion.step.mail, link=each, received=False)
+
+
+def take_shared_mail(occasion: Occasion[TakeSharedMail]) -> Iterable[Event]:
+    """The mail stands in the timeline, with where it came from (SH-1)."""
+    yield MailShared(stamp=occasion.stamp, mail=occasion.step.mail, link=occasion.step.link, received=True)

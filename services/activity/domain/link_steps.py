@@ -1,6 +1,7 @@
 """Steps that tie an activity to others: links, and mails that leave it or come to it (section 10)."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from services.activity.domain.links import Link
 from services.activity.domain.steps import Step
@@ -22,3 +23,23 @@ class Unlink(Step):
     name = "unlink"
     participle = "unlinked"
     links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShareMail(Step):
+    """Let a mail of it stand on these others, too, which it is linked with (SH-1)."""
+
+    name = "share_mail"
+    participle = "shared from"
+    mail: UUID
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSharedMail(Step):
+    """A mail of another one stands on it from now on (SH-1)."""
+
+    name = "shared_mail"
+    participle = "given a shared mail"
+    mail: UUID
+    link: Link

@@ -1,6 +1,6 @@
 """Every step there is, and those that people are offered."""
 
-from services.activity.domain.link_steps import LinkWith, Unlink
+from services.activity.domain.link_steps import LinkWith, ShareMail, TakeSharedMail, Unlink
 from services.activity.domain.steps import (
     AddNote,
     Assign,
@@ -46,13 +46,17 @@ STEPS: tuple[type[Step], ...] = (
     MarkInformation,
     LinkWith,
     Unlink,
+    ShareMail,
     MailArrived,
+    TakeSharedMail,
     TimerDue,
     MailReported,
 )
 """Every step there is."""
 
 OFFERED = tuple(
-    step for step in STEPS if not issubclass(step, (Opening, MailArrived, TimerDue, MailReported))
+    step
+    for step in STEPS
+    if not issubclass(step, (Opening, MailArrived, TakeSharedMail, TimerDue, MailReported))
 )
 """The steps that a person can take on an activity that exists."""

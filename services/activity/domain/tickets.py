@@ -48,8 +48,14 @@ from services.activity.domain.holders import (
     the_owner_or_keeper,
     the_present_or_actor,
 )
-from services.activity.domain.link_effects import copy_communications, link, unlink
-from services.activity.domain.link_steps import LinkWith, Unlink
+from services.activity.domain.link_effects import (
+    copy_communications,
+    link,
+    share_mail,
+    take_shared_mail,
+    unlink,
+)
+from services.activity.domain.link_steps import LinkWith, ShareMail, TakeSharedMail, Unlink
 from services.activity.domain.states import WAITING, State
 from services.activity.domain.steps import (
     AddNote,
@@ -160,6 +166,8 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("ST-25", OPEN, MarkInformation, effects=(mark_information,)),
     Transition("LK-3", OPEN, LinkWith, effects=(link,)),
     Transition("LK-3", OPEN, Unlink, effects=(unlink,)),
+    Transition("SH-1", OPEN, ShareMail, effects=(share_mail,)),
+    Transition("SH-1", OPEN, TakeSharedMail, effects=(take_shared_mail, flag_new_information)),
     # What became of our own mail is written down also after T15 closed the Ticket that sent it.
     Transition("NT-14", (*OPEN, CLOSED), MailReported, effects=(report_delivery,)),
 )

@@ -14,7 +14,7 @@ from tests.unit.activity.tickets import DAY, NO_WINDOW, WINDOW, context, example
 CATALOGUE = {
     *("T1", "T2", "T3", "T5", "T7", "T8", "T9", "T11", "T12", "T13", "T14", "T15", "T16", "T17", "T17b"),
     *("T18", "T19", "T21", "T23", "T25", "T26", "T36", "T37"),
-    *("ST-20", "ST-21", "ST-22", "ST-23", "ST-25", "LK-3", "NT-14", "AMB-18", "AMB-39"),
+    *("ST-20", "ST-21", "ST-22", "ST-23", "ST-25", "LK-3", "SH-1", "NT-14", "AMB-18", "AMB-39"),
 }
 """Every row of the catalogue that the table holds; T35 is matching's, T38 is the lack of a row."""
 
@@ -41,6 +41,8 @@ reply               -    ST-22  ST-22  ST-22        ST-22           ST-22       
 mark_information    -    ST-25  ST-25  ST-25        ST-25           ST-25       ST-25     -
 link                -    LK-3   LK-3   LK-3         LK-3            LK-3        LK-3      -
 unlink              -    LK-3   LK-3   LK-3         LK-3            LK-3        LK-3      -
+share_mail          -    SH-1   SH-1   SH-1         SH-1            SH-1        SH-1      -
+shared_mail         -    SH-1   SH-1   SH-1         SH-1            SH-1        SH-1      -
 mail                -    T36    T36    T36          T13             T17         T23       -
 timer               -    -      -      -            T14             T16         T26       -
 mail_report         -    NT-14  NT-14  NT-14        NT-14           NT-14       NT-14     NT-14

@@ -12,7 +12,7 @@ from services.activity.domain.context import Context, ProcessRules
 from services.activity.domain.decide import decide
 from services.activity.domain.events import Event
 from services.activity.domain.evolving import evolve
-from services.activity.domain.link_steps import LinkWith, Unlink
+from services.activity.domain.link_steps import LinkWith, ShareMail, TakeSharedMail, Unlink
 from services.activity.domain.links import Link, LinkReason
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State
@@ -198,6 +198,8 @@ def examples(life: Life) -> dict[type[Step], tuple[Step, Actor]]:
             (MarkInformation(new=True), ALICE),
             (LinkWith((OTHER,)), ALICE),
             (Unlink((OTHER,)), ALICE),
+            (ShareMail(UUID(int=0xA1), (OTHER,)), ALICE),
+            (TakeSharedMail(UUID(int=0xA3), OTHER), ALICE),
             (MAIL, SYSTEM),
             (TimerDue(timer.generation if timer else 0), SYSTEM),
             (MailReported(UUID(int=0xE), Outcome.SENT), SYSTEM),

@@ -6,13 +6,12 @@ import pytest
 
 from services.activity import announce
 from services.activity.api_steps import MODELS, PROBLEM_OF
-from services.activity.asked_steps import STEPS
+from services.activity.asked_steps import OF_SEVERAL, STEPS
 from services.activity.domain.events import Event
 from services.activity.domain.refusals import RefusalCode
 from services.activity.domain.vocabulary import Outcome, Purpose
 from services.activity.labels import STATUS, status_label
 from services.activity.work import PERFORMERS
-from services.activity.work_links import Tying
 from shared.contracts import activity_activities as said
 from shared.contracts.activity_requests import OnTicket, TicketOpen
 from shared.contracts.ingest_mails import MailReceived
@@ -28,8 +27,8 @@ def test_every_event_has_a_record_of_its_own() -> None:
 
 def test_every_request_has_a_step() -> None:
     requests = set(ACTIVITY_REQUESTS.models.values())
-    assert set(STEPS).isdisjoint(get_args(Tying))
-    assert {*STEPS, *get_args(Tying)} == requests - {TicketOpen}
+    assert set(STEPS).isdisjoint(OF_SEVERAL)
+    assert {*STEPS, *OF_SEVERAL} == requests - {TicketOpen}
     assert all(issubclass(model, OnTicket) for model in requests - {TicketOpen})
 
 

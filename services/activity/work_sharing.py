@@ -1,0 +1,92 @@
+"""A mail of one Ticket stands on others that it is linked with, too (SH-1 to SH-3)."""
+
+from uuid import UUID
+
+from services.activity.announce import effect_id
+from services.activity.domain.activity import Activity
+from services.activity.domain.link_steps import ShareMail, TakeSharedMail
+from services.activity.domain.links import Link, LinkReason
+from services.activity.domain.refusals import Refusal
+from services.activity.domain.states import Status
+from services.activity.domain.vocabulary import Actor
+from services.activity.request_names import Declined
+from services.activity.store_mails import Mail
+from services.activity.taking_steps import Taken, take
+from services.activity.work_links import others_of
+from services.activity.workspace import Workspace
+from shared.contracts import activity_requests as asked
+from shared.contracts.envelope import Envelope
+
+
+def perform(
+    workspace: Workspace, cause: Envelope, activity: Activity, request: asked.TicketShareMail, actor: Actor
+) -> Activity | Refusal:
+    """Share the mail with all of the others, or with none; who has it already is passed over.
+
+    Nothing is asked about who may see those (SH-2). Raises `Declined`.
+    """
+    receivers: list[Activity] = []
+    if activity.status is not Status.CLOSED:
+        mail = mail_of(workspace, activity, request.mail)
+        receivers = _receivers(workspace, activity, mail, request)
+    after = take(
+        workspace,
+        cause,
+        activity,
+        Taken(
+            step=ShareMail(request.mail, tuple(_link(other) for other in receivers)),
+            process=activity.process,
+            mailbox=activity.mailbox,
+            effect=effect_id(cause, "effect"),
+            actor=actor,
+            expected_version=request.expected_version,
+        ),
+    )
+    assert after is not None, "a request does something or is refused"
+    if isinstance(after, Activity):
+        for other in receivers:
+            _give(workspace, cause, after, other, mail, actor)
+    return after
+
+
+def mail_of(workspace: Workspace, activity: Activity, mail: UUID) -> Mail:
+    """A mail that stands on the activity. Raises `Declined`."""
+    found = workspace.mails.get((activity.organisation, mail))
+    if found is None or activity.id not in workspace.standing.get(found.key, {}):
+        raise Declined("not_found", f"{activity.reference} has no mail {mail}.", "mail")
+    return found
+
+
+def _receivers(
+    workspace: Workspace, activity: Activity, mail: Mail, request: asked.TicketShareMail
+) -> list[Activity]:
+    others = others_of(workspace, activity, request.with_references)
+    if strangers := [str(other.reference) for other in others if other.id not in activity.links]:
+        detail = (
+            f"{activity.reference} is not linked with {', '.join(strangers)}: mails are shared along links."
+        )
+        raise Declined("not_linked", detail, *strangers)
+    if closed := [str(other.reference) for other in others if other.status is Status.CLOSED]:
+        raise Declined("closed", f"Closed and never to change again: {', '.join(closed)}.", *closed)
+    places = workspace.standing.get(mail.key, {})
+    return [each for each in others if each.id not in places or (mail.key, each.id) in workspace.aside]
+
+
+def _give(
+    workspace: Workspace, cause: Envelope, activity: Activity, other: Activity, mail: Mail, actor: Actor
+) -> None:
+    taken = Taken(
+        step=TakeSharedMail(mail.id, _link(activity)),
+        process=other.process,
+        mailbox=other.mailbox,
+        effect=effect_id(cause, f"share/{other.id}"),
+        actor=actor,
+    )
+    after = take(workspace, cause, other, taken)
+    if not isinstance(after, Activity):
+        raise ValueError(f"an open activity refused a shared mail: {after}")
+    workspace.share(mail, activity, after)
+
+
+def _link(activity: Activity) -> Link:
+    return Link(activity.id, activity.reference, LinkReason.LINKED)
