@@ -1,20 +1,22 @@
 """The HTTP side of every service: one way to answer, to fail, to be correlated (docs/http.md)."""
 
+import json
 import re
 import time
 import uuid
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter, ValidationError, WrapValidator
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import problems, tracing
+from shared import openapi_examples, problems, tracing
 from shared.failure import is_transient
 from shared.logs import correlated, get_logger
 from shared.metrics import HTTP_REQUESTS
@@ -42,7 +44,7 @@ def create_api(
     Routers bring their own `/v1/…` prefix. What an endpoint raises is answered 503 with Retry-After if it
     passes (`failure.is_transient`), else 500. The pages that load scripts from elsewhere are switched off.
     """
-    api = FastAPI(
+    api = _Described(
         title=title,
         version=_VERSION,
         docs_url=None,
@@ -57,6 +59,15 @@ def create_api(
     for router in routers:
         api.include_router(router)
     return api
+
+
+class _Described(FastAPI):
+    """Its OpenAPI has an example for every operation."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi_examples.complete(super().openapi())
+        return self.openapi_schema
 
 
 def etag(version: int) -> str:
@@ -88,6 +99,22 @@ def _idempotency_key(
             missing=["Idempotency-Key"],
         )
     return idempotency_key
+
+
+def said_in_json(model: type[Any]) -> Any:
+    """For a body's annotation: the model, as strict as JSON is: `"5"` is no number."""
+    adapter: TypeAdapter[Any] = TypeAdapter(model)
+
+    def strictly(value: Any, _: Any) -> Any:
+        return adapter.validate_json(json.dumps(value), strict=True)
+
+    return Annotated[model, WrapValidator(strictly)]
+
+
+def invalid(error: ValidationError) -> RequestValidationError:
+    """What pydantic found wrong in a body, as the answer that FastAPI would have given itself."""
+    found = error.errors(include_url=False, include_context=False)
+    return RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in found])
 
 
 ExpectedVersion = Annotated[int | None, Depends(_expected_version)]

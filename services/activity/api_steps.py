@@ -1,10 +1,12 @@
 """HTTP in: opening a Ticket, the steps that can be taken on it, and taking one."""
 
-from typing import Annotated, Any
+import inspect
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from fastapi import APIRouter, Body, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
 
 from services.activity import announce
 from services.activity.access import Access, Reception, opened_ticket
@@ -12,11 +14,13 @@ from services.activity.asked_steps import OF_SEVERAL, STEPS
 from services.activity.domain.context import Context
 from services.activity.domain.decide import allowed
 from services.activity.domain.vocabulary import Actor, ActorKind
+from services.activity.request_bodies import body_of, name_of, request_of
 from services.activity.rules import process_rules
 from services.activity.views import StepOffer
 from services.activity.work import Work
 from services.activity.work_requests import digest_of
 from shared import tracing
+from shared.asyncapi import SAMPLES
 from shared.auth import Caller, Principal
 from shared.contracts import activity_requests as asked
 from shared.contracts.envelope import Envelope
@@ -32,10 +36,11 @@ from shared.problems import (
     Problem,
     ProblemType,
 )
+from shared.topics import ACTIVITY_ANSWERS
 from shared.unit_of_work import Batch, Incoming
 
 MODELS: dict[str, type[asked.OnTicket]] = {
-    str(model.model_fields["type"].default).removeprefix("ticket."): model for model in (*STEPS, *OF_SEVERAL)
+    name_of(model).removeprefix("ticket."): model for model in (*STEPS, *OF_SEVERAL)
 }
 """The steps by their names in the URL: those of the contract, without the kind."""
 
@@ -47,10 +52,8 @@ PROBLEM_OF: dict[str, ProblemType] = {
     "closed": STEP_REFUSED,
     "not_allowed": STEP_REFUSED,
 }
-# Said by the URL and the token, so not by the body.
-_NOT_IN_BODY = ("type", "reference", "actor")
 
-Fields = Annotated[dict[str, Any], Body(default_factory=dict, description="the request's fields (AsyncAPI)")]
+_REPEATED = "A repeat with the same Idempotency-Key gets the first one's answer again."
 
 
 class Done(BaseModel):
@@ -62,15 +65,14 @@ class Done(BaseModel):
 
 
 def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
-    """`POST <prefix>`, `<prefix>/{reference}/steps` and `<prefix>/{reference}/steps/{step}`."""
+    """`POST <prefix>`, `<prefix>/{reference}/steps`, and one endpoint below it for each step."""
     router = APIRouter(prefix=prefix)
 
-    @router.post("", status_code=201)
-    async def open_ticket(fields: Fields, caller: Caller, key: IdempotencyKey, response: Response) -> Done:
+    async def open_ticket(body: BaseModel, caller: Caller, key: IdempotencyKey, response: Response) -> Done:
         """Start a Ticket: a Draft for a user (T1)."""
 
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            request = _request(asked.TicketOpen, fields, {}, access)
+            request = request_of(asked.TicketOpen, body, actor=access.actor)
             _require_open(access, request)
             return await _carried_out(batch, work, caller, key, request)
 
@@ -78,6 +80,9 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
         response.headers["Location"] = f"/v1/tickets/{done.reference}"
         response.headers["ETag"] = etag(done.version)
         return done
+
+    open_ticket.__annotations__["body"] = body_of(asked.TicketOpen)
+    router.add_api_route("", open_ticket, methods=["POST"], status_code=201, responses=_done_example(201))
 
     @router.get("/{reference}/steps")
     async def list_steps(reference: str, caller: Caller) -> list[StepOffer]:
@@ -103,33 +108,50 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
 
         return await reception.admit(caller, serve)
 
-    @router.post("/{reference}/steps/{step}")
+    for step, model in MODELS.items():
+        router.add_api_route(
+            f"/{{reference}}/steps/{step}",
+            _step(reception, work, model),
+            methods=["POST"],
+            name=step,
+            operation_id=f"take_step_{step}",
+            summary=step.replace("_", " ").capitalize(),
+            description=f"{inspect.getdoc(model)} {_REPEATED}",
+            responses=_done_example(200),
+        )
+    return router
+
+
+def _step(reception: Reception, work: Work, model: type[asked.OnTicket]) -> Callable[..., Awaitable[Done]]:
+    """The endpoint that takes the step of a request."""
+
     async def take_step(
         reference: str,
-        step: str,
-        fields: Fields,
+        body: BaseModel,
         caller: Caller,
         key: IdempotencyKey,
         response: Response,
         seen: ExpectedVersion,
     ) -> Done:
-        """Take a step. A repeat with the same Idempotency-Key gets the first one's answer again."""
-        model = MODELS.get(step)
-        if model is None:
-            raise Problem(NOT_FOUND, f"There is no step {step!r}.", steps=sorted(MODELS))
-
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
             activity = await opened_ticket(batch, access, reference, model)
-            given: dict[str, Any] = {"reference": str(activity.reference)}
+            given: dict[str, Any] = {"reference": str(activity.reference), "actor": access.actor}
             if seen is not None:
                 given["expected_version"] = seen
-            return await _carried_out(batch, work, caller, key, _request(model, fields, given, access))
+            return await _carried_out(batch, work, caller, key, request_of(model, body, **given))
 
         done = _done(await reception.admit(caller, serve))
         response.headers["ETag"] = etag(done.version)
         return done
 
-    return router
+    take_step.__annotations__["body"] = body_of(model)
+    return take_step
+
+
+def _done_example(status: int) -> dict[int | str, dict[str, Any]]:
+    sample = json.loads((SAMPLES / ACTIVITY_ANSWERS.name / "request.accepted.json").read_text())["value"]
+    example = {name: sample[name] for name in Done.model_fields}
+    return {status: {"content": {"application/json": {"example": example}}}}
 
 
 def _require_open(access: Access, request: asked.Request) -> None:
@@ -139,18 +161,6 @@ def _require_open(access: Access, request: asked.Request) -> None:
     except Unknown:
         raise Problem(VALIDATION_FAILED, f"There is no process {request.process!r}.") from None
     access.require(request.process, asked.TicketOpen)
-
-
-def _request(
-    model: type[asked.Request], fields: dict[str, Any], given: dict[str, Any], access: Access
-) -> asked.Request:
-    """The request's record, from the body and what URL and token say. Raises FastAPI's 422."""
-    said = {name: value for name, value in fields.items() if name not in _NOT_IN_BODY}
-    try:
-        return model.model_validate({**said, **given, "actor": access.actor})
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False)
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in found]) from None
 
 
 async def _carried_out(

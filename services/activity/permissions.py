@@ -34,13 +34,18 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
 }
 """What a user or robot has to be, in the process of the activity that the request is about."""
 
+_ON_TICKETS = [model for model in REQUESTS if issubclass(model, asked.OnTicket)]
+
 ENDPOINTS: Rules = {
     "GET /v1/tickets": Need.HEADER,
     "POST /v1/tickets": Need.REQUEST,
     "GET /v1/tickets/{reference}": Need.HEADER,
     "GET /v1/tickets/{reference}/timeline": Role.READER,
     "GET /v1/tickets/{reference}/steps": Role.READER,
-    "POST /v1/tickets/{reference}/steps/{step}": Need.REQUEST,
+    **{
+        f"POST /v1/tickets/{{reference}}/steps/{step}": Need.REQUEST
+        for step in (str(model.model_fields["type"].default).removeprefix("ticket.") for model in _ON_TICKETS)
+    },
     "GET /v1/tickets/{reference}/mails/{mail}/html": Role.READER,
     "GET /v1/tickets/{reference}/mails/{mail}/text": Role.READER,
     "GET /v1/tickets/{reference}/mails/{mail}/attachments/{number}": Role.READER,

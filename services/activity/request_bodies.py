@@ -1,0 +1,55 @@
+"""What a request says in the body of an HTTP request, made from its contract.
+
+The URL says which step on which activity, the token who asks; what is left is the body. Its schema, the
+meaning of its fields and its example are the contract's own.
+"""
+
+import json
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import Body
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from shared.asyncapi import SAMPLES
+from shared.contracts.activity_requests import Request
+from shared.contracts.meanings import explain
+from shared.http import invalid, said_in_json
+from shared.topics import ACTIVITY_REQUESTS
+
+ELSEWHERE = ("type", "reference", "actor")
+"""Said by the URL and the token. A body may repeat them; nobody listens."""
+
+
+def name_of(model: type[Request]) -> str:
+    """A request's type."""
+    return str(model.model_fields["type"].default)
+
+
+@cache
+def body_of(model: type[Request]) -> Any:
+    """The annotation of a body for a request. Where no field is needed it may be left out."""
+    fields: dict[str, Any] = {
+        name: (info.annotation, info) for name, info in model.model_fields.items() if name not in ELSEWHERE
+    }
+    config = ConfigDict(json_schema_extra=lambda schema: explain(schema, model))
+    made = create_model(f"{model.__name__}Body", __config__=config, **fields)
+    examples: Any = {"sample": {"value": example_of(model)}}
+    if any(info.is_required() for info in made.model_fields.values()):
+        return Annotated[said_in_json(made), Body(openapi_examples=examples)]
+    return Annotated[said_in_json(made), Body(default_factory=made, openapi_examples=examples)]
+
+
+def example_of(model: type[Request]) -> dict[str, Any]:
+    """The committed sample of a request, as a body."""
+    path = SAMPLES / ACTIVITY_REQUESTS.name / f"{name_of(model)}.json"
+    sample = json.loads(path.read_text())["value"]
+    return {name: value for name, value in sample.items() if name not in ELSEWHERE}
+
+
+def request_of(model: type[Request], body: BaseModel, **given: Any) -> Request:
+    """The request that a body makes with what URL and token give. Raises FastAPI's 422."""
+    try:
+        return model.model_validate({**body.model_dump(exclude_unset=True), **given})
+    except ValidationError as error:
+        raise invalid(error) from None
