@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from services.activity import permissions
+from services.activity.api_steps import MODELS
 from services.activity.views import TicketHeader
 from shared.auth import OPERATOR
 from shared.contracts import activity_requests as asked
@@ -58,11 +61,29 @@ class Place:
     office: Office
     ticket: str
     mail: str
-    client: Any
+    client: httpx.AsyncClient
+    api: FastAPI
+
+    def needed(self, path: str, rule: Role | Need) -> Role | Need:
+        """The rule of an endpoint; of one that carries out a request, the request's."""
+        if rule is not Need.REQUEST:
+            return rule
+        step = path.rpartition("/steps/")[2]
+        return permissions.role_for(MODELS.get(step, asked.TicketOpen))
+
+    def body(self, method: str, path: str) -> Any:
+        """The endpoint's own example, about the process `request`."""
+        operation = self.api.openapi()["paths"][path][method.lower()]
+        if "requestBody" not in operation:
+            return None
+        content = operation["requestBody"]["content"]["application/json"]
+        examples = content.get("examples", {"one": {"value": content.get("example")}})
+        body = next(iter(examples.values()))["value"]
+        return {**body, "process": "request"} if path == "/v1/tickets" else body
 
     def filled(self, path: str) -> str:
         """A path of an endpoint with what lies here."""
-        values = {"reference": self.ticket, "mail": self.mail, "number": "0", "step": "note"}
+        values = {"reference": self.ticket, "mail": self.mail, "number": "0"}
         for name in re.findall(r"{(\w+)}", path):
             assert name in values, UNKNOWN.format(name)
             path = path.replace(f"{{{name}}}", values[name])
@@ -75,8 +96,9 @@ async def place(office: Office, tmp_path: Path) -> AsyncIterator[Place]:
     await office.configure(DEFINITION.model_copy(update={"users": users}), version=2)
     await office.take_in(received(message_id="one@harbour.test"))
     (mail,) = await office.mails("100001-T")
-    async with connected(front_desk(office, tmp_path)) as client:
-        yield Place(office, "100001-T", str(mail), client)
+    api = front_desk(office, tmp_path)
+    async with connected(api) as client:
+        yield Place(office, "100001-T", str(mail), client, api)
 
 
 def is_allowed(person: str, rule: Role | Need) -> bool:
@@ -108,11 +130,8 @@ async def test_an_endpoint_lets_in_whom_its_rule_lets_in(place: Place) -> None:
     """AMB-34, IT-5, LK-7: without permission the header data and nothing else."""
     for endpoint, rule in sorted(permissions.ENDPOINTS.items(), key=lambda row: row[0]):
         method, _, path = endpoint.partition(" ")
-        path, body = place.filled(path), None
-        request = asked.TicketOpen if endpoint == "POST /v1/tickets" else asked.TicketNote
-        needed = permissions.role_for(request) if rule is Need.REQUEST else rule
-        if method != "GET":
-            body = {"process": "request", "text": "Hello"}
+        needed, body = place.needed(path, rule), place.body(method, path)
+        path = place.filled(path)
         for person in PEOPLE:
             answer = await Caller(place.client, person).call(method, path, body)
             allowed = is_allowed(person, needed)
