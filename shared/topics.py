@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from shared.contracts.activity_activities import ActivityEvent
 from shared.contracts.activity_answers import ActivityAnswer
+from shared.contracts.activity_contacts import ContactRecord
 from shared.contracts.activity_organisation import OrganisationRecord
 from shared.contracts.activity_requests import ActivityRequest
 from shared.contracts.ingest_mails import IngestMail
@@ -114,6 +115,15 @@ ACTIVITY_ORGANISATION = Topic(
     records=OrganisationRecord,
     compacted=True,
 )
+ACTIVITY_CONTACTS = Topic(
+    name="activity.contacts.v1",
+    key="the contact's id",
+    partitions=12,
+    retention=FOREVER,
+    producer="activity",
+    records=ContactRecord,
+    compacted=True,
+)
 NOTIFY_MAILS = Topic(
     name="notify.mails.v1",
     key="conversation",
@@ -154,6 +164,7 @@ TOPICS: tuple[Topic, ...] = (
     ACTIVITY_ANSWERS,
     ACTIVITY_ACTIVITIES,
     ACTIVITY_ORGANISATION,
+    ACTIVITY_CONTACTS,
     NOTIFY_REQUESTS,
     NOTIFY_MAILS,
     *DEAD_LETTERS.values(),

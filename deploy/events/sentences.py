@@ -6,8 +6,10 @@ from typing import Any
 from deploy.events.heard import Heard
 from shared.contracts import activity_activities as activities
 from shared.contracts import activity_answers as answers
+from shared.contracts import activity_contacts as contacts
 from shared.contracts import activity_organisation as organisation
 from shared.contracts import activity_requests as requests
+from shared.contracts import activity_requests_contacts as contact_requests
 from shared.contracts import dead_letters, ingest_mails, ingest_requests, notify_mails, notify_requests
 from shared.contracts.mail import Mailbox, RecipientResult
 from shared.contracts.record import Record
@@ -126,6 +128,15 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"Accepted: {it.request.type} of {it.request.source}; {it.reference} is {_words(it.status)}"
     ),
     answers.RequestRefused: lambda it: f"Refused: {it.request.type} of {it.request.source}: {it.detail}",
+    answers.ContactAccepted: lambda it: (
+        f"Accepted: {it.request.type} of {it.request.source}; contact {it.contact} is at version {it.version}"
+    ),
+    contacts.ContactChanged: lambda it: (
+        f"Contact {it.address} ({it.company or 'everybody’s'}) is at version {it.version}"
+    ),
+    contacts.ContactMerged: lambda it: f"Contact {it.address} is one with {it.into}",
+    contact_requests.ContactCreate: lambda it: f"{it.actor.id} wants a contact for {it.address}",
+    contact_requests.ContactEdit: _asked("to change a contact"),
     requests.TicketOpen: lambda it: (
         f"{it.actor.id} wants a Ticket in {it.process}: {_quoted(it.title or 'no title')}"
     ),

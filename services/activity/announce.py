@@ -29,7 +29,7 @@ from services.activity.domain.events import (
 )
 from services.activity.domain.refusals import Refusal
 from shared.contracts import activity_activities as said
-from shared.contracts.activity_answers import AskedBy, RequestAccepted, RequestRefused
+from shared.contracts.activity_answers import AskedBy, ContactAccepted, RequestAccepted, RequestRefused
 from shared.contracts.activity_requests import Actor, ActorKind
 from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.ingest_requests import MailForget as ForgetReceived
@@ -43,7 +43,7 @@ from shared.topics import ACTIVITY_ACTIVITIES, ACTIVITY_ANSWERS, INGEST_REQUESTS
 
 SOURCE = source_of("activity")
 
-Answer = RequestAccepted | RequestRefused
+Answer = RequestAccepted | ContactAccepted | RequestRefused
 
 
 def event(cause: Envelope, ordinal: int, activity: Activity, happened: said.ActivityRecord) -> Outgoing:
@@ -55,7 +55,7 @@ def event(cause: Envelope, ordinal: int, activity: Activity, happened: said.Acti
 
 def answer(cause: Envelope, record: Answer) -> Outgoing:
     """The answer to a request, keyed by the request's id; told again it is the same record."""
-    return _outgoing(cause, "answer", ACTIVITY_ANSWERS, cause.id, record, record.reference)
+    return _outgoing(cause, "answer", ACTIVITY_ANSWERS, cause.id, record, getattr(record, "reference", None))
 
 
 def mail_request(cause: Envelope, compose: MailCompose) -> Outgoing:

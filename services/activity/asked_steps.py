@@ -13,9 +13,11 @@ from shared.contracts import activity_requests as asked
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a request names, as the domain knows it."""
+    """What a request names, as the domain knows it; `extra` are default tags of contacts (CT-17)."""
 
     tags: tuple[Tagged, ...] = ()
+    untags: tuple[Tagged, ...] = ()
+    extra: tuple[Tagged, ...] = ()
     fields: tuple[FieldValue, ...] = ()
 
 
@@ -31,6 +33,8 @@ STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
         description=r.description,
         category=r.category,
         tag=named.tags,
+        untag=named.untags,
+        extra=named.extra,
         fields=named.fields,
     ),
     asked.TicketSubmit: lambda r, _: steps.Submit(r.keep_with_me),

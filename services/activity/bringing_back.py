@@ -158,7 +158,7 @@ def people(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
         strangers = {
             each.contact
             for each in activity.contacts
-            if (organisation, each.contact) not in workspace.contacts
+            if (organisation, each.contact) not in workspace.people.known
         }
         for mailbox in (*composed.message.to, *composed.message.cc) if strangers else ():
             for cause in causes.values():

@@ -16,6 +16,7 @@ class Needs:
     `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
     reference or id) that mail may be sent from, `copied` those whose links and mails another one may begin
     with. In `opening` organisations activities may be opened.
+    `contacts` are those that are to be changed.
     """
 
     references: set[Named] = field(default_factory=set)
@@ -25,6 +26,7 @@ class Needs:
     arrived: set[Key] = field(default_factory=set)
     mails: set[Key] = field(default_factory=set)
     addresses: set[Named] = field(default_factory=set)
+    contacts: set[Key] = field(default_factory=set)
     requests: set[RequestKey] = field(default_factory=set)
     threads: set[Named | Key] = field(default_factory=set)
     copied: set[Named] = field(default_factory=set)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from services.activity import announce
+from services.activity.contact_scope import companies_over, company_of, company_of_new, may_be_on
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import KnownContact, NewContact, Tagged, contact_of_sender
 from services.activity.domain.link_steps import LinkWith
@@ -34,6 +35,7 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
     # The oldest first: ids grow with time.
     ended = [workspace.activities[cause.organisation, each] for each in sorted(effect.continues)]
     id_ = announce.effect_id(cause, f"activity/{target.address}")
+    sender = _sender(workspace, incoming, organisation, process.company)
     step = MailRouted(
         activity=id_,
         family=id_,
@@ -48,10 +50,11 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
             for linked in (workspace.activities[cause.organisation, each] for each in effect.linked)
         ),
         mail=mail.id,
-        sender=_sender(workspace, incoming, process),
+        sender=sender,
         acknowledge=routed.send_automated_emails,
         automatic=mail.automatic is not None,
-        contacts=tuple(_contacts(workspace, reversed(ended), process)),
+        contacts=tuple(_contacts(workspace, reversed(ended), organisation, process.company)),
+        extra=workspace.people.default_tags(organisation.name, {sender} if sender else set()),
         thread=_thread(workspace, ended, mail),
     )
     taken = Taken(
@@ -84,38 +87,46 @@ def _thread(workspace: Workspace, ended: Iterable[Activity], mail: Mail) -> tupl
     return tuple(thread[id_] for id_ in sorted(thread) if id_ != mail.id)
 
 
-def _contacts(workspace: Workspace, ended: Iterable[Activity], process: Process) -> Iterator[Tagged]:
+def _contacts(
+    workspace: Workspace, ended: Iterable[Activity], organisation: Organisation, company: str
+) -> Iterator[Tagged]:
     """Who was on what it continues, without the contacts of other companies (CT-10)."""
     for closed in ended:
         for tagged in sorted(closed.contacts):
-            contact = workspace.contacts[closed.organisation, tagged.contact]
-            if KnownContact(contact.id, contact.company).may_be_on((process.company,)):
-                yield tagged
+            contact = workspace.people.get((closed.organisation, tagged.contact))
+            if contact and may_be_on(organisation, contact, company):
+                yield Tagged(tagged.tag, contact.id)
 
 
-def _sender(workspace: Workspace, incoming: Incoming[MailReceived], process: Process) -> UUID | None:
+def _sender(
+    workspace: Workspace, incoming: Incoming[MailReceived], organisation: Organisation, company: str
+) -> UUID | None:
     """The sender's contact, made where the organisation wants that (CT-12)."""
     cause, sender = incoming.envelope, incoming.message.sender
     address = sender.address.lower() if sender else ""
-    known = workspace.by_address(cause.organisation, address)
+    known = workspace.people.by_address(organisation.name, address)
     found = contact_of_sender(
-        KnownContact(known.id, known.company) if known else None,
+        KnownContact(known.id, company_of(organisation, known)) if known else None,
         address,
         sender.name if sender else "",
-        companies=(process.company,),
-        automatic_contacts=workspace.organisations[cause.organisation].rules.automatic_contacts,
+        companies=companies_over(organisation, company),
+        automatic_contacts=organisation.rules.automatic_contacts,
+        local_to=company_of_new(organisation, address, company),
     )
     if not isinstance(found, NewContact):
         return found
     contact = Contact(
-        organisation=cause.organisation,
+        organisation=organisation.name,
         id=announce.effect_id(cause, f"contact/{address}"),
         address=found.address,
         first_name=found.first_name,
         last_name=found.last_name,
+        company=found.company,
         auto_created=True,
+        test=organisation.rules.test_mode,
     )
-    workspace.make(contact)
+    workspace.people.add(contact)
+    workspace.people.tell(cause, contact)
     return contact.id
 
 

@@ -32,12 +32,12 @@ class Reply:
 def automatic(workspace: Workspace, cause: Envelope, activity: Activity, event: MailRequested) -> None:
     """Ask for a mail made from a template: an acknowledgement, or word of a closed Ticket (NT-1)."""
     organisation = workspace.organisations[activity.organisation]
-    contacts = workspace.contacts
+    people = workspace.people
     recipients = Recipients(
         to=_people(workspace, activity.organisation, event.to),
         cc=_people(workspace, activity.organisation, event.cc),
     )
-    first = contacts.get((activity.organisation, event.to[0])) if event.to else None
+    first = people.get((activity.organisation, event.to[0])) if event.to else None
     process = organisation.process(activity.process)
     compose = _compose(
         workspace,
@@ -152,7 +152,7 @@ def _people(workspace: Workspace, organisation: str, ids: Iterable[UUID]) -> tup
     found: Sequence[Mailbox] = [
         Mailbox(address=contact.address, name=contact.name)
         for id_ in ids
-        if (contact := workspace.contacts.get((organisation, id_)))
+        if (contact := workspace.people.get((organisation, id_)))
     ]
     return tuple(found)
 

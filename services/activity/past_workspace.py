@@ -61,11 +61,11 @@ class PastWorkspace(Workspace):
         """Make the contact that `cause` made of this person, if it did: its id says so."""
         address = address.lower()
         id_ = announce.effect_id(cause, f"contact/{address}")
-        if id_ not in wanted or (cause.organisation, id_) in self.contacts:
+        if id_ not in wanted or (cause.organisation, id_) in self.people.known:
             return
         made = contact_of_sender(None, address, name, companies=(), automatic_contacts=True)
-        if isinstance(made, NewContact) and self.by_address(cause.organisation, address) is None:
-            self.make(
+        if isinstance(made, NewContact) and self.people.by_address(cause.organisation, address) is None:
+            self.people.add(
                 Contact(
                     organisation=cause.organisation,
                     id=id_,
@@ -80,7 +80,9 @@ class PastWorkspace(Workspace):
         """Take contacts off activities that nobody knows any more; how many there were."""
         found = 0
         for key, activity in self.activities.items():
-            known = frozenset(each for each in activity.contacts if (key[0], each.contact) in self.contacts)
+            known = frozenset(
+                each for each in activity.contacts if (key[0], each.contact) in self.people.known
+            )
             found += len(activity.contacts) - len(known)
             if known != activity.contacts:
                 self.activities[key] = replace(activity, contacts=known)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import User
 from shared.contracts.activity_requests import Actor, ActorKind
+from shared.contracts.activity_requests_contacts import ContactCreate, ContactEdit
 from shared.organisation import Organisation, Unknown
 from shared.permissions import Need, NoRule, Role, Rules, rights_of
 
@@ -31,8 +32,13 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.TicketLink: Role.WORKER,
     asked.TicketUnlink: Role.WORKER,
     asked.TicketShareMail: Role.WORKER,
+    ContactCreate: Role.WORKER,
+    ContactEdit: Role.WORKER,
 }
-"""What a user or robot has to be, in the process of the activity that the request is about."""
+"""What a user or robot has to be, in the process of the activity that the request is about.
+
+For a contact it is any process whose activities the contact may stand on (`contact_scope.py`).
+"""
 
 _ON_TICKETS = [model for model in REQUESTS if issubclass(model, asked.OnTicket)]
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from uuid import UUID
 
 from services.activity import announce, permissions
+from services.activity.contact_scope import company_of_new, may_be_on
 from services.activity.domain import custom_fields
-from services.activity.domain.contacts import Tagged, names_from_display_name
+from services.activity.domain.contacts import Tagged, holders_of
 from services.activity.domain.custom_fields import FieldFault
+from services.activity.domain.person_names import names_from_address, names_from_display_name
 from services.activity.domain.vocabulary import Tag
 from services.activity.rules import process_rules
 from services.activity.store_contacts import Contact
@@ -19,12 +22,20 @@ from shared.unit_of_work import Incoming
 
 
 class Declined(Exception):
-    """The request cannot be put to the rules: what it names is not there."""
+    """The request cannot be put to the rules: what it names is not there. `contact` is who is in its way."""
 
-    def __init__(self, code: str, detail: str, *missing: str, faults: Iterable[FieldFault] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *missing: str,
+        faults: Iterable[FieldFault] = (),
+        contact: UUID | None = None,
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.missing = missing
+        self.contact = contact
         self.fields = tuple(
             FieldError(field=each.field, field_type=each.type, detail=each.wrong) for each in faults
         )
@@ -43,10 +54,15 @@ def permit(organisation: Organisation, request: asked.Request, process: str) -> 
 
 @dataclass(slots=True)
 class Tags:
-    """The contacts that a request names, with their tags; `made` are those that did not exist before."""
+    """The contacts that a request names, with their tags; `made` are those that did not exist before.
+
+    `taken` are the tags that it takes away, `extra` the default tags of those concerned (CT-17).
+    """
 
     given: list[Tagged] = field(default_factory=list)
     made: list[Contact] = field(default_factory=list)
+    taken: tuple[Tagged, ...] = ()
+    extra: tuple[Tagged, ...] = ()
 
 
 class Person(NamedTuple):
@@ -57,11 +73,25 @@ class Person(NamedTuple):
 
 
 def people(request: asked.Request) -> list[Person]:
-    """The people that a request names, with their tags."""
+    """The people that a request gives tags to, in the order of the tags' weight (CT-2)."""
     if not isinstance(request, asked.TicketOpen | asked.TicketEdit):
         return []
-    named = ((Tag.PRIMARY_CONTACT, request.primary_contact), (Tag.REQUESTER, request.requester))
+    named = (
+        (Tag.PRIMARY_CONTACT, request.primary_contact),
+        (Tag.REQUESTER, request.requester),
+        (Tag.ORIGINAL_REQUESTER, request.original_requester),
+        (Tag.SUBJECT, request.subject),
+        *((Tag.CC, person) for person in request.cc),
+    )
     return [Person(tag, person) for tag, person in named if person]
+
+
+def addresses(request: asked.Request) -> set[str]:
+    """All addresses of people that a request names, in lower case."""
+    found = {person.address.lower() for _, person in people(request)}
+    if isinstance(request, asked.TicketEdit):
+        found |= {each.address.lower() for each in request.untag if each.address}
+    return found
 
 
 def tag_people(
@@ -70,28 +100,61 @@ def tag_people(
     organisation: Organisation,
     company: str,
     tags: Tags,
+    contacts: frozenset[Tagged] = frozenset(),
 ) -> None:
-    """Find the contacts that the request names, or make them (CT-12, CT-15)."""
-    cause = incoming.envelope
-    for tag, person in people(incoming.message):
-        address = person.address.lower()
-        contact = workspace.by_address(cause.organisation, address)
+    """Find the contacts that the request names, or make them (CT-12, CT-15); `contacts` are there already.
+
+    Raises `Declined` for somebody who belongs to another company (CT-10).
+    """
+    request = incoming.message
+    for tag, person in people(request):
+        contact = workspace.people.by_address(organisation.name, person.address.lower())
         if contact is None:
-            first, last = names_from_display_name(person.name)
-            contact = Contact(
-                organisation=cause.organisation,
-                id=announce.effect_id(cause, f"contact/{address}"),
-                address=address,
-                first_name=first or person.name.strip() * (not last),
-                last_name=last,
-                auto_created=incoming.message.actor.kind is not asked.ActorKind.USER,
-            )
-            workspace.make(contact)
+            contact = _met(incoming, organisation, company, person)
+            workspace.people.add(contact)
             tags.made.append(contact)
-        elif contact.company not in (None, company):
-            detail = f"{person.address} is a contact of another company (CT-10)."
+        if not may_be_on(organisation, contact, company):
+            detail = f"The {tag.value.replace('_', ' ')} is a contact of another company (CT-10)."
             raise Declined("contact_of_another_company", detail, tag.value)
         tags.given.append(Tagged(tag, contact.id))
+    if isinstance(request, asked.TicketEdit):
+        tags.taken = tuple(_taken_away(workspace, organisation, request, contacts))
+    concerned = {each.contact for each in (*tags.given, *contacts)}
+    tags.extra = workspace.people.default_tags(organisation.name, concerned)
+
+
+def _met(
+    incoming: Incoming[asked.Request], organisation: Organisation, company: str, person: asked.Person
+) -> Contact:
+    """A contact for somebody who was named (CT-13), or whose address was typed (CT-14)."""
+    address, name = person.address.lower(), person.name.strip()
+    first, last = names_from_display_name(name) if name else names_from_address(address)
+    return Contact(
+        organisation=organisation.name,
+        id=announce.effect_id(incoming.envelope, f"contact/{address}"),
+        address=address,
+        first_name=first or name * (not last),
+        last_name=last,
+        company=company_of_new(organisation, address, company),
+        auto_created=incoming.message.actor.kind is not asked.ActorKind.USER,
+        test=organisation.rules.test_mode,
+    )
+
+
+def _taken_away(
+    workspace: Workspace, organisation: Organisation, request: asked.TicketEdit, contacts: frozenset[Tagged]
+) -> Iterable[Tagged]:
+    """The tags that a request takes away (AMB-19). Raises `Declined` where nobody named holds one."""
+    for untag in request.untag:
+        tag = Tag(untag.tag)
+        holders = set(holders_of(contacts, tag))
+        if untag.address:
+            named = workspace.people.by_address(organisation.name, untag.address.lower())
+            holders &= {named.id} if named else set()
+        if not holders:
+            detail = f"There is no such {tag.value.replace('_', ' ')} on {request.reference}."
+            raise Declined("tag_not_held", detail, tag.value)
+        yield from (Tagged(tag, holder) for holder in sorted(holders))
 
 
 def given_fields(

@@ -175,7 +175,7 @@ def _named(workspace: Workspace, name: str, token: ReceivedPlus | AnsweredToken)
 
 def _known(workspace: Workspace, activity: Activity) -> Known:
     people = workspace.correspondents.get((activity.organisation, activity.id), {})
-    contacts = (workspace.contacts.get((activity.organisation, each.contact)) for each in activity.contacts)
+    contacts = (workspace.people.get((activity.organisation, each.contact)) for each in activity.contacts)
     return Known(
         id=activity.id,
         closed=activity.status is Status.CLOSED,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.activity import announce, outgoing_mail, permissions, work_links, work_sharing
+from services.activity import announce, outgoing_mail, permissions, work_contacts, work_links, work_sharing
 from services.activity.asked_steps import STEPS, Named
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
@@ -16,7 +16,7 @@ from services.activity.domain.vocabulary import Actor, ActorKind, StartedBy
 from services.activity.needs import Needs
 from services.activity.outgoing_mail import Reply
 from services.activity.permissions import NotPermitted
-from services.activity.request_names import Declined, Tags, given_fields, people, permit, tag_people
+from services.activity.request_names import Declined, Tags, addresses, given_fields, permit, tag_people
 from services.activity.rules import sending_mailbox
 from services.activity.store_mails import Recipients
 from services.activity.store_requests import Answered
@@ -43,8 +43,8 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
         case asked.TicketOpen():
             needs.opening.add(organisation)
     work_links.gather(organisation, request, needs)
-    for _, person in people(request):
-        needs.addresses.add((organisation, person.address.lower()))
+    work_contacts.gather(organisation, request, needs)
+    needs.addresses |= {(organisation, address) for address in addresses(request)}
     if isinstance(request, asked.TicketShareMail):
         needs.mails.add((organisation, request.mail))
     if isinstance(request, asked.TicketReply):
@@ -93,6 +93,8 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
             raise Declined("request_too_old", detail)
         if isinstance(request, asked.TicketOpen):
             outcome = _open(workspace, incoming, organisation, request, tags)
+        elif isinstance(request, work_contacts.Asked):
+            return work_contacts.carry_out(workspace, cause, organisation, request)
         else:
             assert isinstance(request, asked.OnTicket)
             outcome = _step(workspace, incoming, organisation, request, tags)
@@ -104,11 +106,14 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
             reference=reference,
             missing=declined.missing,
             fields=declined.fields,
+            contact=declined.contact,
         )
     if isinstance(outcome, Activity):
+        for contact in tags.made:
+            workspace.people.tell(cause, contact)
         return announce.accepted(cause, outcome)
     for contact in tags.made:
-        workspace.unmake(contact)
+        workspace.people.remove(contact)
     return announce.refused(cause, outcome, reference) if isinstance(outcome, Refusal) else outcome
 
 
@@ -143,6 +148,7 @@ def _open(
         "description": request.description or "",
         "category": request.category,
         "contacts": tuple(tags.given),
+        "extra": tags.extra,
         "fields": (*copied, *given_fields(organisation, process.name, request.fields)),
         "links": tuple(links),
         "copied": tuple(work_links.first_mails(workspace, source, request)) if source else (),
@@ -177,10 +183,12 @@ def _step(
         return work_sharing.perform(workspace, cause, activity, request, _actor(request))
     if isinstance(request, asked.TicketAssign) and request.assignee is not None:
         _assignable(organisation, request.assignee, activity.process)
-    tag_people(workspace, incoming, organisation, organisation.process(activity.process).company, tags)
+    company = organisation.process(activity.process).company
+    tag_people(workspace, incoming, organisation, company, tags, activity.contacts)
     reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
     fields = request.fields if isinstance(request, asked.TicketEdit) else {}
-    named = Named(tuple(tags.given), given_fields(organisation, activity.process, fields))
+    values = given_fields(organisation, activity.process, fields)
+    named = Named(tuple(tags.given), tags.taken, tags.extra, values)
     taken = Taken(
         step=STEPS[type(request)](request, named),
         process=activity.process,

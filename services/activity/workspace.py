@@ -14,7 +14,6 @@ from uuid import UUID
 from services.activity import (
     announce,
     store_activities,
-    store_contacts,
     store_families,
     store_history,
     store_links,
@@ -26,8 +25,8 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.events import Event
 from services.activity.domain.states import Status
 from services.activity.needs import Named, Needs
+from services.activity.people import People
 from services.activity.placement import Placement
-from services.activity.store_contacts import Contact
 from services.activity.store_history import HistoryRow, Note
 from services.activity.store_mails import Mail
 from services.activity.store_requests import Answered, RequestKey
@@ -50,15 +49,14 @@ class Workspace(Placement):
         self.now = now
         self.answers_since: datetime | None = None
         self.activities: dict[Key, Activity] = {}
-        self.contacts: dict[Key, Contact] = {}
         self.mails: dict[Key, Mail] = {}
         self.effects: set[tuple[str, UUID, str]] = set()
         self.answers: dict[RequestKey, Answered] = {}
         self.said: list[Outgoing] = []
+        self.people = People(self.said)
         self._references: dict[Named, UUID] = {}
         self._conversations: dict[Named, list[Key]] = defaultdict(list)
         self._message_ids: dict[Named, list[Key]] = defaultdict(list)
-        self._addresses: dict[Named, Key] = {}
         self._numbers: dict[str, int] = {}
         self._before = _Before()
         self._history: list[HistoryRow] = []
@@ -82,11 +80,6 @@ class Workspace(Placement):
         """The mails that bear a Message-ID, the oldest first."""
         found = (self.mails[key] for key in self._message_ids[organisation, message_id])
         return sorted(found, key=lambda mail: mail.order)
-
-    def by_address(self, organisation: str, address: str) -> Contact | None:
-        """The contact of an address, in lower case."""
-        key = self._addresses.get((organisation, address))
-        return self.contacts[key] if key else None
 
     # What changes
 
@@ -122,17 +115,6 @@ class Workspace(Placement):
             self._index(mail)
         self.mails[mail.key] = mail
 
-    def make(self, contact: Contact) -> None:
-        """A contact that there was not."""
-        key = (contact.organisation, contact.id)
-        self.contacts[key] = contact
-        self._addresses[contact.organisation, contact.address] = key
-
-    def unmake(self, contact: Contact) -> None:
-        """The contact is not wanted after all: what it was made for was refused."""
-        del self.contacts[contact.organisation, contact.id]
-        del self._addresses[contact.organisation, contact.address]
-
     # Postgres
 
     async def load(self, connection: Connection, needs: Needs) -> None:
@@ -166,7 +148,6 @@ class Workspace(Placement):
         self._remember()
         self._before = _Before(
             activities=dict(self.activities),
-            contacts=dict(self.contacts),
             mails=dict(self.mails),
             effects=set(self.effects),
             answers=set(self.answers),
@@ -179,10 +160,7 @@ class Workspace(Placement):
             for (organisation, _), activity in self.activities.items()
             for each in activity.contacts
         }
-        for contact in await store_contacts.by_address(connection, needs.addresses):
-            self.make(contact)
-        for contact in await store_contacts.by_id(connection, tagged - self.contacts.keys()):
-            self.make(contact)
+        await self.people.load(connection, needs.addresses, tagged | needs.contacts)
         for each in await store_threads.correspondents(connection, self.activities.keys()):
             self.correspondents[each.organisation, each.activity][each.address] = each.mailbox
         # Only a mail that comes in continues a thread that has ended.
@@ -206,9 +184,7 @@ class Workspace(Placement):
         await store_requests.add(
             connection, [each for key, each in self.answers.items() if key not in before.answers]
         )
-        await store_contacts.add(
-            connection, [each for key, each in self.contacts.items() if key not in before.contacts]
-        )
+        await self.people.save(connection)
         await store_activities.save(connection, before.activities, self.activities.values())
         await self._ties.save(connection)
         new = [mail for key, mail in self.mails.items() if key not in before.mails]
@@ -245,7 +221,6 @@ class _Before:
     """What the tables held, to tell what has changed."""
 
     activities: dict[Key, Activity] = field(default_factory=dict)
-    contacts: dict[Key, Contact] = field(default_factory=dict)
     mails: dict[Key, Mail] = field(default_factory=dict)
     effects: set[tuple[str, UUID, str]] = field(default_factory=set)
     answers: set[RequestKey] = field(default_factory=set)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.activity_contacts import Erasure
 from shared.contracts.record import Part, Record, Reference
 
 
@@ -36,13 +37,28 @@ class FieldError(Part):
     detail: str
 
 
+class ContactAccepted(Record):
+    """What was asked about a contact was done. A repeated request gets the same answer again.
+
+    `erased` counts what was erased with a person.
+    """
+
+    type: Literal["contact.accepted"] = "contact.accepted"
+    request: AskedBy
+    contact: UUID
+    version: int
+    erased: Erasure | None = None
+    configuration: int | None = None
+
+
 class RequestRefused(Record):
     """The step was not done, and why.
 
     `code` is one of the problem codes of `docs/http.md`; `detail` is a sentence for people. `state` and
     `step` say what met what, `missing` lists what would have to be there,
     `fields` each custom field whose value is not taken.
-    `version` and `holder` are the Ticket's present ones (ST-23).
+    `version` and `holder` are the Ticket's present ones (ST-23). `contact` is who has an address already
+    (CT-15).
     """
 
     type: Literal["request.refused"] = "request.refused"
@@ -57,6 +73,7 @@ class RequestRefused(Record):
     holder: str | None = None
     fields: tuple[FieldError, ...] = ()
     configuration: int | None = None
+    contact: UUID | None = None
 
 
-ActivityAnswer = Annotated[RequestAccepted | RequestRefused, Field(discriminator="type")]
+ActivityAnswer = Annotated[RequestAccepted | ContactAccepted | RequestRefused, Field(discriminator="type")]

@@ -9,11 +9,17 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
+from shared.contracts.activity_requests_contacts import ContactCreate, ContactEdit
+from shared.contracts.asking import Actor as Actor
+from shared.contracts.asking import ActorKind as ActorKind
+from shared.contracts.asking import Person as Person
+from shared.contracts.asking import Request as Request
+from shared.contracts.asking import TagName
+from shared.contracts.asking import Text as Text
+from shared.contracts.asking import Title as Title
 from shared.contracts.mail import Mailbox
-from shared.contracts.record import EmailAddress, Instant, Name, Part, Record, Reference, Storable
+from shared.contracts.record import EmailAddress, Instant, Name, Part, Reference, Storable
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=998), Storable]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000), Storable]
 Linkable = Annotated[tuple[Reference, ...], Field(min_length=1, max_length=50)]
 """Fifty at most in one request; how many links there are in all has no limit (LK-3)."""
 
@@ -22,35 +28,6 @@ CustomFields = Annotated[
     dict[Name, StrictBool | StrictInt | StrictFloat | FieldText | None], Field(max_length=200)
 ]
 """Values of custom fields by their names; null takes a value away (BK-14)."""
-
-
-class ActorKind(StrEnum):
-    """Who acts."""
-
-    USER = "user"
-    ROBOT = "robot"
-    SYSTEM = "system"
-    INTEGRATION = "integration"
-
-
-class Actor(Part):
-    """Who asks for a step: a user, a robot, another system, or Mailroom itself."""
-
-    kind: ActorKind
-    id: Name
-
-
-class Person(Part):
-    """A contact by its address, made when it is unknown (CT-12)."""
-
-    address: EmailAddress
-    name: Annotated[str, Storable] = ""
-
-
-class Request(Record):
-    """A step somebody wants done. It is answered on `activity.answers.v1` under the envelope's id."""
-
-    actor: Actor
 
 
 class OnTicket(Request):
@@ -73,6 +50,9 @@ class TicketOpen(Request):
     category: str | None = None
     primary_contact: Person | None = None
     requester: Person | None = None
+    original_requester: Person | None = None
+    subject: Person | None = None
+    cc: Annotated[tuple[Person, ...], Field(max_length=100)] = ()
     mailbox: Name | None = None
     draft: bool = False
     fields: CustomFields = Field(default_factory=dict)
@@ -80,8 +60,18 @@ class TicketOpen(Request):
     copies: tuple[Literal["links", "fields", "communications"], ...] = ()
 
 
+class Untag(Part):
+    """A tag to be taken away (AMB-19): from the contact of `address`, without one from whoever has it."""
+
+    tag: TagName
+    address: EmailAddress | None = None
+
+
 class TicketEdit(OnTicket):
-    """Change what is written on a Ticket; a field left out stays."""
+    """Change what is written on a Ticket, or who is who on it; a field left out stays (CT-3, AMB-19).
+
+    Those in `cc` come beside those who are in copy already.
+    """
 
     type: Literal["ticket.edit"] = "ticket.edit"
     title: Title | None = None
@@ -90,6 +80,10 @@ class TicketEdit(OnTicket):
     primary_contact: Person | None = None
     requester: Person | None = None
     fields: CustomFields = Field(default_factory=dict)
+    original_requester: Person | None = None
+    subject: Person | None = None
+    cc: Annotated[tuple[Person, ...], Field(max_length=100)] = ()
+    untag: Annotated[tuple[Untag, ...], Field(max_length=100)] = ()
 
 
 class TicketSubmit(OnTicket):
@@ -229,6 +223,8 @@ ActivityRequest = Annotated[
     | TicketMarkInformation
     | TicketLink
     | TicketUnlink
-    | TicketShareMail,
+    | TicketShareMail
+    | ContactCreate
+    | ContactEdit,
     Field(discriminator="type"),
 ]

@@ -7,10 +7,13 @@ test holds the table and the models together.
 
 from typing import Any
 
+from shared.contracts.meanings_contacts import CONTACTS
+
 _BLOB = "claim check on the blob store"
 _OLDEST_FIRST = "Message-IDs without angle brackets, oldest first"
 
 MEANINGS = {
+    **CONTACTS,
     # What a record is about
     "type": "the record's type; it stands in ce_type as well and may be left out here",
     "activity": "id of the activity",
@@ -49,9 +52,6 @@ MEANINGS = {
     "owner": "user who is responsible for it",
     "queue": "queue that it stands in",
     "Process.queue": "queue that its Tickets begin in",
-    "contacts": "the first contacts, one entry for each tag",
-    "contact": "id of the contact",
-    "tag": "the contact's part in the activity",
     "removed": "true when the tag was taken away",
     "TicketOpened.mail": "the mail that opened it",
     "automated_mail": "whether mail that no person wrote may go out for it",

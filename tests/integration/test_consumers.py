@@ -71,6 +71,13 @@ class Bench:
         for culprit in await self._unit.run_each(subscription.handle, [Incoming(envelope, message)]):
             raise culprit.error
 
+    async def tell(self, name: str, **changes: Any) -> dict[str, Any]:
+        """Ask for something about a contact, which is done."""
+        await self.feed(ACTIVITY_REQUESTS, name, **changes)
+        answer = await self.last("activity.answers.v1")
+        assert answer["type"] == "contact.accepted", answer
+        return answer
+
     async def last(self, topic: str) -> dict[str, Any]:
         """What was said last on a topic."""
         query = "SELECT value FROM outbox WHERE topic = $1 ORDER BY id DESC LIMIT 1"
@@ -189,6 +196,8 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.edit", description="As before.", category="Other")
     await ask("ticket.resolve")
     await ask("ticket.reopen")
+    made = await at.tell("contact.create")
+    await at.tell("contact.edit", contact=made["contact"], expected_version=made["version"])
     copied = {"linked_to": reference, "copies": ["links", "communications"]}
     opened = await ask("ticket.open", draft=True, category="Other", **copied)
     await ask("ticket.submit", opened)

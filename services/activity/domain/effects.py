@@ -89,13 +89,16 @@ def edit(occasion: Occasion[Edit]) -> Iterable[Event]:
     )
     if edited != Edited(stamp=occasion.stamp):
         yield edited
-    yield from _retag(occasion, given=step.tag, taken=step.untag)
+    yield from _retag(occasion, given=step.tag, taken=step.untag, extra=step.extra)
 
 
 def _retag(
-    occasion: Occasion[Step], given: Iterable[Tagged] = (), taken: Iterable[Tagged] = ()
+    occasion: Occasion[Step],
+    given: Iterable[Tagged] = (),
+    taken: Iterable[Tagged] = (),
+    extra: Iterable[Tagged] = (),
 ) -> Iterable[Event]:
-    for change in changes(occasion.activity.contacts, given=given, taken=taken):
+    for change in changes(occasion.activity.contacts, given=given, taken=taken, extra=extra):
         yield ContactTagged(stamp=occasion.stamp, tagged=change.tagged, removed=change.removed)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from services.activity.domain.contacts import Tagged, changes, holder_of
+from services.activity.domain.contacts import Tagged, holder_of
 from services.activity.domain.context import Occasion, ProcessRules, Situation
 from services.activity.domain.custom_fields import FieldValue, empty
 from services.activity.domain.refusals import Lack, Missing, MissingField
@@ -73,7 +73,7 @@ def resolution_written(situation: Situation) -> Iterable[Missing]:
 def validated(occasion: Occasion[CreatedByIntegration]) -> Iterable[Lack]:
     """What is submitted at once has all that T5 wants (T3, AMB-29)."""
     step = occasion.step
-    contacts = frozenset(change.tagged for change in changes(frozenset(), given=step.contacts))
+    contacts = frozenset(step.tags)
     return _lacks(step.title, step.description, step.category, contacts, step.fields, occasion.process)
 
 

@@ -29,7 +29,8 @@ class Opening(Step):
     """What every step that opens an activity says. The caller found the ids; the number is given once.
 
     `automated_mail=False` keeps every mail that no person wrote from going out about it, for ever.
-    `contacts` are those that it starts with, `copied` are mails of the one that it is opened from (LK-5).
+    `contacts` are those that it starts with, `extra` the default tags of those that have one (CT-17),
+    `copied` are mails of the one that it is opened from (LK-5).
     """
 
     activity: UUID
@@ -45,11 +46,13 @@ class Opening(Step):
     copied: tuple[Earlier, ...] = ()
     contacts: tuple[Tagged, ...] = ()
     fields: tuple[FieldValue, ...] = ()
+    extra: tuple[Tagged, ...] = ()
 
     @property
     def tags(self) -> tuple[Tagged, ...]:
         """Who is who on it from the beginning (CT-6, CT-7)."""
-        return tuple(change.tagged for change in changes(frozenset(), given=self.contacts))
+        found = changes(frozenset(), given=self.contacts, extra=self.extra)
+        return tuple(change.tagged for change in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,7 @@ class MailRouted(Opening):
     @property
     def tags(self) -> tuple[Tagged, ...]:
         """The sender gets all four (CT-5); earlier contacts come along (IN-14)."""
-        return going_on(self.sender, self.contacts)
+        return going_on(self.sender, self.contacts, self.extra)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,10 @@ class CreatedByIntegration(Opening):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit(Step):
-    """Change what is written on it, or who is who; what is None stays (T7, T37, CT-3)."""
+    """Change what is written on it, or who is who; what is None stays (T7, T37, CT-3).
+
+    `extra` are the default tags of contacts that have one (CT-17).
+    """
 
     name = "edit"
     participle = "edited"
@@ -104,6 +110,7 @@ class Edit(Step):
     tag: tuple[Tagged, ...] = ()
     untag: tuple[Tagged, ...] = ()
     fields: tuple[FieldValue, ...] = ()
+    extra: tuple[Tagged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
