@@ -14,14 +14,18 @@ from services.activity.domain.events import (
     DeliveryReported,
     Edited,
     Event,
+    FeedbackGiven,
+    HandedAgain,
     HoldersChanged,
     InformationMarked,
+    KeepingChanged,
     Linked,
     MailAppended,
     MailContinued,
     MailCopied,
     MailRequested,
     MailShared,
+    MarkedForPerson,
     NoteAdded,
     Opened,
     StatusChanged,
@@ -152,6 +156,7 @@ def _status_changed(happened: StatusChanged, _: int) -> dict[str, Any]:
         "wait": wait and wait.type.value,
         "days": wait and wait.days,
         "close_if_no_response": bool(wait and wait.close_if_no_response),
+        "wait_reason": wait and wait.reason,
         "until": wait and wait.until,
         "method": happened.method and happened.method.value,
         "written": happened.written,
@@ -241,6 +246,16 @@ RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     DeliveryReported: (
         said.TicketMailReported,
         lambda happened, _: {"mail": happened.mail, "outcome": happened.outcome.value},
+    ),
+    KeepingChanged: (said.TicketKeepingChanged, lambda happened, _: {"user": happened.user}),
+    MarkedForPerson: (
+        said.TicketMarkedForPerson,
+        lambda happened, _: {"robot": happened.robot, "note": happened.note},
+    ),
+    HandedAgain: (said.TicketHandedAgain, lambda happened, _: {"robot": happened.robot}),
+    FeedbackGiven: (
+        said.TicketFeedbackGiven,
+        lambda happened, _: {"rating": happened.rating, "note": happened.note},
     ),
 }
 

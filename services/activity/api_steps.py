@@ -51,6 +51,7 @@ PROBLEM_OF: dict[str, ProblemType] = {
     "conflict": CONFLICT,
     "closed": STEP_REFUSED,
     "not_allowed": STEP_REFUSED,
+    "not_available": STEP_REFUSED,
 }
 
 _REPEATED = "A repeat with the same Idempotency-Key gets the first one's answer again."

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.activity.domain import steps
+from services.activity.domain import steps, work_steps
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.vocabulary import Method
@@ -24,7 +24,7 @@ class Named:
 def _resolve(request: asked.TicketResolve) -> steps.Step:
     if request.method is asked.ResolutionMethod.REJECTED_AS_SPAM:
         return steps.RejectAsSpam()
-    return steps.Resolve(Method(request.method.value))
+    return steps.Resolve(Method(request.method.value), request.category)
 
 
 STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
@@ -39,18 +39,34 @@ STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
     ),
     asked.TicketSubmit: lambda r, _: steps.Submit(r.keep_with_me),
     asked.TicketPickUp: lambda r, _: steps.PickUp(r.take_over),
-    asked.TicketAssign: lambda r, _: steps.Assign(r.assignee),
+    asked.TicketAssign: lambda r, _: steps.Assign(r.assignee, r.note is not None),
     asked.TicketSetToDo: lambda r, _: steps.SetToDo(),
-    asked.TicketWait: lambda r, _: steps.WaitForMoreInformation(r.days, r.close_if_no_response),
-    asked.TicketWaitUntil: lambda r, _: steps.WaitUntil(r.until),
+    asked.TicketWait: lambda r, _: steps.WaitForMoreInformation(
+        r.days, r.close_if_no_response, r.reason, r.category
+    ),
+    asked.TicketWaitUntil: lambda r, _: steps.WaitUntil(r.until, r.reason, r.category),
     asked.TicketResume: lambda r, _: steps.Resume(steps.ResumeTo(r.to)),
     asked.TicketResolve: lambda r, _: _resolve(r),
     asked.TicketReopen: lambda r, _: steps.Reopen(r.keep_with_me),
     asked.TicketNote: lambda r, _: steps.AddNote(),
-    asked.TicketReply: lambda r, _: steps.SendMail(),
+    asked.TicketReply: lambda r, _: steps.SendMail(r.subject or "", r.text),
     asked.TicketMarkInformation: lambda r, _: steps.MarkInformation(r.new),
+    asked.TicketKeepWithMe: lambda r, _: work_steps.KeepWithMe(r.keep),
+    asked.TicketRejectWork: lambda r, _: work_steps.RejectWork(),
+    asked.TicketSendAndResolve: lambda r, _: work_steps.SendAndResolve(Method(r.method), r.category),
+    asked.TicketFeedback: lambda r, _: work_steps.GiveFeedback(r.rating, r.comment is not None),
 }
 """Each request with what makes its step; the contacts and fields that it names are read before."""
 
 OF_SEVERAL: tuple[type[asked.OnTicket], ...] = (asked.TicketLink, asked.TicketUnlink, asked.TicketShareMail)
 """The requests that are about more than one Ticket: what makes their steps are modules of their own."""
+
+
+def note_of(request: asked.Request) -> str | None:
+    """The text that a request has written as a note: by itself, or beside what else it does."""
+    match request:
+        case asked.TicketNote(text=text) | asked.TicketRejectWork(reason=text):
+            return text
+        case asked.TicketAssign(note=note) | asked.TicketFeedback(comment=note):
+            return note
+    return None

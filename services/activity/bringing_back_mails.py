@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from services.activity.bringing_back import Lost, Past
 from services.activity.domain.activity import Activity
+from services.activity.known_past import Lost, Past
 from services.activity.past_workspace import PastWorkspace
 from services.activity.store_mails import Delivery, Mail, Recipients
 from services.activity.work_mails import mail_of

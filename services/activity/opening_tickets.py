@@ -18,7 +18,7 @@ from services.activity.store_mails import Mail
 from services.activity.taking_steps import Taken, take
 from services.activity.work_links import answer_links
 from services.activity.workspace import Workspace
-from shared.contracts.activity_organisation import Process
+from shared.contracts.activity_organisation import BlockMode, Process
 from shared.contracts.ingest_mails import MailReceived
 from shared.organisation import Organisation
 from shared.unit_of_work import Incoming
@@ -30,6 +30,7 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
     organisation = workspace.organisations[cause.organisation]
     routed = next(each.routed for each in incoming.message.targets if each.address.lower() == target.address)
     process = process_of(organisation, routed, target.mailbox)
+    blocked = incoming.message.blocked
     assert routed is not None, "matching opens by routed targets only"
     assert process is not None, "matching opens by targets that lead to a process"
     # The oldest first: ids grow with time.
@@ -55,6 +56,8 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
         automatic=mail.automatic is not None,
         contacts=tuple(_contacts(workspace, reversed(ended), organisation, process.company)),
         extra=workspace.people.default_tags(organisation.name, {sender} if sender else set()),
+        automated_mail=blocked is None,
+        rejected=blocked is BlockMode.REJECT,
         thread=_thread(workspace, ended, mail),
     )
     taken = Taken(

@@ -16,14 +16,18 @@ from services.activity.domain.events import (
     DeliveryReported,
     Edited,
     Event,
+    FeedbackGiven,
+    HandedAgain,
     HoldersChanged,
     InformationMarked,
+    KeepingChanged,
     Linked,
     MailAppended,
     MailContinued,
     MailCopied,
     MailRequested,
     MailShared,
+    MarkedForPerson,
     NoteAdded,
     Opened,
     Stamp,
@@ -109,7 +113,9 @@ def _status_changed(stamp: Stamp, record: said.TicketStatusChanged, _: Texts) ->
     wait = timer = None
     until = record.until or record.due_at
     if record.wait and until:
-        wait = Wait(WaitType(record.wait), until, record.days, record.close_if_no_response)
+        wait = Wait(
+            WaitType(record.wait), until, record.days, record.close_if_no_response, record.wait_reason
+        )
     if record.due_at:
         timer = Timer(record.due_at, record.generation, record.closes)
     return StatusChanged(
@@ -199,5 +205,13 @@ _EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]
     ),
     said.TicketMailReported: lambda stamp, record, _: DeliveryReported(
         stamp=stamp, mail=record.mail, outcome=Outcome(record.outcome)
+    ),
+    said.TicketKeepingChanged: lambda stamp, record, _: KeepingChanged(stamp=stamp, user=record.user),
+    said.TicketMarkedForPerson: lambda stamp, record, _: MarkedForPerson(
+        stamp=stamp, robot=record.robot, note=record.note
+    ),
+    said.TicketHandedAgain: lambda stamp, record, _: HandedAgain(stamp=stamp, robot=record.robot),
+    said.TicketFeedbackGiven: lambda stamp, record, _: FeedbackGiven(
+        stamp=stamp, rating=record.rating, note=record.note
     ),
 }

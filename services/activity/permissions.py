@@ -34,6 +34,10 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.TicketShareMail: Role.WORKER,
     ContactCreate: Role.WORKER,
     ContactEdit: Role.WORKER,
+    asked.TicketKeepWithMe: Role.WORKER,
+    asked.TicketRejectWork: Role.WORKER,
+    asked.TicketSendAndResolve: Role.WORKER,
+    asked.TicketFeedback: Role.WORKER,
 }
 """What a user or robot has to be, in the process of the activity that the request is about.
 

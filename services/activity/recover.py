@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.activity import bringing_back, bringing_back_mails, store_history
-from services.activity.bringing_back import Lost
-from services.activity.bringing_back import Past as PastOfActivity
+from services.activity import bringing_back, bringing_back_mails, bringing_back_states, store_history
+from services.activity.known_past import Lost
+from services.activity.known_past import Past as PastOfActivity
 from services.activity.past_workspace import PastWorkspace
 from services.activity.store_rows import Key
 from shared import organisation, organisation_copy
@@ -66,7 +66,7 @@ async def recover(past: Past) -> Sequence[str]:
     workspace = PastWorkspace(datetime.now(UTC), {each.name: each for each in known if each})
     await workspace.load(past.connection, bringing_back.needs_of(found))
     lost = Lost()
-    bringing_back.states(workspace, found, lost)
+    bringing_back_states.states(workspace, found, lost)
     bringing_back.answers(workspace, found)
     bringing_back.people(workspace, found, lost)
     bringing_back_mails.mails(workspace, found, lost)

@@ -11,6 +11,7 @@ from services.activity.domain.vocabulary import Purpose
 from shared.contracts.activity_organisation import MailboxDefinition, PlusMode, Process
 from shared.contracts.ingest_mails import Routed
 from shared.organisation import Organisation, Unknown
+from shared.permissions import Role, rights_of
 
 
 @lru_cache(maxsize=1024)
@@ -35,6 +36,13 @@ def process_rules(organisation: Organisation, name: str, mailbox: str | None) ->
         templates=frozenset(purpose for purpose, template in templates.items() if template and sends),
         autoreply_wakes=organisation.rules.autoreply_wakes,
         fields=field_rules(organisation, name),
+        workers=frozenset(
+            each.name
+            for each in organisation.users
+            if rights_of(organisation, each.name).has(Role.WORKER, name)
+        ),
+        wait_reasons=frozenset(process.wait_reasons),
+        robots=frozenset(each.name for each in organisation.users if each.robot),
     )
 
 

@@ -8,73 +8,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Range
-from pydantic import TypeAdapter
-
 from services.activity import store_families
 from services.activity.domain.activity import (
     Activity,
-    Holders,
-    Reopening,
-    Resolution,
-    Timer,
-    Wait,
-    Written,
 )
 from services.activity.domain.contacts import Tagged
-from services.activity.domain.custom_fields import FieldValue
-from services.activity.domain.states import Status, WaitType
-from services.activity.domain.vocabulary import StartedBy, Tag
-from services.activity.store_rows import Key, add_new, arrays, json
-from shared import references
+from services.activity.domain.vocabulary import Tag
+from services.activity.store_activity_rows import COLUMNS, NAMES, activity_of, row_of
+from services.activity.store_rows import Key, add_new, arrays
 from shared.postgres import Connection, columns, copy_in
 
-_RESOLUTION: TypeAdapter[Resolution | None] = TypeAdapter(Resolution | None)
-_REOPENING: TypeAdapter[Reopening | None] = TypeAdapter(Reopening | None)
-_WRITTEN = TypeAdapter(tuple[Written, ...])
-
-# Column, type, how an activity fills it. The order is that of the statements below.
-_COLUMNS: tuple[tuple[str, str, Any], ...] = (
-    ("organisation", "text", lambda a: a.organisation),
-    ("id", "uuid", lambda a: a.id),
-    ("family", "uuid", lambda a: a.family),
-    ("kind", "text", lambda a: a.reference.kind),
-    ("number", "bigint", lambda a: a.reference.number),
-    ("reference", "text", lambda a: str(a.reference)),
-    ("version", "int", lambda a: a.version),
-    ("unchanged", "int4range", lambda a: _unchanged(a)),
-    ("process", "text", lambda a: a.process),
-    ("title", "text", lambda a: a.title),
-    ("description", "text", lambda a: a.description),
-    ("category", "text", lambda a: a.category),
-    ("status", "text", lambda a: a.status),
-    ("wait", "text", lambda a: a.wait and a.wait.type),
-    ("wait_until", "timestamptz", lambda a: a.wait and a.wait.until),
-    ("wait_days", "int", lambda a: a.wait and a.wait.days),
-    ("close_if_no_response", "boolean", lambda a: bool(a.wait and a.wait.close_if_no_response)),
-    ("generation", "int", lambda a: a.generation),
-    ("started_by", "text", lambda a: a.started_by),
-    ("conversation", "text", lambda a: a.conversation),
-    ("created_at", "timestamptz", lambda a: a.created_at),
-    ("mailbox", "text", lambda a: a.mailbox),
-    ("opening_mail", "uuid", lambda a: a.opening_mail),
-    ("automated_mail", "boolean", lambda a: a.automated_mail),
-    ("assignee", "text", lambda a: a.holders.assignee),
-    ("owner", "text", lambda a: a.holders.owner),
-    ("queue", "text", lambda a: a.holders.queue),
-    ("new_information", "boolean", lambda a: a.new_information),
-    ("first_resolution", "jsonb", lambda a: json(a.first_resolution)),
-    ("resolution", "jsonb", lambda a: json(a.resolution)),
-    ("reopening", "jsonb", lambda a: json(a.reopening)),
-    ("written", "jsonb", lambda a: json(a.written)),
-    ("returned", "boolean", lambda a: a.returned),
-    ("fields", "jsonb", lambda a: json({each.name: each.value for each in a.fields})),
-)
-
-_COLUMN_NAMES = tuple(name for name, _, _ in _COLUMNS)
-_NAMES = ", ".join(_COLUMN_NAMES)
-_ARRAYS = arrays([kind for _, kind, _ in _COLUMNS])
-_CHANGES = ", ".join(f"{name} = new.{name}" for name, _, _ in _COLUMNS[2:])
+_NAMES = ", ".join(NAMES)
+_ARRAYS = arrays([kind for _, kind, _ in COLUMNS])
+_CHANGES = ", ".join(f"{name} = new.{name}" for name, _, _ in COLUMNS[2:])
 
 _ACTIVITIES = """
 SELECT * FROM activities
@@ -157,7 +103,7 @@ async def load(connection: Connection, keys: Collection[Key]) -> dict[Key, Activ
     loaded = {}
     for row in await connection.fetch(_ACTIVITIES, *asked):
         key = (row["organisation"], row["id"])
-        loaded[key] = _activity(row, timers.get(key), frozenset(contacts[key]), frozenset(links[key]))
+        loaded[key] = activity_of(row, timers.get(key), frozenset(contacts[key]), frozenset(links[key]))
     return loaded
 
 
@@ -172,9 +118,9 @@ async def save(connection: Connection, before: Mapping[Key, Activity], after: It
     if new:
         roots = [(activity.organisation, activity.id) for activity in new if activity.family == activity.id]
         await store_families.add(connection, roots)
-        await add_new(connection, "activities", _COLUMN_NAMES, [_row(activity) for activity in new])
+        await add_new(connection, "activities", NAMES, [row_of(activity) for activity in new])
     if old:
-        await connection.execute(_UPDATE, *columns([_row(activity) for activity in old], len(_COLUMNS)))
+        await connection.execute(_UPDATE, *columns([row_of(activity) for activity in old], len(COLUMNS)))
     await _save_timers(connection, before, changed)
     await _save_contacts(connection, before, changed)
 
@@ -215,66 +161,6 @@ async def _save_contacts(
         await connection.execute(_UNTAG, *columns(taken, 4))
     if given:
         await copy_in(connection, "activity_contacts", ("organisation", "activity", "tag", "contact"), given)
-
-
-def _row(activity: Activity) -> tuple[Any, ...]:
-    return tuple(fill(activity) for _, _, fill in _COLUMNS)
-
-
-def _activity(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozenset[UUID]) -> Activity:
-    reference = references.parse(row["reference"])
-    assert reference is not None
-    wait = row["wait"] and Wait(
-        WaitType(row["wait"]), row["wait_until"], row["wait_days"], row["close_if_no_response"]
-    )
-    return Activity(
-        id=row["id"],
-        organisation=row["organisation"],
-        family=row["family"],
-        reference=reference,
-        process=row["process"],
-        title=row["title"],
-        description=row["description"],
-        category=row["category"],
-        status=Status(row["status"]),
-        started_by=StartedBy(row["started_by"]),
-        conversation=row["conversation"],
-        created_at=row["created_at"],
-        mailbox=row["mailbox"],
-        opening_mail=row["opening_mail"],
-        automated_mail=row["automated_mail"],
-        wait=wait,
-        timer=timer and Timer(timer["due_at"], timer["generation"], timer["closes"]),
-        generation=row["generation"],
-        holders=Holders(row["assignee"], row["owner"], row["queue"]),
-        new_information=row["new_information"],
-        contacts=contacts,
-        links=links,
-        first_resolution=_RESOLUTION.validate_python(row["first_resolution"]),
-        resolution=_RESOLUTION.validate_python(row["resolution"]),
-        reopening=_REOPENING.validate_python(row["reopening"]),
-        written=_WRITTEN.validate_python(row["written"]),
-        returned=row["returned"],
-        fields=tuple(FieldValue(name, value) for name, value in sorted(row["fields"].items())),
-        version=row["version"],
-        changed=_changed(row),
-    )
-
-
-def _unchanged(activity: Activity) -> Range[int] | None:
-    if activity.changed == activity.version:
-        return None
-    return Range(activity.changed, activity.version, upper_inc=True)
-
-
-def _changed(row: Any) -> int:
-    """Versions that end before the present one were written by code that counts every event as a change."""
-    unchanged: Range[int] | None = row["unchanged"]
-    version: int = row["version"]
-    # Postgres gives a range back with its upper bound left out.
-    if unchanged is None or unchanged.lower is None or unchanged.upper != version + 1:
-        return version
-    return unchanged.lower
 
 
 def _key(row: Any) -> Key:

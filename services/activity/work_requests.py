@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.activity import announce, outgoing_mail, permissions, work_contacts, work_links, work_sharing
-from services.activity.asked_steps import STEPS, Named
+from services.activity.asked_steps import STEPS, Named, note_of
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
 from services.activity.domain.refusals import Refusal
@@ -199,8 +199,9 @@ def _step(
     )
     after = _taken(take(workspace, cause, activity, taken))
     if isinstance(after, Activity):
-        if isinstance(request, asked.TicketNote):
-            workspace.note(after, effect, request.text)
+        note = note_of(request)
+        if note is not None:
+            workspace.note(after, effect, note)
         if reply:
             outgoing_mail.reply(workspace, cause, after, effect, reply)
     return after

@@ -99,6 +99,7 @@ class TicketStatusChanged(ActivityRecord):
     wait: WaitType | None = None
     days: int | None = None
     close_if_no_response: bool = False
+    wait_reason: Name | None = None
     until: Instant | None = None
     method: str | None = None
     written: UUID | None = None
@@ -213,6 +214,36 @@ class TicketMailReported(ActivityRecord):
     recipients: tuple[RecipientResult, ...] = ()
 
 
+class TicketKeepingChanged(ActivityRecord):
+    """A user said that it stays with him; without a user nobody does any more (ST-20)."""
+
+    type: Literal["ticket.keeping_changed"] = "ticket.keeping_changed"
+    user: Name | None = None
+
+
+class TicketMarkedForPerson(ActivityRecord):
+    """No robot gets it until a person had it (ST-8, ST-24). `note` is why the robot gave it up, if it did."""
+
+    type: Literal["ticket.marked_for_person"] = "ticket.marked_for_person"
+    robot: Name
+    note: UUID | None = None
+
+
+class TicketHandedAgain(ActivityRecord):
+    """A robot that asked for more work while it had this got this again (ST-24)."""
+
+    type: Literal["ticket.handed_again"] = "ticket.handed_again"
+    robot: Name
+
+
+class TicketFeedbackGiven(ActivityRecord):
+    """A customer rated it, 1 to 5; `note` is the comment (FB-2)."""
+
+    type: Literal["ticket.feedback_given"] = "ticket.feedback_given"
+    rating: Annotated[int, Field(ge=1, le=5)]
+    note: UUID | None = None
+
+
 ActivityEvent = Annotated[
     TicketOpened
     | TicketEdited
@@ -228,6 +259,10 @@ ActivityEvent = Annotated[
     | TicketMailCopied
     | TicketMailShared
     | TicketMailRequested
-    | TicketMailReported,
+    | TicketMailReported
+    | TicketKeepingChanged
+    | TicketMarkedForPerson
+    | TicketHandedAgain
+    | TicketFeedbackGiven,
     Field(discriminator="type"),
 ]

@@ -101,10 +101,25 @@ class TicketPickUp(OnTicket):
 
 
 class TicketAssign(OnTicket):
-    """Give it to another user, or with no assignee back to its queue (T8, ST-21)."""
+    """Give it to another user, or with no assignee back to its queue (T8, ST-21), with a note to him."""
 
     type: Literal["ticket.assign"] = "ticket.assign"
     assignee: Name | None = None
+    note: Text | None = None
+
+
+class TicketKeepWithMe(OnTicket):
+    """Say that it stays with you, or no longer: what re-evaluates who has it asks this first (ST-20)."""
+
+    type: Literal["ticket.keep_with_me"] = "ticket.keep_with_me"
+    keep: bool = True
+
+
+class TicketRejectWork(OnTicket):
+    """A robot cannot do it: back to its queue, and marked for a person (T10, ST-8)."""
+
+    type: Literal["ticket.reject_work"] = "ticket.reject_work"
+    reason: Text
 
 
 class TicketSetToDo(OnTicket):
@@ -114,18 +129,25 @@ class TicketSetToDo(OnTicket):
 
 
 class TicketWait(OnTicket):
-    """Wait for more information for some days (T11)."""
+    """Wait for more information for some days (T11).
+
+    `reason` is one of the process's wait reasons; a `category` changes it with the wait (ST-20).
+    """
 
     type: Literal["ticket.wait"] = "ticket.wait"
     days: Annotated[int, Field(ge=1, le=365)]
     close_if_no_response: bool = False
+    reason: Name | None = None
+    category: str | None = None
 
 
 class TicketWaitUntil(OnTicket):
-    """Wait until a time in the future (T12)."""
+    """Wait until a time in the future (T12); `reason` and `category` as for `ticket.wait`."""
 
     type: Literal["ticket.wait_until"] = "ticket.wait_until"
     until: Instant
+    reason: Name | None = None
+    category: str | None = None
 
 
 class TicketResume(OnTicket):
@@ -145,10 +167,11 @@ class ResolutionMethod(StrEnum):
 
 
 class TicketResolve(OnTicket):
-    """Resolve it (T18, T19), or reject it as spam (T21)."""
+    """Resolve it (T6, T18, T19), or reject it as spam (T21); a `category` changes it with that (ST-20)."""
 
     type: Literal["ticket.resolve"] = "ticket.resolve"
     method: ResolutionMethod
+    category: str | None = None
 
 
 class TicketReopen(OnTicket):
@@ -175,6 +198,22 @@ class TicketReply(OnTicket):
     cc: tuple[Mailbox, ...] = ()
     answers: UUID | None = None
     """The mail that is answered; without it the newest one the customer sent."""
+
+
+class TicketSendAndResolve(TicketReply):
+    """Send a mail from the Ticket that resolves it: both happen, or neither does (T20)."""
+
+    type: Literal["ticket.send_and_resolve"] = "ticket.send_and_resolve"  # type: ignore[assignment]
+    method: Literal["with_customer_response", "no_customer_response", "rejected"] = "with_customer_response"
+    category: str | None = None
+
+
+class TicketFeedback(OnTicket):
+    """A customer rates it; inside its feedback window that reopens it (T24, FB-2, FB-3)."""
+
+    type: Literal["ticket.feedback"] = "ticket.feedback"
+    rating: Annotated[int, Field(ge=1, le=5)]
+    comment: Text | None = None
 
 
 class TicketMarkInformation(OnTicket):
@@ -225,6 +264,10 @@ ActivityRequest = Annotated[
     | TicketUnlink
     | TicketShareMail
     | ContactCreate
-    | ContactEdit,
+    | ContactEdit
+    | TicketKeepWithMe
+    | TicketRejectWork
+    | TicketSendAndResolve
+    | TicketFeedback,
     Field(discriminator="type"),
 ]

@@ -25,7 +25,7 @@ from services.notify.outgoing import Outgoing
 from shared import organisation, organisation_copy
 from shared.blobs import BlobStore
 from shared.clock import FixedClock
-from shared.contracts.activity_organisation import OrganisationApplied
+from shared.contracts.activity_organisation import OrganisationApplied, User
 from shared.contracts.envelope import Envelope
 from shared.decoding import Incoming
 from shared.organisation import Organisations
@@ -92,6 +92,9 @@ async def bench(
     """A service's handlers, with the sample organisation configured."""
     async with opened(make_pool(database.dsn_of(service), schema=service, application="tests")) as pool:
         definition = read(SAMPLE)
+        # The sample has no robot, and only one rejects work.
+        sorter = User(name="sorter", title="Sorter", robot=True, processes=(definition.processes[0].name,))
+        definition = definition.model_copy(update={"users": (*definition.users, sorter)})
         records = [*organisation.sections_of(definition, 1), OrganisationApplied(version=1, digest="1")]
         async with transaction(pool) as connection:
             await organisation_copy.store(connection, [(definition.organisation, each) for each in records])
@@ -194,8 +197,13 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.assign", assignee="amelie")
     await ask("ticket.pick_up")
     await ask("ticket.edit", description="As before.", category="Other")
+    await ask("ticket.keep_with_me")
     await ask("ticket.resolve")
+    await ask("ticket.feedback")
+    await ask("ticket.send_and_resolve")
     await ask("ticket.reopen")
+    await ask("ticket.pick_up", actor={"kind": "robot", "id": "sorter"})
+    await ask("ticket.reject_work")
     made = await at.tell("contact.create")
     await at.tell("contact.edit", contact=made["contact"], expected_version=made["version"])
     copied = {"linked_to": reference, "copies": ["links", "communications"]}

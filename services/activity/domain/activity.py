@@ -13,12 +13,16 @@ from shared.references import Reference
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What an activity waits for, and until when (ST-9). `days` is set for MORE_INFO only (AMB-7)."""
+    """What an activity waits for, and until when (ST-9). `days` is set for MORE_INFO only (AMB-7).
+
+    `reason` is one of the process's wait reasons, where one was given.
+    """
 
     type: WaitType
     until: datetime
     days: int | None = None
     close_if_no_response: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,10 @@ class Activity:
     no person wrote may go out about it. `generation` is the latest timer's, also after that timer is gone.
     `written` holds the newest thing each actor wrote in the session of AMB-43. `fields` are the custom fields
     that something stands in, in the order of their names (BK-14). `returned` is true once it is back from a
-    wait or a resolution, until somebody takes it or marks it as read (ST-10).
+    wait or a resolution, until somebody takes it or marks it as read (ST-10). `keep_with_me` is who said that
+    it stays with him, `last_updater` the user or robot who last changed it, `previous` who had it before,
+    newest first: those whom ST-20 asks when nobody has it any more. `for_person` says that no robot gets it
+    (ST-8), `handed_again` how often a robot that had it was given it again (ST-24).
     """
 
     id: UUID
@@ -117,6 +124,11 @@ class Activity:
     written: tuple[Written, ...] = ()
     fields: tuple[FieldValue, ...] = ()
     returned: bool = False
+    keep_with_me: str | None = None
+    last_updater: str | None = None
+    previous: tuple[str, ...] = ()
+    for_person: bool = False
+    handed_again: int = 0
     version: int
     changed: int
 

@@ -23,6 +23,9 @@ class ProcessRules:
     Ticket in Order to Resolve" (T18). `startable` is true for a process that is live and may be started
     (GL-5). `templates` are the automatic mails that the process has a template for (NT-1). A process
     without `categories` asks for none. `fields` are the custom fields that its activities have (BK-14).
+    `workers` are the users and robots who may have its work now: neither retired nor suspended, and with
+    permission (ST-20); `robots` are those of them that are no persons. `wait_reasons` are those that a wait
+    may name.
     """
 
     name: str
@@ -35,6 +38,9 @@ class ProcessRules:
     templates: frozenset[Purpose] = frozenset()
     autoreply_wakes: bool = True
     fields: tuple[FieldRule, ...] = ()
+    workers: frozenset[str] = frozenset()
+    robots: frozenset[str] = frozenset()
+    wait_reasons: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,10 @@ from services.activity.domain.context import Context, Occasion, Situation
 from services.activity.domain.events import Event, HoldersChanged, StatusChanged
 from services.activity.domain.evolving import evolve
 from services.activity.domain.holders import settle
-from services.activity.domain.refusals import Refusal, lacking, no_such_row, out_of_date
+from services.activity.domain.refusals import Refusal, lacking, no_such_row, not_available, out_of_date
 from services.activity.domain.states import State
 from services.activity.domain.step_list import OFFERED, STEPS
-from services.activity.domain.steps import Opening, Resolve, Step, TimerDue
+from services.activity.domain.steps import Opening, Resolving, Step, TimerDue
 from services.activity.domain.tickets import TICKET
 from services.activity.domain.transitions import Transition
 from services.activity.domain.vocabulary import REASON_BY_ACTOR
@@ -50,6 +50,8 @@ def decide(
     row = next((row for row in rows if row.when(occasion)), None)
     if row is None:
         return no_such_row(activity, occasion.state, step)
+    if row.awaits and activity:
+        return not_available(activity, step, row.awaits)
     occasion = replace(occasion, rule=row.id, to=row.to)
     missing = [
         *(lack for guard in row.guards for lack in guard(occasion)),
@@ -83,6 +85,8 @@ def _hindrance(situation: Situation, step: type[Step]) -> Refusal | None:
     rows = _rows(activity, state, step)
     if not rows:
         return no_such_row(activity, state, step)
+    if activity and all(row.awaits for row in rows):
+        return not_available(activity, step, rows[0].awaits or "")
     lacks = [[lack for guard in row.guards for lack in guard(situation)] for row in rows]
     fewest = min(lacks, key=len)
     return lacking(activity, state, step, fewest) if fewest else None
@@ -122,7 +126,7 @@ def _settled(row: Transition[Any], occasion: Occasion[Any]) -> StatusChanged | H
         moved = holders != activity.holders
         return HoldersChanged(stamp=occasion.stamp, holders=holders) if moved else None
     generation, timer = timers.next_timer(activity, to, wait, process, now)
-    method = occasion.step.method if isinstance(occasion.step, Resolve) else row.method
+    method = occasion.step.method if isinstance(occasion.step, Resolving) else row.method
     return StatusChanged(
         stamp=occasion.stamp,
         was=activity.status,

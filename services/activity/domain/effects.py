@@ -1,6 +1,7 @@
 """Effects of transitions: each turns an occasion into the events that it causes."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from services.activity.domain import custom_fields
 from services.activity.domain.contacts import Tagged, changes, holders_of
@@ -10,17 +11,23 @@ from services.activity.domain.events import (
     DeliveryReported,
     Edited,
     Event,
+    FeedbackGiven,
+    HandedAgain,
     InformationMarked,
+    KeepingChanged,
     Linked,
     MailAppended,
     MailContinued,
     MailRequested,
+    MarkedForPerson,
     NoteAdded,
     Opened,
 )
 from services.activity.domain.holders import settle
+from services.activity.domain.states import State
 from services.activity.domain.steps import (
     AddNote,
+    Assign,
     CreatedByIntegration,
     Edit,
     MailArrived,
@@ -28,10 +35,21 @@ from services.activity.domain.steps import (
     MailRouted,
     MarkInformation,
     Opening,
+    Reopen,
+    Resolving,
     SendMail,
     Step,
+    Submit,
+    WaitForMoreInformation,
+    WaitUntil,
 )
 from services.activity.domain.vocabulary import Purpose, StartedBy, Tag
+from services.activity.domain.work_steps import GiveFeedback, KeepWithMe, RejectWork, SendAndResolve, TakeNext
+
+
+def open_to_reject(occasion: Occasion[MailRouted]) -> Iterable[Event]:
+    """It comes into being for the moment in which its sender is rejected, and nothing automatic answers."""
+    return open_it(replace(occasion, to=State.TO_DO, person=None))
 
 
 def open_it(occasion: Occasion[Opening]) -> Iterable[Event]:
@@ -92,6 +110,20 @@ def edit(occasion: Occasion[Edit]) -> Iterable[Event]:
     yield from _retag(occasion, given=step.tag, taken=step.untag, extra=step.extra)
 
 
+def recategorise(occasion: Occasion[WaitForMoreInformation | WaitUntil | Resolving]) -> Iterable[Event]:
+    """A wait or resolution may change the category with it (ST-20)."""
+    category = occasion.step.category
+    if category is not None and category != occasion.activity.category:
+        yield Edited(stamp=occasion.stamp, category=category)
+
+
+def write_from_mail(occasion: Occasion[SendMail]) -> Iterable[Event]:
+    """The first mail says what the Ticket is about (T4)."""
+    step = occasion.step
+    if step.subject or step.text:
+        yield Edited(stamp=occasion.stamp, title=step.subject or None, description=step.text or None)
+
+
 def _retag(
     occasion: Occasion[Step],
     given: Iterable[Tagged] = (),
@@ -134,12 +166,53 @@ def _marked(occasion: Occasion[Step], *, new: bool) -> Iterable[Event]:
         yield InformationMarked(stamp=occasion.stamp, new=new)
 
 
-def add_note(occasion: Occasion[AddNote]) -> Iterable[Event]:
+def add_note(occasion: Occasion[AddNote | Assign]) -> Iterable[Event]:
     """An internal note stands in the timeline (ST-22)."""
     yield NoteAdded(stamp=occasion.stamp, note=occasion.context.effect)
 
 
-def request_reply(occasion: Occasion[SendMail]) -> Iterable[Event]:
+def note_to_assignee(occasion: Occasion[Assign]) -> Iterable[Event]:
+    """Who gets it may be told why (T8)."""
+    if occasion.step.note:
+        yield from add_note(occasion)
+
+
+def keep(occasion: Occasion[KeepWithMe]) -> Iterable[Event]:
+    """It stays with whoever has it, or no longer (ST-20)."""
+    user = occasion.actor.id if occasion.step.keep else None
+    if occasion.activity.keep_with_me != user:
+        yield KeepingChanged(stamp=occasion.stamp, user=user)
+
+
+def keep_if_said(occasion: Occasion[Submit | Reopen]) -> Iterable[Event]:
+    """Who submits or reopens may keep it (T5, AMB-5)."""
+    if occasion.step.keep_with_me and occasion.activity.keep_with_me != occasion.actor.id:
+        yield KeepingChanged(stamp=occasion.stamp, user=occasion.actor.id)
+
+
+def mark_rejected(occasion: Occasion[RejectWork]) -> Iterable[Event]:
+    """The robot's reason is kept as a note, and a person has to look (T10, ST-8)."""
+    yield NoteAdded(stamp=occasion.stamp, note=occasion.context.effect)
+    yield MarkedForPerson(stamp=occasion.stamp, robot=occasion.actor.id, note=occasion.context.effect)
+
+
+def mark_stuck(occasion: Occasion[TakeNext]) -> Iterable[Event]:
+    """What a robot asks past again and again is taken away for a person (ST-24)."""
+    yield MarkedForPerson(stamp=occasion.stamp, robot=occasion.actor.id)
+
+
+def hand_again(occasion: Occasion[TakeNext]) -> Iterable[Event]:
+    """The robot gets again what it has (ST-24)."""
+    yield HandedAgain(stamp=occasion.stamp, robot=occasion.actor.id)
+
+
+def keep_feedback(occasion: Occasion[GiveFeedback]) -> Iterable[Event]:
+    """The rating stands in the timeline, with what was said (FB-2)."""
+    note = occasion.context.effect if occasion.step.comment else None
+    yield FeedbackGiven(stamp=occasion.stamp, rating=occasion.step.rating, note=note)
+
+
+def request_reply(occasion: Occasion[SendMail | SendAndResolve]) -> Iterable[Event]:
     """notify sends what a person wrote (NT-17)."""
     yield MailRequested(stamp=occasion.stamp, mail=occasion.context.effect, purpose=Purpose.REPLY)
 

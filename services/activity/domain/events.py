@@ -204,6 +204,43 @@ class DeliveryReported:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepingChanged:
+    """Somebody said that it stays with him; with None nobody does any more (ST-20)."""
+
+    stamp: Stamp
+    user: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedForPerson:
+    """No robot gets it from now on, until a person had it (ST-8, ST-24).
+
+    `robot` gave it up, or had it taken away. `note` says why, where it did.
+    """
+
+    stamp: Stamp
+    robot: str
+    note: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedAgain:
+    """A robot that asked for more work while it had this got this again (ST-24)."""
+
+    stamp: Stamp
+    robot: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackGiven:
+    """A customer rated it, 1 to 5 (FB-2); `note` is the comment, where there is one."""
+
+    stamp: Stamp
+    rating: int
+    note: UUID | None = None
+
+
 Event = (
     Opened
     | Edited
@@ -220,4 +257,8 @@ Event = (
     | MailShared
     | MailRequested
     | DeliveryReported
+    | KeepingChanged
+    | MarkedForPerson
+    | HandedAgain
+    | FeedbackGiven
 )

@@ -10,14 +10,18 @@ from services.activity.domain.events import (
     DeliveryReported,
     Edited,
     Event,
+    FeedbackGiven,
+    HandedAgain,
     HoldersChanged,
     InformationMarked,
+    KeepingChanged,
     Linked,
     MailAppended,
     MailContinued,
     MailCopied,
     MailRequested,
     MailShared,
+    MarkedForPerson,
     NoteAdded,
     Opened,
     StatusChanged,
@@ -25,6 +29,9 @@ from services.activity.domain.events import (
 )
 from services.activity.domain.states import Status
 from services.activity.domain.vocabulary import Purpose
+
+PREVIOUS_KEPT = 10
+"""How many of those who had an activity before are remembered (ST-20)."""
 
 
 def evolve(activity: Activity | None, event: Event) -> Activity:
@@ -34,7 +41,7 @@ def evolve(activity: Activity | None, event: Event) -> Activity:
             return _opened(event)
         raise ValueError(f"{type(event).__name__} cannot be the first event of an activity")
     version = activity.version + 1
-    changed = activity.changed if isinstance(event, DeliveryReported) else version
+    changed = activity.changed if isinstance(event, DeliveryReported | FeedbackGiven) else version
     return replace(activity, version=version, changed=changed, **_changes(activity, event))
 
 
@@ -46,17 +53,17 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
         case Edited(title=title, description=description, category=category, fields=fields):
             written = {"title": title, "description": description, "category": category}
             edited: dict[str, Any] = {name: text for name, text in written.items() if text is not None}
-            return edited | {"fields": custom_fields.after(activity.fields, fields)}
+            return edited | {"fields": custom_fields.after(activity.fields, fields)} | _updated(event)
         case HoldersChanged(holders=holders):
             # Who takes over work in progress begins a session of his own (ST-23, AMB-43).
             taken_over = activity.status is Status.IN_PROGRESS and holders.person != activity.holders.person
-            return {"holders": holders} | ({"written": ()} if taken_over else {})
+            return _held(activity, event) | ({"written": ()} if taken_over else {})
         case InformationMarked(new=new):
             return {"new_information": new} | ({} if new else {"returned": False})
         case ContactTagged(tagged=tagged, removed=True):
-            return {"contacts": activity.contacts - {tagged}}
+            return {"contacts": activity.contacts - {tagged}} | _updated(event)
         case ContactTagged(tagged=tagged):
-            return {"contacts": activity.contacts | {tagged}}
+            return {"contacts": activity.contacts | {tagged}} | _updated(event)
         case Linked(link=link):
             return {"links": activity.links | {link.activity}}
         case Unlinked(link=link):
@@ -65,6 +72,12 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             author = event.stamp.by
             others = (earlier for earlier in activity.written if earlier.by != author)
             return {"written": (*others, Written(author, id))}
+        case KeepingChanged(user=user):
+            return {"keep_with_me": user}
+        case MarkedForPerson():
+            return {"for_person": True}
+        case HandedAgain():
+            return {"handed_again": activity.handed_again + 1}
         case (
             MailAppended()
             | MailContinued()
@@ -72,6 +85,7 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             | MailShared()
             | MailRequested()
             | DeliveryReported()
+            | FeedbackGiven()
         ):
             return {}
         case Opened():
@@ -104,6 +118,32 @@ def _opened(event: Opened) -> Activity:
     )
 
 
+def _updated(event: Event) -> dict[str, Any]:
+    """Users and robots update; what the system or an integration does is nobody's claim (ST-20)."""
+    by = event.stamp.by
+    return {"last_updater": by.id} if by.is_resource else {}
+
+
+def _held(activity: Activity, event: StatusChanged | HoldersChanged) -> dict[str, Any]:
+    """Who has it now, and what that leaves of earlier claims.
+
+    Back in its queue it is for anybody: who had it before has no claim any more.
+    """
+    person, before = event.holders.person, activity.holders.person
+    changes: dict[str, Any] = {"holders": event.holders, "handed_again": 0}
+    if isinstance(event, StatusChanged) and event.status is Status.CLOSED:
+        return changes
+    if person is None:
+        return changes | {"keep_with_me": None, "last_updater": None, "previous": ()}
+    changes |= {"for_person": False} | _updated(event)
+    if person != before:
+        others = (each for each in activity.previous if each not in (person, before))
+        changes["previous"] = ((before,) if before else ()) + tuple(others)
+        changes["previous"] = changes["previous"][:PREVIOUS_KEPT]
+        changes["keep_with_me"] = person if activity.keep_with_me == person else None
+    return changes
+
+
 def _in_status(activity: Activity, event: StatusChanged) -> dict[str, Any]:
     at, by = event.stamp.at, event.stamp.by
     changes: dict[str, Any] = {
@@ -111,7 +151,7 @@ def _in_status(activity: Activity, event: StatusChanged) -> dict[str, Any]:
         "wait": event.wait,
         "timer": event.timer,
         "generation": event.generation,
-        "holders": event.holders,
+        **_held(activity, event),
         # Back in the Inbox, highlighted (ST-10); whoever picks it up has seen it.
         "returned": event.was in (Status.WAIT, Status.RESOLVED) and event.status is Status.TO_DO,
     }

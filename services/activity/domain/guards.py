@@ -8,22 +8,33 @@ from services.activity.domain.custom_fields import FieldValue, empty
 from services.activity.domain.refusals import Lack, Missing, MissingField
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
+    Assign,
     CreatedByIntegration,
     Edit,
     MailArrived,
+    MailReported,
+    MailRouted,
     Opening,
     PickUp,
-    Resolve,
+    Resolving,
     Resume,
     ResumeTo,
+    SendMail,
     Step,
     WaitForMoreInformation,
     WaitUntil,
 )
-from services.activity.domain.vocabulary import Method, Tag
+from services.activity.domain.vocabulary import ActorKind, Method, Outcome, Tag
+from services.activity.domain.work_steps import GiveFeedback, TakeNext
 
 CHOSEN_BY_USERS = (Method.WITH_CUSTOMER_RESPONSE, Method.NO_CUSTOMER_RESPONSE, Method.REJECTED)
 """The methods that lead through the feedback window (ST-18, T18)."""
+
+HANDED_AGAIN_AT_MOST = 3
+"""How often a robot is given again what it has (ST-24)."""
+
+Recategorising = Edit | Opening | WaitForMoreInformation | WaitUntil | Resolving
+"""The steps that may change the category."""
 
 # Guards: what does the activity, its process or its actor lack?
 
@@ -48,17 +59,48 @@ def complete(situation: Situation) -> Iterable[Lack]:
 
 
 def held_by_nobody_else(situation: Situation) -> Iterable[Missing]:
-    """While somebody works on it, others do only what is purely additive (ST-22, ST-23)."""
+    """While somebody works on it, others do only what is purely additive (ST-22, ST-23).
+
+    So does a robot with what is marked for a person (ST-8).
+    """
     person = situation.activity.holders.person
     others = situation.state is State.IN_PROGRESS and person not in (None, situation.actor.id)
     if others and situation.actor.is_resource:
         yield Missing.ASSIGNMENT
+    yield from by_a_person_if_marked(situation)
+
+
+def by_a_person_if_marked(situation: Situation) -> Iterable[Missing]:
+    """What is marked for a person is no robot's work (ST-8, ST-24)."""
+    if situation.activity.for_person and situation.actor.kind is ActorKind.ROBOT:
+        yield Missing.PERSON
 
 
 def taken_by_a_resource(situation: Situation) -> Iterable[Missing]:
-    """Work is taken by users and robots (ST-3)."""
+    """Work is taken by users and robots (ST-3), and by robots only what is not marked for a person."""
     if not situation.actor.is_resource:
         yield Missing.RESOURCE
+    yield from by_a_person_if_marked(situation)
+
+
+def free_to_take(situation: Situation) -> Iterable[Missing]:
+    """What is given out as the next work is nobody else's."""
+    if situation.activity.holders.person not in (None, situation.actor.id):
+        yield Missing.ASSIGNMENT
+
+
+def had_by_the_actor(situation: Situation) -> Iterable[Missing]:
+    """Only who has it can say that it stays with him (ST-20)."""
+    if situation.activity.holders.person != situation.actor.id or situation.actor.kind is not ActorKind.USER:
+        yield Missing.ASSIGNMENT
+
+
+def worked_on_by_this_robot(situation: Situation) -> Iterable[Missing]:
+    """A robot rejects, or is given again, what it is working on (T10, ST-24)."""
+    if situation.actor.kind is not ActorKind.ROBOT:
+        yield Missing.ROBOT
+    elif situation.activity.holders.assignee != situation.actor.id:
+        yield Missing.WORK_OF_HIS
 
 
 def resolution_written(situation: Situation) -> Iterable[Missing]:
@@ -77,11 +119,30 @@ def validated(occasion: Occasion[CreatedByIntegration]) -> Iterable[Lack]:
     return _lacks(step.title, step.description, step.category, contacts, step.fields, occasion.process)
 
 
-def known_category(occasion: Occasion[Edit | Opening]) -> Iterable[Missing]:
+def known_category(occasion: Occasion[Recategorising]) -> Iterable[Missing]:
     """A category is one of the process's own (T37)."""
     category = occasion.step.category
     if category is not None and category not in occasion.process.categories:
         yield Missing.KNOWN_CATEGORY
+
+
+def known_wait_reason(occasion: Occasion[WaitForMoreInformation | WaitUntil]) -> Iterable[Missing]:
+    """A wait reason is one of the process's own."""
+    reason = occasion.step.reason
+    if reason is not None and reason not in occasion.process.wait_reasons:
+        yield Missing.KNOWN_WAIT_REASON
+
+
+def for_whom_it_is(occasion: Occasion[Assign]) -> Iterable[Missing]:
+    """What is marked for a person is assigned to none but one (ST-8)."""
+    if occasion.activity.for_person and occasion.step.assignee in occasion.process.robots:
+        yield Missing.PERSON
+
+
+def rated(occasion: Occasion[GiveFeedback]) -> Iterable[Missing]:
+    """Ratings go from 1 to 5 (FB-2)."""
+    if not 1 <= occasion.step.rating <= 5:
+        yield Missing.RATING
 
 
 def take_over_confirmed(occasion: Occasion[PickUp]) -> Iterable[Missing]:
@@ -101,13 +162,35 @@ def in_the_future(occasion: Occasion[WaitUntil]) -> Iterable[Missing]:
         yield Missing.FUTURE_TIME
 
 
-def chosen_by_users(occasion: Occasion[Resolve]) -> Iterable[Missing]:
+def chosen_by_users(occasion: Occasion[Resolving]) -> Iterable[Missing]:
     """Other methods are the system's, or have a step of their own (ST-18)."""
     if occasion.step.method not in CHOSEN_BY_USERS:
         yield Missing.USER_METHOD
 
 
 # Choices among rows of the same state and step
+
+
+def rejected_sender(occasion: Occasion[MailRouted]) -> bool:
+    """The sender's mail is rejected as spam at once (BL-1)."""
+    return occasion.step.rejected
+
+
+def nothing_written(occasion: Occasion[SendMail]) -> bool:
+    """Title and description are both still empty (T4)."""
+    return not (occasion.activity.title or occasion.activity.description)
+
+
+def resolution_lost(occasion: Occasion[MailReported]) -> bool:
+    """notify has given up the very mail that is marked as the resolution (T20)."""
+    resolution = occasion.activity.resolution
+    lost = occasion.step.outcome in (Outcome.FAILED, Outcome.REFUSED)
+    return lost and resolution is not None and resolution.written == occasion.step.mail
+
+
+def handed_too_often(occasion: Occasion[TakeNext]) -> bool:
+    """The robot was given it again three times, and asks for other work still (ST-24)."""
+    return occasion.activity.handed_again >= HANDED_AGAIN_AT_MOST
 
 
 def by_a_resource(occasion: Occasion[Step]) -> bool:

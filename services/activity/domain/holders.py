@@ -1,12 +1,12 @@
 """Who has an activity: the table of ST-19, and who becomes its person by which step (ST-20)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from services.activity.domain.activity import Holders
 from services.activity.domain.context import Occasion
 from services.activity.domain.states import WAITING, State
-from services.activity.domain.steps import Assign, Reopen, Step, Submit
+from services.activity.domain.steps import Assign, Edit, Reopen, Step, Submit
 from services.activity.domain.vocabulary import ActorKind
 
 
@@ -52,15 +52,59 @@ def settle(state: State, new_information: bool, person: str | None, queue: str) 
     )
 
 
+def the_next(occasion: Occasion[Step]) -> str | None:
+    """Who has it when it is looked at anew, in the order of ST-20; None leaves it to its queue.
+
+    Who has it keeps it, unless the category changes. Then come who keeps it with him, its owner, the user
+    whose wait or resolution changes the category, the last updater (who acts now, if a resource does), and
+    those who had it before, newest first. Who may not have its work is passed over.
+    """
+    return next((each for each in _claims(occasion) if each and _may_have(occasion, each)), None)
+
+
+def _claims(occasion: Occasion[Step]) -> Iterator[str | None]:
+    activity = occasion.present
+    if activity is None:
+        return
+    category = getattr(occasion.step, "category", None)
+    recategorised = category is not None and category != activity.category
+    acting = occasion.actor.id if occasion.actor.is_resource else None
+    if not recategorised:
+        yield activity.holders.person
+    yield activity.keep_with_me
+    yield activity.holders.owner
+    if recategorised and occasion.actor.kind is ActorKind.USER and occasion.to in (State.RESOLVED, *WAITING):
+        yield acting
+    yield acting or activity.last_updater
+    yield from activity.previous
+
+
+def _may_have(occasion: Occasion[Step], name: str) -> bool:
+    """Neither retired nor suspended, with permission, and a person where one is wanted (ST-20, ST-8)."""
+    wanted = not (occasion.activity.for_person and name in occasion.process.robots)
+    return wanted and name in occasion.process.workers
+
+
+def the_next_in_category(occasion: Occasion[Edit]) -> str | None:
+    """What is written anew leaves it with whoever has it; only another category does not (ST-20, T37)."""
+    category = occasion.step.category
+    recategorised = category is not None and category != occasion.activity.category
+    return the_next(occasion) if recategorised else _present(occasion)
+
+
+def the_same(occasion: Occasion[Step]) -> str | None:
+    """What only adds to it changes nothing of who has it (ST-22)."""
+    return _present(occasion)
+
+
+def nobody(_: Occasion[Step]) -> str | None:
+    """It goes back to its queue."""
+    return None
+
+
 def the_actor(occasion: Occasion[Step]) -> str | None:
     """Who takes it has it (ST-5, T1, T7); an integration takes nothing."""
     return occasion.actor.id if occasion.actor.is_resource else _present(occasion)
-
-
-def the_present_or_actor(occasion: Occasion[Step]) -> str | None:
-    """Who has it is responsible while it rests; where nobody has, the user who lays it to rest (ST-20)."""
-    acting = occasion.actor.id if occasion.actor.kind is ActorKind.USER else None
-    return _present(occasion) or acting
 
 
 def the_assigned(occasion: Occasion[Assign]) -> str | None:
@@ -70,15 +114,16 @@ def the_assigned(occasion: Occasion[Assign]) -> str | None:
 
 def the_keeper(occasion: Occasion[Submit]) -> str | None:
     """Who submits keeps it only if he says so; else it waits in its queue for a resource (ST-3, ST-20)."""
-    return occasion.actor.id if occasion.step.keep_with_me else None
+    return occasion.actor.id if occasion.step.keep_with_me else occasion.activity.keep_with_me
 
 
 def the_owner_or_keeper(occasion: Occasion[Reopen]) -> str | None:
     """It goes back to its owner; whoever reopens it has it only if he says so (AMB-5)."""
     if occasion.step.keep_with_me:
         return occasion.actor.id
-    owner = _present(occasion)
-    return None if owner == occasion.actor.id else owner
+    owner = the_next(occasion)
+    gives_up = owner == occasion.actor.id != occasion.activity.keep_with_me
+    return None if gives_up else owner
 
 
 def _present(occasion: Occasion[Step]) -> str | None:

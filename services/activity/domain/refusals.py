@@ -21,6 +21,8 @@ class RefusalCode(StrEnum):
     """A guard failed; `missing` says what would have to be there."""
     NOT_ALLOWED = "not_allowed"
     """The table has no such row."""
+    NOT_AVAILABLE = "not_available"
+    """The row waits for something that this Mailroom does not have yet."""
 
 
 class Missing(StrEnum):
@@ -39,6 +41,11 @@ class Missing(StrEnum):
     FUTURE_TIME = "future_time"
     USER_METHOD = "user_method"
     RESOLUTION = "resolution_mail_or_note"
+    PERSON = "person"
+    ROBOT = "robot"
+    WORK_OF_HIS = "work_of_his"
+    KNOWN_WAIT_REASON = "known_wait_reason"
+    RATING = "rating"
 
     @property
     def phrase(self) -> str:
@@ -79,6 +86,11 @@ _PHRASES = {
     Missing.FUTURE_TIME: "a time in the future",
     Missing.USER_METHOD: "a resolution method that a user may choose",
     Missing.RESOLUTION: "a resolution mail or internal note of yours since you took it up",
+    Missing.PERSON: "a person, for whom it is marked",
+    Missing.ROBOT: "a robot",
+    Missing.WORK_OF_HIS: "its being the work of who does it",
+    Missing.KNOWN_WAIT_REASON: "a wait reason that the process has",
+    Missing.RATING: "a rating from 1 to 5",
 }
 
 
@@ -124,6 +136,12 @@ def lacking(
     if activity and activity.holders.person:
         sentence = f"{sentence[:-1]}: {activity.holders.person} works on it."
     return _refusal(RefusalCode.CONFLICT, activity, state, step, sentence, missing)
+
+
+def not_available(activity: Activity, step: Step | type[Step], awaited: str) -> Refusal:
+    """The row is there, and what it needs is not yet."""
+    sentence = f"{activity.reference} cannot be {step.participle}: this Mailroom has no {awaited} yet."
+    return _refusal(RefusalCode.NOT_AVAILABLE, activity, activity.state, step, sentence)
 
 
 def out_of_date(activity: Activity, step: Step, expected: int) -> Refusal:

@@ -25,6 +25,13 @@ from services.activity.domain.steps import (
     WaitForMoreInformation,
     WaitUntil,
 )
+from services.activity.domain.work_steps import (
+    GiveFeedback,
+    KeepWithMe,
+    RejectWork,
+    SendAndResolve,
+    TakeNext,
+)
 
 STEPS: tuple[type[Step], ...] = (
     StartManually,
@@ -51,12 +58,24 @@ STEPS: tuple[type[Step], ...] = (
     TakeSharedMail,
     TimerDue,
     MailReported,
+    KeepWithMe,
+    RejectWork,
+    TakeNext,
+    SendAndResolve,
+    GiveFeedback,
 )
 """Every step there is."""
 
-OFFERED = tuple(
-    step
-    for step in STEPS
-    if not issubclass(step, (Opening, MailArrived, TakeSharedMail, TimerDue, MailReported))
+NOT_FOR_PEOPLE = (
+    Opening,
+    MailArrived,
+    TakeSharedMail,
+    TimerDue,
+    MailReported,
+    RejectWork,
+    GiveFeedback,
 )
+"""What others do to an activity: mails, timers, reports, robots, customers."""
+
+OFFERED = tuple(step for step in STEPS if not issubclass(step, NOT_FOR_PEOPLE))
 """The steps that a person can take on an activity that exists."""

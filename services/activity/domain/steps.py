@@ -70,6 +70,7 @@ class MailRouted(Opening):
     `sender` is the sender's contact, None where CT-12 wants none. `acknowledge` is the route's Send
     Automated Emails (NT-2); `automatic` is true for mail that no person wrote, which nothing answers (IN-17).
     `contacts` and `thread` are what the closed activities that it continues leave to it, if any (IN-14).
+    `rejected` is true for a sender whose mail is rejected as spam at once (BL-1).
     """
 
     name = "open_from_mail"
@@ -79,6 +80,7 @@ class MailRouted(Opening):
     acknowledge: bool
     automatic: bool
     thread: tuple[Earlier, ...] = ()
+    rejected: bool = False
 
     @property
     def tags(self) -> tuple[Tagged, ...]:
@@ -133,11 +135,15 @@ class PickUp(Step):
 
 @dataclass(frozen=True, slots=True)
 class Assign(Step):
-    """Give it to somebody, or with None back to its queue (T8, ST-21, AMB-18)."""
+    """Give it to somebody, or with None back to its queue (T8, ST-21, AMB-18).
+
+    `note` tells that something is written to who gets it; the note's id is the context's `effect`.
+    """
 
     name = "assign"
     participle = "assigned"
     assignee: str | None = None
+    note: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,21 +156,28 @@ class SetToDo(Step):
 
 @dataclass(frozen=True, slots=True)
 class WaitForMoreInformation(Step):
-    """Wait for an answer for some days of 24 hours (T11, AMB-7)."""
+    """Wait for an answer for some days of 24 hours (T11, AMB-7).
+
+    `reason` is one of the process's wait reasons; `category` changes the category with it (ST-20).
+    """
 
     name = "wait"
     participle = "set to wait for more information"
     days: int
     close_if_no_response: bool = False
+    reason: str | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WaitUntil(Step):
-    """Wait until a time (T12)."""
+    """Wait until a time (T12); `reason` and `category` as above."""
 
     name = "wait_until"
     participle = "set to wait until a date"
     until: datetime
+    reason: str | None = None
+    category: str | None = None
 
 
 class ResumeTo(StrEnum):
@@ -184,12 +197,19 @@ class Resume(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class Resolve(Step):
-    """Resolve it (T18, T19)."""
+class Resolving(Step):
+    """What every step that resolves by a chosen method says; `category` changes the category with it."""
+
+    method: Method
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve(Resolving):
+    """Resolve it (T6, T18, T19)."""
 
     name = "resolve"
     participle = "resolved"
-    method: Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +239,15 @@ class AddNote(Step):
 
 @dataclass(frozen=True, slots=True)
 class SendMail(Step):
-    """Send a mail that a person wrote (ST-22, NT-17); its id is the context's `effect`."""
+    """Send a mail that a person wrote (ST-22, NT-17); its id is the context's `effect`.
+
+    `subject` and `text` become title and description of a Draft that has neither (T4).
+    """
 
     name = "reply"
     participle = "replied from"
+    subject: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from services.activity.domain.steps import Step, TimerDue, WaitForMoreInformatio
 def wait_of(step: Step, now: datetime) -> Wait | None:
     """The wait that a step begins: days are 24 hours each, from now (AMB-7)."""
     match step:
-        case WaitForMoreInformation(days=days, close_if_no_response=closes):
-            return Wait(WaitType.MORE_INFO, now + timedelta(days=days), days, closes)
-        case WaitUntil(until=until):
-            return Wait(WaitType.UNTIL, until)
+        case WaitForMoreInformation(days=days, close_if_no_response=closes, reason=reason):
+            return Wait(WaitType.MORE_INFO, now + timedelta(days=days), days, closes, reason)
+        case WaitUntil(until=until, reason=reason):
+            return Wait(WaitType.UNTIL, until, reason=reason)
     return None
 
 

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from services.activity.domain.context import Occasion, Situation
 from services.activity.domain.events import Event
+from services.activity.domain.holders import the_next
 from services.activity.domain.refusals import Lack
 from services.activity.domain.states import State
 from services.activity.domain.steps import Step
@@ -19,11 +20,6 @@ def always(_: Occasion[Step]) -> bool:
     return True
 
 
-def the_same(occasion: Occasion[Step]) -> str | None:
-    """Who has it keeps it; nobody, before it exists (ST-20)."""
-    return occasion.present.holders.person if occasion.present else None
-
-
 @dataclass(frozen=True, slots=True)
 class Transition(Generic[S]):
     """One row: from a state, by a step, to a state.
@@ -35,6 +31,7 @@ class Transition(Generic[S]):
     - `effects` make events, in order; the change of status and holders follows behind them.
     - `person` is who has the activity afterwards: `holders.py` makes an assignee or an owner of him.
     - `reason` None is the actor's own (ST-17); `method` is set where the row itself resolves (ST-18).
+    - `awaits` names what has to exist first: until then the row refuses, and says so.
     """
 
     id: str
@@ -45,9 +42,10 @@ class Transition(Generic[S]):
     guards: tuple[Callable[[Situation], Iterable[Lack]], ...] = ()
     checks: tuple[Callable[[Occasion[S]], Iterable[Lack]], ...] = ()
     effects: tuple[Callable[[Occasion[S]], Iterable[Event]], ...] = ()
-    person: Callable[[Occasion[S]], str | None] = the_same
+    person: Callable[[Occasion[S]], str | None] = the_next
     reason: Reason | None = None
     method: Method | None = None
+    awaits: str | None = None
 
     def starts(self, state: State, step: type[Step]) -> bool:
         """Whether this row is about `step` in `state`."""

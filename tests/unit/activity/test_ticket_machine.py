@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from services.activity.domain.activity import Activity, Holders
 from services.activity.domain.contacts import EXCLUSIVE, Tagged
 from services.activity.domain.decide import allowed, decide
-from services.activity.domain.events import DeliveryReported, Event, StatusChanged
+from services.activity.domain.events import DeliveryReported, Event, FeedbackGiven, StatusChanged
 from services.activity.domain.evolving import evolve
 from services.activity.domain.holders import holder_rule
 from services.activity.domain.refusals import Refusal, RefusalCode
@@ -41,6 +41,13 @@ from services.activity.domain.steps import (
     WaitUntil,
 )
 from services.activity.domain.vocabulary import SYSTEM, Actor, Method, Outcome, Tag
+from services.activity.domain.work_steps import (
+    GiveFeedback,
+    KeepWithMe,
+    RejectWork,
+    SendAndResolve,
+    TakeNext,
+)
 from tests.unit.activity.tickets import (
     ALICE,
     BOB,
@@ -70,20 +77,32 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
         tag=TAGS,
         untag=TAGS,
     ),
+    st.builds(KeepWithMe, st.booleans()),
+    st.just(RejectWork()),
+    st.just(TakeNext()),
+    st.builds(SendAndResolve, st.sampled_from(Method), st.sampled_from([None, "software"])),
+    st.builds(GiveFeedback, st.integers(0, 6), st.booleans()),
     st.builds(Submit, st.booleans()),
     st.builds(PickUp, st.booleans()),
-    st.builds(Assign, st.sampled_from([None, "alice", "bob"])),
+    st.builds(Assign, st.sampled_from([None, "alice", "bob", "r2"]), st.booleans()),
     st.just(SetToDo()),
-    st.builds(WaitForMoreInformation, st.integers(0, 5), st.booleans()),
+    st.builds(
+        WaitForMoreInformation,
+        st.integers(0, 5),
+        st.booleans(),
+        st.sampled_from([None, "supplier", "weather"]),
+        st.sampled_from([None, "software"]),
+    ),
     st.builds(WaitUntil, st.integers(-2, 200).map(lambda hours: NOW + timedelta(hours=hours))),
     st.builds(Resume, st.sampled_from(ResumeTo)),
     st.builds(Resolve, st.sampled_from(Method)),
     st.just(RejectAsSpam()),
     st.builds(Reopen, st.booleans()),
     st.just(AddNote()),
-    st.just(SendMail()),
+    st.builds(SendMail, st.sampled_from(["", "Smoke"]), st.sampled_from(["", "It smells."])),
     st.builds(MarkInformation, st.booleans()),
 )
+UNSEEN = DeliveryReported | FeedbackGiven
 OPENINGS: tuple[tuple[Opening, Actor], ...] = ((STARTED, ALICE), (MAIL_ROUTED, SYSTEM), (CREATED, ERP))
 
 
@@ -133,11 +152,13 @@ class TicketMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def somebody_acts_on_what_he_saw(self, data: Any) -> None:
-        """ST-23: he is late where anything but word of deliveries has come since, and only there."""
+        """ST-23: he is late where more than word of deliveries or a rating has come since, and only there."""
         life = self.life
         seen = data.draw(st.integers(max(0, life.it.version - 4), life.it.version + 1))
         since = life.history[seen:]
-        late = seen > life.it.version or any(not isinstance(each, DeliveryReported) for each in since)
+        late = seen > life.it.version or any(
+            not isinstance(each, DeliveryReported | FeedbackGiven) for each in since
+        )
         done = decide(life.it, AddNote(), context(BOB, life.process, version=seen), life.now)
         assert (isinstance(done, Refusal) and done.code is RefusalCode.CONFLICT) is late
 

@@ -8,18 +8,21 @@ import pytest
 
 from services.activity.domain.activity import Holders
 from services.activity.domain.contacts import Tagged
-from services.activity.domain.events import MailContinued, MailRequested
+from services.activity.domain.events import MailContinued, MailRequested, StatusChanged
 from services.activity.domain.links import Earlier, Link
 from services.activity.domain.refusals import Missing, Refusal, RefusalCode
-from services.activity.domain.states import State
+from services.activity.domain.states import State, Status
 from services.activity.domain.steps import (
     Edit,
+    SendMail,
     Submit,
     WaitForMoreInformation,
 )
 from services.activity.domain.vocabulary import (
     SYSTEM,
+    Method,
     Purpose,
+    Reason,
     StartedBy,
     Tag,
 )
@@ -164,3 +167,25 @@ def test_a_submitted_ticket_waits_in_its_queue_unless_the_user_keeps_it() -> Non
     kept = life_in(State.DRAFT)
     kept.take(Submit(keep_with_me=True))
     assert kept.it.holders == Holders(assignee="alice", queue="it")
+
+
+def test_the_first_mail_from_an_empty_draft_says_what_it_is_about() -> None:
+    """T4: title and description; a Draft that has either keeps both."""
+    life = Life()
+    life.take(replace(STARTED, title="", description=""))
+    life.take(SendMail("Smoke", "It smells."))
+    assert (life.it.state, life.it.title, life.it.description) == (State.DRAFT, "Smoke", "It smells.")
+    life.take(SendMail("Fire", "It burns."))
+    assert (life.it.title, life.it.description) == ("Smoke", "It smells.")
+
+
+def test_a_rejected_sender_is_closed_as_spam_and_gets_no_answer() -> None:
+    """T22, BL-1."""
+    life = Life()
+    done = life.take(replace(MAIL_ROUTED, rejected=True), SYSTEM)
+    changed = only(StatusChanged, done)
+    assert (life.it.state, life.it.holders) == (State.CLOSED, Holders())
+    assert (changed.was, changed.method) == (Status.TO_DO, Method.REJECTED_AS_SPAM)
+    assert changed.reason is Reason.BLOCKED_BY_BUSINESS_RULE
+    assert not isinstance(done, Refusal)
+    assert not [event for event in done if isinstance(event, MailRequested)]

@@ -5,11 +5,13 @@ from uuid import UUID
 import pytest
 
 from services.activity.domain.activity import Holders
-from services.activity.domain.events import StatusChanged
+from services.activity.domain.events import FeedbackGiven, MailRequested, StatusChanged
 from services.activity.domain.refusals import Missing
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
     AddNote,
+    Edit,
+    MailReported,
     PickUp,
     RejectAsSpam,
     Reopen,
@@ -23,12 +25,15 @@ from services.activity.domain.vocabulary import (
     SYSTEM,
     Actor,
     Method,
+    Outcome,
     Reason,
 )
+from services.activity.domain.work_steps import GiveFeedback, SendAndResolve
 from tests.unit.activity.tickets import (
     ALICE,
     BOB,
     DAY,
+    ERP,
     GUARDED,
     MAIL,
     NO_WINDOW,
@@ -148,3 +153,104 @@ def test_a_second_window_has_a_timer_of_its_own() -> None:
     life.now = first.due_at
     assert life.take(TimerDue(first.generation), SYSTEM) == ()
     assert life.it.state is State.RESOLVED
+
+
+# T6: from a Draft
+
+
+def test_a_draft_is_resolved_at_once() -> None:
+    """T6: by the first contact, under the guards of T5 and T18."""
+    life = life_in(State.DRAFT)
+    life.take(Resolve(Method.WITH_CUSTOMER_RESPONSE))
+    assert (life.it.state, life.it.holders) == (State.RESOLVED, Holders(owner="alice"))
+    closed = life_in(State.DRAFT, NO_WINDOW)
+    closed.take(Resolve(Method.NO_CUSTOMER_RESPONSE))
+    assert closed.it.state is State.CLOSED
+
+
+def test_a_draft_that_lacks_something_is_not_resolved() -> None:
+    """T6, T18: what lacks of T5 and T18 is named together."""
+    life = life_in(State.DRAFT, GUARDED)
+    life.take(Edit(title="", description=""))
+    done = refused(life.take(Resolve(Method.REJECTED)))
+    assert done.missing == (Missing.TITLE, Missing.DESCRIPTION, Missing.RESOLUTION)
+
+
+# T20: Send & Resolve
+
+
+@pytest.mark.parametrize("state", [State.TO_DO, State.IN_PROGRESS, State.WAIT_MORE_INFO, State.WAIT_UNTIL])
+def test_a_mail_is_sent_and_marked_as_the_resolution(state: State) -> None:
+    """T20, T18: one step, also where a resolution mail is wanted."""
+    life = life_in(state, GUARDED)
+    done = life.take(SendAndResolve(Method.WITH_CUSTOMER_RESPONSE), effect=0x77)
+    assert only(MailRequested, done).mail == UUID(int=0x77)
+    assert only(StatusChanged, done).written == UUID(int=0x77)
+    assert life.it.state is State.RESOLVED
+
+
+def test_send_and_resolve_closes_where_there_is_no_window() -> None:
+    """T20, T19."""
+    life = life_in(State.IN_PROGRESS, NO_WINDOW)
+    life.take(SendAndResolve(Method.REJECTED))
+    assert life.it.state is State.CLOSED
+
+
+def test_who_may_not_resolve_sends_nothing_either() -> None:
+    """T20: neither happens."""
+    life = life_in(State.IN_PROGRESS)
+    version = life.it.version
+    assert refused(life.take(SendAndResolve(Method.REJECTED), BOB)).missing == (Missing.ASSIGNMENT,)
+    assert refused(life.take(SendAndResolve(Method.MERGED))).missing == (Missing.USER_METHOD,)
+    assert life.it.version == version
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.REFUSED])
+def test_a_resolution_that_nobody_got_brings_the_ticket_back(outcome: Outcome) -> None:
+    """T20: to who resolved it, with new information, so that it stands in his Inbox."""
+    life = life_in(State.IN_PROGRESS)
+    life.take(SendAndResolve(Method.WITH_CUSTOMER_RESPONSE), effect=0x77)
+    life.take(MailReported(UUID(int=0x77), Outcome.DEFERRED), SYSTEM)
+    life.take(MailReported(UUID(int=0x78), outcome), SYSTEM)
+    assert life.it.state is State.RESOLVED
+    changed = only(StatusChanged, life.take(MailReported(UUID(int=0x77), outcome), SYSTEM))
+    assert (life.it.state, changed.reason) == (State.TO_DO, Reason.FAILED)
+    assert (life.it.holders, life.it.new_information) == (Holders(assignee="alice", queue="it"), True)
+
+
+def test_a_closed_ticket_only_notes_that_its_resolution_was_lost() -> None:
+    """T20, T38."""
+    life = life_in(State.IN_PROGRESS, NO_WINDOW)
+    life.take(SendAndResolve(Method.WITH_CUSTOMER_RESPONSE), effect=0x77)
+    life.take(MailReported(UUID(int=0x77), Outcome.FAILED), SYSTEM)
+    assert life.it.state is State.CLOSED
+
+
+# T24: feedback
+
+
+def test_feedback_in_the_window_reopens() -> None:
+    """T24, FB-3, ST-15."""
+    life = life_in(State.RESOLVED)
+    done = life.take(GiveFeedback(2, comment=True), ERP, effect=5)
+    given = only(FeedbackGiven, done)
+    assert (given.rating, given.note) == (2, UUID(int=5))
+    assert only(StatusChanged, done).reason is Reason.FEEDBACK_RECEIVED
+    assert (life.it.state, life.it.holders) == (State.TO_DO, Holders(assignee="alice", queue="it"))
+    assert life.it.reopening is not None
+    assert life.it.reopening.by == ERP
+
+
+@pytest.mark.parametrize("state", [State.TO_DO, State.WAIT_UNTIL, State.CLOSED])
+def test_feedback_at_any_other_time_is_kept_and_changes_no_status(state: State) -> None:
+    """FB-1, FB-2: nobody who acts on the version before it is late for that."""
+    life = life_in(state)
+    only(FeedbackGiven, life.take(GiveFeedback(5), ERP))
+    assert life.it.state is state
+    assert life.it.new_information is (state is not State.CLOSED)
+
+
+@pytest.mark.parametrize("rating", [0, 6])
+def test_a_rating_goes_from_one_to_five(rating: int) -> None:
+    """FB-2."""
+    assert refused(life_in(State.RESOLVED).take(GiveFeedback(rating), ERP)).missing == (Missing.RATING,)

@@ -50,6 +50,13 @@ from services.activity.domain.vocabulary import (
     StartedBy,
     Tag,
 )
+from services.activity.domain.work_steps import (
+    GiveFeedback,
+    KeepWithMe,
+    RejectWork,
+    SendAndResolve,
+    TakeNext,
+)
 from shared.references import ticket
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -67,6 +74,9 @@ WINDOW = ProcessRules(
     categories=frozenset({"hardware", "software"}),
     feedback_window=3 * DAY,
     templates=frozenset({Purpose.ACKNOWLEDGEMENT, Purpose.NO_RESPONSE}),
+    workers=frozenset({"alice", "bob", "carol", "r2"}),
+    robots=frozenset({"r2"}),
+    wait_reasons=frozenset({"supplier"}),
 )
 NO_WINDOW = replace(WINDOW, feedback_window=None)
 GUARDED = replace(WINDOW, resolution_guard=True)
@@ -166,6 +176,22 @@ LIVES: dict[State, Callable[[ProcessRules], Life]] = {
 }
 
 
+# These steps want a Ticket that is in certain hands.
+HANDS: dict[type[Step], str] = {KeepWithMe: "alice", RejectWork: "r2", TakeNext: "r2"}
+
+
+def life_for(step: type[Step], state: State, process: ProcessRules = WINDOW) -> Life:
+    """The same, in the hands that the step wants."""
+    life = life_in(state, process)
+    hands = HANDS.get(step)
+    if hands and life.ticket and state is not State.CLOSED and life.it.holders.person != hands:
+        taken = state is State.IN_PROGRESS
+        actor = ROBOT if hands == ROBOT.id else ALICE
+        refused = life.take(PickUp(take_over=True), actor) if taken else life.take(Assign(hands))
+        assert not isinstance(refused, Refusal), refused
+    return life
+
+
 def life_in(state: State, process: ProcessRules = WINDOW) -> Life:
     """A Ticket that was led to `state`, with everything that made it so."""
     life = LIVES[state](process)
@@ -203,6 +229,11 @@ def examples(life: Life) -> dict[type[Step], tuple[Step, Actor]]:
             (MAIL, SYSTEM),
             (TimerDue(timer.generation if timer else 0), SYSTEM),
             (MailReported(UUID(int=0xE), Outcome.SENT), SYSTEM),
+            (KeepWithMe(), ALICE),
+            (RejectWork(), ROBOT),
+            (TakeNext(), ROBOT),
+            (SendAndResolve(Method.WITH_CUSTOMER_RESPONSE), ALICE),
+            (GiveFeedback(2), ERP),
         )
     }
 

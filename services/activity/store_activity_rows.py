@@ -1,0 +1,144 @@
+"""The columns of `activities`, and what an activity is in them."""
+
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Range
+from pydantic import TypeAdapter
+
+from services.activity.domain.activity import (
+    Activity,
+    Holders,
+    Reopening,
+    Resolution,
+    Timer,
+    Wait,
+    Written,
+)
+from services.activity.domain.contacts import Tagged
+from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.states import Status, WaitType
+from services.activity.domain.vocabulary import StartedBy
+from services.activity.store_rows import json
+from shared import references
+
+_RESOLUTION: TypeAdapter[Resolution | None] = TypeAdapter(Resolution | None)
+_REOPENING: TypeAdapter[Reopening | None] = TypeAdapter(Reopening | None)
+_WRITTEN = TypeAdapter(tuple[Written, ...])
+
+# Column, type, how an activity fills it. The order is that of the statements below.
+COLUMNS: tuple[tuple[str, str, Any], ...] = (
+    ("organisation", "text", lambda a: a.organisation),
+    ("id", "uuid", lambda a: a.id),
+    ("family", "uuid", lambda a: a.family),
+    ("kind", "text", lambda a: a.reference.kind),
+    ("number", "bigint", lambda a: a.reference.number),
+    ("reference", "text", lambda a: str(a.reference)),
+    ("version", "int", lambda a: a.version),
+    ("unchanged", "int4range", lambda a: _unchanged(a)),
+    ("process", "text", lambda a: a.process),
+    ("title", "text", lambda a: a.title),
+    ("description", "text", lambda a: a.description),
+    ("category", "text", lambda a: a.category),
+    ("status", "text", lambda a: a.status),
+    ("wait", "text", lambda a: a.wait and a.wait.type),
+    ("wait_until", "timestamptz", lambda a: a.wait and a.wait.until),
+    ("wait_days", "int", lambda a: a.wait and a.wait.days),
+    ("close_if_no_response", "boolean", lambda a: bool(a.wait and a.wait.close_if_no_response)),
+    ("wait_reason", "text", lambda a: a.wait and a.wait.reason),
+    ("generation", "int", lambda a: a.generation),
+    ("started_by", "text", lambda a: a.started_by),
+    ("conversation", "text", lambda a: a.conversation),
+    ("created_at", "timestamptz", lambda a: a.created_at),
+    ("mailbox", "text", lambda a: a.mailbox),
+    ("opening_mail", "uuid", lambda a: a.opening_mail),
+    ("automated_mail", "boolean", lambda a: a.automated_mail),
+    ("assignee", "text", lambda a: a.holders.assignee),
+    ("owner", "text", lambda a: a.holders.owner),
+    ("queue", "text", lambda a: a.holders.queue),
+    ("new_information", "boolean", lambda a: a.new_information),
+    ("first_resolution", "jsonb", lambda a: json(a.first_resolution)),
+    ("resolution", "jsonb", lambda a: json(a.resolution)),
+    ("reopening", "jsonb", lambda a: json(a.reopening)),
+    ("written", "jsonb", lambda a: json(a.written)),
+    ("returned", "boolean", lambda a: a.returned),
+    ("fields", "jsonb", lambda a: json({each.name: each.value for each in a.fields})),
+    ("keep_with_me", "text", lambda a: a.keep_with_me),
+    ("last_updater", "text", lambda a: a.last_updater),
+    ("previous", "jsonb", lambda a: json(a.previous)),
+    ("for_person", "boolean", lambda a: a.for_person),
+    ("handed_again", "int", lambda a: a.handed_again),
+)
+
+NAMES = tuple(name for name, _, _ in COLUMNS)
+
+
+def row_of(activity: Activity) -> tuple[Any, ...]:
+    """The columns of an activity, in their order."""
+    return tuple(fill(activity) for _, _, fill in COLUMNS)
+
+
+def activity_of(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozenset[UUID]) -> Activity:
+    """The activity of a row, with its timer, contacts and links, which have tables of their own."""
+    reference = references.parse(row["reference"])
+    assert reference is not None
+    wait = row["wait"] and Wait(
+        WaitType(row["wait"]),
+        row["wait_until"],
+        row["wait_days"],
+        row["close_if_no_response"],
+        row["wait_reason"],
+    )
+    return Activity(
+        id=row["id"],
+        organisation=row["organisation"],
+        family=row["family"],
+        reference=reference,
+        process=row["process"],
+        title=row["title"],
+        description=row["description"],
+        category=row["category"],
+        status=Status(row["status"]),
+        started_by=StartedBy(row["started_by"]),
+        conversation=row["conversation"],
+        created_at=row["created_at"],
+        mailbox=row["mailbox"],
+        opening_mail=row["opening_mail"],
+        automated_mail=row["automated_mail"],
+        wait=wait,
+        timer=timer and Timer(timer["due_at"], timer["generation"], timer["closes"]),
+        generation=row["generation"],
+        holders=Holders(row["assignee"], row["owner"], row["queue"]),
+        new_information=row["new_information"],
+        contacts=contacts,
+        links=links,
+        first_resolution=_RESOLUTION.validate_python(row["first_resolution"]),
+        resolution=_RESOLUTION.validate_python(row["resolution"]),
+        reopening=_REOPENING.validate_python(row["reopening"]),
+        written=_WRITTEN.validate_python(row["written"]),
+        returned=row["returned"],
+        fields=tuple(FieldValue(name, value) for name, value in sorted(row["fields"].items())),
+        keep_with_me=row["keep_with_me"],
+        last_updater=row["last_updater"],
+        previous=tuple(row["previous"]),
+        for_person=row["for_person"],
+        handed_again=row["handed_again"],
+        version=row["version"],
+        changed=_changed(row),
+    )
+
+
+def _unchanged(activity: Activity) -> Range[int] | None:
+    if activity.changed == activity.version:
+        return None
+    return Range(activity.changed, activity.version, upper_inc=True)
+
+
+def _changed(row: Any) -> int:
+    """Versions that end before the present one were written by code that counts every event as a change."""
+    unchanged: Range[int] | None = row["unchanged"]
+    version: int = row["version"]
+    # Postgres gives a range back with its upper bound left out.
+    if unchanged is None or unchanged.lower is None or unchanged.upper != version + 1:
+        return version
+    return unchanged.lower
