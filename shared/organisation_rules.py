@@ -62,7 +62,10 @@ def mailboxes_are_read_once(definition: Definition) -> Iterator[Finding]:
 
 def routes_lead_to_a_process(definition: Definition) -> Iterator[Finding]:
     """Every route and fallback names a process and, if any, one of its categories (RT-2)."""
-    categories = {process.name: {c.path for c in process.categories} for process in definition.processes}
+    categories = {
+        process.name: {each.path.casefold() for each in process.categories}
+        for process in definition.processes
+    }
     for index, mailbox in enumerate(definition.mailboxes):
         ways: list[tuple[Path, Route | Fallback]] = [(("fallback",), mailbox.fallback)]
         ways += [(("routes", position), route) for position, route in enumerate(mailbox.routes)]
@@ -70,7 +73,7 @@ def routes_lead_to_a_process(definition: Definition) -> Iterator[Finding]:
             where: Path = ("mailboxes", index, *place)
             if way.process not in categories:
                 yield Finding((*where, "process"), f"there is no process {way.process!r}")
-            elif way.category is not None and way.category not in categories[way.process]:
+            elif way.category is not None and way.category.casefold() not in categories[way.process]:
                 yield Finding(
                     (*where, "category"), f"process {way.process!r} has no category {way.category!r}"
                 )

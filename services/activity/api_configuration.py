@@ -6,12 +6,13 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from services.activity import configuration
+from services.activity.configuration_uses import InUse
 from services.activity.permissions import ENDPOINTS
 from shared.auth import Caller, Principal
 from shared.contracts.activity_organisation import Definition
 from shared.http import etag
 from shared.permissions import guarded
-from shared.problems import FORBIDDEN, NOT_FOUND, VALIDATION_FAILED, Problem
+from shared.problems import FORBIDDEN, NOT_FOUND, VALIDATION_FAILED, Problem, ProblemType
 from shared.unit_of_work import Batch, UnitOfWork
 
 
@@ -27,6 +28,11 @@ class AppliedConfiguration(BaseModel):
 
     version: int
     changed: bool
+
+
+CONFIGURATION_IN_USE = ProblemType(
+    "configuration_in_use", 409, "The configuration takes away what is still in use"
+)
 
 
 def routes(work: UnitOfWork) -> APIRouter:
@@ -77,9 +83,28 @@ def routes(work: UnitOfWork) -> APIRouter:
                     for found in refused.findings
                 ],
             ) from None
+        except configuration.StillInUse as refused:
+            raise Problem(
+                CONFIGURATION_IN_USE, f"{refused}.", uses=[_use(found) for found in refused.uses]
+            ) from None
         return AppliedConfiguration(version=applied.version, changed=applied.changed)
 
     return guarded(router, ENDPOINTS)
+
+
+def _use(found: InUse) -> dict[str, Any]:
+    """As `uses` of the problem lists it; what does not matter to a kind is left out."""
+    shown = {
+        "kind": found.kind,
+        "name": found.use.name,
+        "process": found.process,
+        "option": found.option,
+        "users": found.use.users,
+        "count": found.use.count,
+        "examples": list(found.use.examples),
+        "detail": found.sentence,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 class _DryRun(Exception):

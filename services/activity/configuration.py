@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.activity import store_configuration as store
+from services.activity.configuration_uses import InUse, in_use
 from shared import organisation, organisation_copy, tracing
 from shared.contracts.activity_organisation import Definition, OrganisationApplied
 from shared.contracts.envelope import Envelope, source_of
@@ -21,11 +22,19 @@ SOURCE = source_of("activity")
 
 
 class ConfigurationRefused(Exception):
-    """The definition breaks rules, or takes away what activities still stand on."""
+    """The definition breaks rules."""
 
     def __init__(self, refused: Sequence[Finding]) -> None:
         super().__init__("; ".join(finding.sentence for finding in refused))
         self.findings = tuple(refused)
+
+
+class StillInUse(Exception):
+    """The definition takes away what activities or contacts stand on; `uses` lists all of it."""
+
+    def __init__(self, uses: Sequence[InUse]) -> None:
+        super().__init__("; ".join(use.sentence for use in uses))
+        self.uses = tuple(uses)
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ async def current(batch: Batch[Any], name: str) -> Organisation | None:
 async def apply(batch: Batch[Any], definition: Definition, actor: str) -> Applied:
     """Make `definition` the next version, or do nothing when it is what holds already.
 
-    Raises `ConfigurationRefused` with every rule it breaks.
+    Raises `ConfigurationRefused` with every rule it breaks, or `StillInUse` with all that cannot go.
     """
     name = definition.organisation
     await store.lock(batch.connection, name)
@@ -52,9 +61,13 @@ async def apply(batch: Batch[Any], definition: Definition, actor: str) -> Applie
     digest = digest_of(definition)
     if applied is not None and applied.digest == digest:
         return Applied(applied.version, changed=False)
-    refused = findings(definition) + await _still_in_use(batch, definition)
+    refused = findings(definition)
     if refused:
         raise ConfigurationRefused(refused)
+    before = await organisation.load(batch.connection, name)
+    uses = await in_use(batch, before, definition) if before else []
+    if uses:
+        raise StillInUse(uses)
     version = 1 if applied is None else applied.version + 1
     records: tuple[Record, ...] = (
         *organisation.sections_of(definition, version),
@@ -70,20 +83,6 @@ def digest_of(definition: Definition) -> str:
     """SHA-256 of the definition, independent of how it was written down."""
     canonical = json.dumps(definition.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-async def _still_in_use(batch: Batch[Any], definition: Definition) -> list[Finding]:
-    """Removing what activities stand on is refused, with how many there are."""
-    return [
-        Finding((use.kind,), f"{use.name!r} cannot be removed: {use.activities} activities stand on it")
-        for use in await store.in_use(
-            batch.connection,
-            definition.organisation,
-            processes=[process.name for process in definition.processes],
-            mailboxes=[mailbox.name for mailbox in definition.mailboxes],
-            queues=[queue.name for queue in definition.queues],
-        )
-    ]
 
 
 def _outgoing(batch: Batch[Any], name: str, version: int, record: Record) -> Outgoing:

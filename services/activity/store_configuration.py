@@ -1,4 +1,4 @@
-"""SQL of the configuration: who applied what, and what is still stood on."""
+"""SQL of the configuration: who applied what. What still stands on it is in `store_uses.py`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,6 @@ class AppliedRow:
     digest: str
 
 
-@dataclass(frozen=True)
-class Use:
-    """Something that a definition leaves out, and how many activities stand on it."""
-
-    kind: str
-    name: str
-    activities: int
-
-
 # One at a time for each organisation: the second waits, and then sees what the first did.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('configuration/' || $1, 0))"
 
@@ -38,20 +29,6 @@ _APPLIED = "SELECT version, digest FROM organisation_applied WHERE organisation 
 _LOG = """
 INSERT INTO configuration_log (organisation, version, digest, actor, applied_at)
 VALUES ($1, $2, $3, $4, $5)
-"""
-
-# Processes and mailboxes of every activity, because closed ones are answered too (IN-14); queues of those
-# that stand in one.
-_IN_USE = """
-SELECT 'processes' AS kind, process AS name, count(*) AS activities
-FROM activities WHERE organisation = $1 AND process <> ALL ($2::text[]) GROUP BY process
-UNION ALL
-SELECT 'mailboxes', mailbox, count(*)
-FROM activities WHERE organisation = $1 AND mailbox <> ALL ($3::text[]) GROUP BY mailbox
-UNION ALL
-SELECT 'queues', queue, count(*)
-FROM activities WHERE organisation = $1 AND queue <> ALL ($4::text[]) GROUP BY queue
-ORDER BY 1, 2
 """
 
 
@@ -79,16 +56,3 @@ async def log(
 ) -> None:
     """Write down who applied it."""
     await connection.execute(_LOG, organisation, version, digest, actor, at)
-
-
-async def in_use(
-    connection: Connection,
-    organisation: str,
-    *,
-    processes: list[str],
-    mailboxes: list[str],
-    queues: list[str],
-) -> list[Use]:
-    """What activities stand on and none of these lists names."""
-    rows = await connection.fetch(_IN_USE, organisation, processes, mailboxes, queues)
-    return [Use(**row) for row in rows]

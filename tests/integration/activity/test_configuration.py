@@ -129,33 +129,6 @@ async def test_only_an_operator_of_the_same_organisation_may_apply(operator: Ope
     assert (await operator.read(token="acme/amelie")).status_code == 403
 
 
-async def test_what_activities_stand_on_cannot_be_removed(operator: Operator, activity_pool: Pool) -> None:
-    await operator.apply(SAMPLE)
-    async with transaction(activity_pool) as connection:
-        await connection.execute(
-            """
-            INSERT INTO families VALUES ('acme', '0199d3a0-5c80-7c3d-8e4f-5a6b7c8d9e0f');
-            INSERT INTO activities (organisation, id, family, kind, number, reference, version, process,
-                title, description, status, close_if_no_response, generation, started_by, conversation,
-                created_at, automated_mail, new_information, written, mailbox, queue)
-            SELECT 'acme', id, id, 'ticket', 1, '1-T', 1, 'invoice-question', '', '', 'to_do', false, 0,
-                'email', '0000000000000000', now(), true, false, '[]', 'billing', 'accounts' FROM families
-            """
-        )
-    without = changed(
-        processes=[
-            each for each in SAMPLE.model_dump(mode="json")["processes"] if each["name"] == "it-request"
-        ],
-        mailboxes=[each for each in SAMPLE.model_dump(mode="json")["mailboxes"] if each["name"] == "help"],
-        queues=[each for each in SAMPLE.model_dump(mode="json")["queues"] if each["name"] == "service-desk"],
-        users=[],
-    )
-    answer = await operator.apply(without)
-    assert answer.status_code == 422
-    assert [error["at"] for error in answer.json()["errors"]] == ["mailboxes", "processes", "queues"]
-    assert "1 activities stand on it" in answer.json()["detail"]
-
-
 class Copy:
     """The copy that another service keeps, fed record by record."""
 

@@ -1,0 +1,121 @@
+"""What a new configuration takes away, and what of that is still in use: such a one is refused whole."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from services.activity import store_uses as store
+from services.activity.store_uses import MOST, Use
+from shared.contracts.activity_organisation import CustomField, Definition
+from shared.organisation import Organisation
+from shared.unit_of_work import Batch
+
+NAMED = ("companies", "processes", "queues", "users", "mailboxes")
+"""Kinds of things that activities or contacts stand on by their names."""
+
+
+@dataclass(frozen=True)
+class InUse:
+    """Something that cannot go, and what uses it; `process` is set for what is part of one.
+
+    `option` is that of a list which is taken away; `retyped` says that a field stays, and changes its type.
+    """
+
+    kind: str
+    use: Use
+    process: str | None = None
+    option: str | None = None
+    retyped: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """For people: what, why not, and who it is that uses it."""
+        what = f"option {self.option!r} of {self.use.name!r}" if self.option else repr(self.use.name)
+        of = f" of process {self.process!r}" if self.process else ""
+        verb = "change its type" if self.retyped else "be removed"
+        count = f"{MOST} or more" if self.use.count >= MOST else str(self.use.count)
+        stand = "stands" if self.use.count == 1 else "stand"
+        users = self.use.users if self.use.count != 1 else _ONE[self.use.users]
+        shown = f" ({', '.join(self.use.examples)}{', …' if self._more else ''})" if self.use.examples else ""
+        return f"{what}{of} cannot {verb}: {count} {users} {stand} on it{shown}"
+
+    @property
+    def _more(self) -> bool:
+        return self.use.count > len(self.use.examples)
+
+
+_ONE = {"activities": "activity", "contacts": "contact"}
+
+
+async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> list[InUse]:
+    """What `after` leaves out of `before`, and activities or contacts still stand on."""
+    connection, organisation = batch.connection, before.name
+    found: list[InUse] = []
+    for kind in NAMED:
+        names = removed(before, after, kind)
+        found += [InUse(kind, use) for use in await store.of_named(connection, organisation, kind, names)]
+    categories = lost_categories(before, after)
+    found += [
+        InUse("categories", use, process)
+        for process, use in await store.of_categories(connection, organisation, categories)
+    ]
+    lost = dict(lost_values(before, after))
+    found += [
+        InUse("fields", use, process, option, lost[process, use.name, option])
+        for process, option, use in await store.of_fields(connection, organisation, sorted(lost, key=_order))
+    ]
+    return found
+
+
+def removed(before: Organisation | Definition, after: Definition, kind: str) -> list[str]:
+    """Names of the things of a kind that are gone, in order."""
+    return sorted(
+        {thing.name for thing in getattr(before, kind)} - {thing.name for thing in getattr(after, kind)}
+    )
+
+
+def lost_values(
+    before: Organisation | Definition, after: Definition
+) -> Iterator[tuple[tuple[str, str, str | None], bool]]:
+    """Values that would mean nothing any more: (process, custom field, option), and if the field is retyped.
+
+    A field that a process does not use any more, one of another type, and options that a list has lost. Of a
+    process that is gone nothing is said here.
+    """
+    fields = {each.name: each for each in after.fields}
+    past = {each.name: each for each in before.fields}
+    uses = {process.name: {use.field for use in process.fields} for process in after.processes}
+    for process in before.processes:
+        for use in process.fields if process.name in uses else ():
+            old = past[use.field]
+            new = fields[use.field] if use.field in uses[process.name] else None
+            if new is None or new.type is not old.type:
+                yield (process.name, use.field, None), new is not None
+                continue
+            yield from (((process.name, use.field, option), False) for option in _lost(old, new))
+
+
+def _lost(old: CustomField, new: CustomField) -> list[str]:
+    return sorted(set(old.options) - set(new.options))
+
+
+def lost_categories(before: Organisation | Definition, after: Definition) -> list[tuple[str, str]]:
+    """Categories that a process has no more, as (process, path), in order; the case of letters is all one.
+
+    Of a process that is gone nothing is said here.
+    """
+    left = {
+        process.name: {category.path.casefold() for category in process.categories}
+        for process in after.processes
+    }
+    return sorted(
+        (process.name, category.path)
+        for process in before.processes
+        for category in process.categories
+        if process.name in left and category.path.casefold() not in left[process.name]
+    )
+
+
+def _order(value: tuple[str, str, str | None]) -> tuple[str, str, str]:
+    process, field, option = value
+    return process, field, option or ""

@@ -1,0 +1,151 @@
+"""SQL that finds what still stands on parts of the configuration: one query for each kind, each by an index.
+
+Nothing is counted past `MOST`: whoever removes something wants to know whether it is in use, and all of an
+organisation's work waits meanwhile.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.postgres import Connection, columns
+
+MOST = 100
+"""Users of one thing are counted up to here."""
+SHOWN = 5
+"""References of so many are shown, the newest first."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """What stands on one thing: `users` are `activities` or `contacts`, `count` is exact below `MOST`.
+
+    `examples` are references of activities; contacts are personal data, and have none.
+    """
+
+    name: str
+    users: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+# For each name the newest of the activities, by an index of that order.
+_BY_COLUMN = """
+SELECT wanted.name, used.count, used.examples
+FROM unnest($2::text[]) AS wanted (name)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, (array_agg(reference ORDER BY number DESC))[:$4] AS examples
+    FROM (
+        SELECT reference, number FROM activities
+        WHERE organisation = $1 AND COLUMN = wanted.name
+        ORDER BY number DESC LIMIT $3
+    ) AS newest
+) AS used
+WHERE used.count > 0
+ORDER BY wanted.name
+"""
+
+# Processes and mailboxes of every activity, because closed ones are answered too (IN-14). Queues and people
+# are on none that is closed (ST-19).
+_OF_NAMED = {
+    "processes": _BY_COLUMN.replace("COLUMN", "process"),
+    "mailboxes": _BY_COLUMN.replace("COLUMN", "mailbox"),
+    "queues": _BY_COLUMN.replace("COLUMN", "queue"),
+    "users": """
+SELECT wanted.name, used.count, used.examples
+FROM unnest($2::text[]) AS wanted (name)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, (array_agg(reference ORDER BY number DESC))[:$4] AS examples
+    FROM (
+        (SELECT reference, number FROM activities
+         WHERE organisation = $1 AND assignee = wanted.name ORDER BY number DESC LIMIT $3)
+        UNION
+        (SELECT reference, number FROM activities
+         WHERE organisation = $1 AND owner = wanted.name ORDER BY number DESC LIMIT $3)
+        ORDER BY number DESC LIMIT $3
+    ) AS newest
+) AS used
+WHERE used.count > 0
+ORDER BY wanted.name
+""",
+    "companies": """
+SELECT wanted.name, used.count, '{}'::text[] AS examples
+FROM unnest($2::text[]) AS wanted (name)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count FROM (
+        SELECT 1 FROM contacts WHERE organisation = $1 AND company = wanted.name LIMIT $3
+    ) AS few
+) AS used
+WHERE used.count > 0 AND $4 > 0
+ORDER BY wanted.name
+""",
+}
+
+_OF_CATEGORY = """
+SELECT wanted.process, wanted.category AS name, used.count, used.examples
+FROM unnest($2::text[], $3::text[]) AS wanted (process, category)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, (array_agg(reference ORDER BY number DESC))[:$5] AS examples
+    FROM (
+        SELECT reference, number FROM activities
+        WHERE organisation = $1 AND process = wanted.process AND category = wanted.category
+          AND status <> 'closed'
+        ORDER BY number DESC LIMIT $4
+    ) AS newest
+) AS used
+WHERE used.count > 0
+ORDER BY wanted.process, wanted.category
+"""
+
+# Without an option, whatever stands in the field.
+_OF_FIELD = """
+SELECT wanted.process, wanted.field AS name, wanted.option, used.count, used.examples
+FROM unnest($2::text[], $3::text[], $4::text[]) AS wanted (process, field, option)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, (array_agg(reference ORDER BY number DESC))[:$6] AS examples
+    FROM (
+        SELECT reference, number FROM activities
+        WHERE organisation = $1 AND process = wanted.process
+          AND fields ? wanted.field AND fields <> '{}' AND status <> 'closed'
+          AND (wanted.option IS NULL OR fields ->> wanted.field = wanted.option)
+        ORDER BY number DESC LIMIT $5
+    ) AS newest
+) AS used
+WHERE used.count > 0
+ORDER BY wanted.process, wanted.field, wanted.option
+"""
+
+
+async def of_named(connection: Connection, organisation: str, kind: str, names: Sequence[str]) -> list[Use]:
+    """What stands on processes, mailboxes, queues, users or companies of these names."""
+    if not names:
+        return []
+    rows = await connection.fetch(_OF_NAMED[kind], organisation, list(names), MOST, SHOWN)
+    return [_use(row, "contacts" if kind == "companies" else "activities") for row in rows]
+
+
+async def of_categories(
+    connection: Connection, organisation: str, wanted: Sequence[tuple[str, str]]
+) -> list[tuple[str, Use]]:
+    """Open activities in categories, given as (process, path); each use with its process."""
+    if not wanted:
+        return []
+    rows = await connection.fetch(_OF_CATEGORY, organisation, *columns(wanted, 2), MOST, SHOWN)
+    return [(row["process"], _use(row)) for row in rows]
+
+
+async def of_fields(
+    connection: Connection, organisation: str, wanted: Sequence[tuple[str, str, str | None]]
+) -> list[tuple[str, str | None, Use]]:
+    """Open activities with something in custom fields, given as (process, field, option or None for any).
+
+    Each use comes with its process and option.
+    """
+    if not wanted:
+        return []
+    rows = await connection.fetch(_OF_FIELD, organisation, *columns(wanted, 3), MOST, SHOWN)
+    return [(row["process"], row["option"], _use(row)) for row in rows]
+
+
+def _use(row: Any, users: str = "activities") -> Use:
+    return Use(row["name"], users, row["count"], tuple(row["examples"]))
