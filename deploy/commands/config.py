@@ -1,15 +1,16 @@
 """`mailroom config`: an organisation's configuration, from a folder of YAML to the running services."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.config.client import Unanswered, current, put
+from deploy.config.client import StillInUse, Unanswered, current, put
 from deploy.config.differences import Difference, differences
 from deploy.config.folder import ConfigurationError, read
+from deploy.config.showing import lines, summary
 from deploy.instance import DEFAULT_HOME, HomeOption
 from deploy.local.endpoints import Endpoints
 from deploy.local.preparation import operator_token
@@ -31,7 +32,6 @@ Token = Annotated[
 ]
 
 _COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
-_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 @app.command()
@@ -53,6 +53,8 @@ def plan(folder: Folder, url: Url = None, token: Token = None, home: HomeOption 
         where = _where(definition, url, token, home)
         _show(differences(current(*where), definition))
         put(*where, definition, dry_run=True)
+    except StillInUse as error:
+        _warn(error)
     except Unanswered as error:
         _give_up(error)
 
@@ -65,6 +67,8 @@ def apply(folder: Folder, url: Url = None, token: Token = None, home: HomeOption
         where = _where(definition, url, token, home)
         _show(differences(current(*where), definition))
         applied = put(*where, definition)
+    except StillInUse as error:
+        _warn(error)
     except Unanswered as error:
         _give_up(error)
     typer.echo(f"Version {applied['version']} {'is applied' if applied['changed'] else 'holds already'}.")
@@ -91,14 +95,22 @@ def _read(folder: Path) -> Definition:
 
 
 def _show(found: list[Difference]) -> None:
-    console = Console(highlight=False)
-    for difference in found:
-        colour = _COLOURS[difference.change]
-        console.print(f"[{colour}]{_SIGNS[difference.change]} {escape(str(difference))}[/]")
-    if not found:
-        console.print("No changes.")
+    console = Console(highlight=False, soft_wrap=True)
+    for line in lines(found):
+        style = "bold" if line.change is None else _COLOURS[line.change]
+        console.print(f"[{style}]{escape(line.text)}[/]")
+    console.print(summary(found) if found else "No changes.")
 
 
-def _give_up(error: Unanswered) -> None:
+def _warn(refused: StillInUse) -> NoReturn:
+    """What would be taken away while it is in use; nothing is applied then."""
+    console = Console(highlight=False, soft_wrap=True, stderr=True)
+    for sentence in refused.sentences:
+        console.print(f"[bold red]![/] {escape(sentence)}")
+    console.print("It is refused as long as that is so; nothing is changed.")
+    raise typer.Exit(1)
+
+
+def _give_up(error: Unanswered) -> NoReturn:
     typer.echo(str(error), err=True)
     raise typer.Exit(1)

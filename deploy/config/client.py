@@ -11,6 +11,14 @@ class Unanswered(Exception):
     """activity refused, or is not there. The message is a sentence for people."""
 
 
+class StillInUse(Exception):
+    """The definition takes away what is in use; `sentences` say what, one each."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = sentences
+
+
 def current(url: str, token: str) -> Definition | None:
     """What is applied now; None before the first time. Raises `Unanswered`."""
     answer = _ask("GET", url, token)
@@ -18,7 +26,7 @@ def current(url: str, token: str) -> Definition | None:
 
 
 def put(url: str, token: str, definition: Definition, *, dry_run: bool = False) -> dict[str, Any]:
-    """Apply; returns `version` and `changed`. Raises `Unanswered`."""
+    """Apply; returns `version` and `changed`. Raises `Unanswered`, or `StillInUse`."""
     answer = _ask("PUT", url, token, json=definition.model_dump(mode="json"), params={"dry_run": dry_run})
     if answer is None:
         raise Unanswered(f"Nothing at {url} takes a configuration.")
@@ -38,6 +46,8 @@ def _ask(method: str, url: str, token: str, **request: Any) -> dict[str, Any] | 
         raise Unanswered(f"activity does not answer at {url}: {error}. Is it running?") from error
     if answer.status_code == httpx.codes.NOT_FOUND:
         return None
+    if answer.status_code == httpx.codes.CONFLICT and answer.json().get("code") == "configuration_in_use":
+        raise StillInUse([f"{use['kind']}: {use['detail']}" for use in answer.json()["uses"]])
     if answer.is_error:
         raise Unanswered(_problem(answer))
     body: dict[str, Any] = answer.json()

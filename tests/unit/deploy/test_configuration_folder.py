@@ -7,7 +7,6 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.commands.config import app
-from deploy.config import differences as differing
 from deploy.config.folder import ConfigurationError, read
 
 SAMPLE = Path("deploy/config/sample")
@@ -128,24 +127,3 @@ def test_plan_without_a_service_says_so_in_a_sentence(folder: Path) -> None:
     result = CliRunner().invoke(app, ["plan", str(folder), "--url", "http://127.0.0.1:9", "--token", "x"])
     assert result.exit_code == 1
     assert "activity does not answer at http://127.0.0.1:9" in result.output
-
-
-def test_the_difference_names_what_is_added_removed_and_changed(folder: Path) -> None:
-    before = read(SAMPLE)
-    change(folder / "processes.yaml", "title: IT request", "title: Request to IT")
-    change(
-        folder / "organisation.yaml",
-        "  - name: accounts\n    title: Accounts receivable\n    team: finance\n",
-        "",
-    )
-    change(folder / "processes.yaml", "queue: accounts", "queue: service-desk")
-    (folder / "zz.yaml").write_text("queues:\n  - {name: third-line, title: Third line}\n")
-    found = differing.differences(before, read(folder))
-    assert [(one.change, one.kind, one.name) for one in found] == [
-        ("changed", "processes", "invoice-question"),
-        ("changed", "processes", "it-request"),
-        ("removed", "queues", "accounts"),
-        ("added", "queues", "third-line"),
-    ]
-    assert found[1].fields == (("title", "IT request", "Request to IT"),)
-    assert differing.differences(before, before) == []
