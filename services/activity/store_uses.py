@@ -61,7 +61,7 @@ CROSS JOIN LATERAL (
          WHERE organisation = $1 AND assignee = wanted.name ORDER BY number DESC LIMIT $3)
         UNION
         (SELECT reference, number FROM activities
-         WHERE organisation = $1 AND owner = wanted.name ORDER BY number DESC LIMIT $3)
+         WHERE organisation = $1 AND owner = wanted.name LIMIT $3)
         ORDER BY number DESC LIMIT $3
     ) AS newest
 ) AS used
@@ -97,7 +97,8 @@ WHERE used.count > 0
 ORDER BY wanted.process, wanted.category
 """
 
-# Without an option, whatever stands in the field.
+# Without an option, whatever stands in the field. No index has these in order of numbers, so none is asked for:
+# the planner would walk through all numbers. So it is with owners.
 _OF_FIELD = """
 SELECT wanted.process, wanted.field AS name, wanted.option, used.count, used.examples
 FROM unnest($2::text[], $3::text[], $4::text[]) AS wanted (process, field, option)
@@ -108,7 +109,7 @@ CROSS JOIN LATERAL (
         WHERE organisation = $1 AND process = wanted.process
           AND fields ? wanted.field AND fields <> '{}' AND status <> 'closed'
           AND (wanted.option IS NULL OR fields ->> wanted.field = wanted.option)
-        ORDER BY number DESC LIMIT $5
+        LIMIT $5
     ) AS newest
 ) AS used
 WHERE used.count > 0
