@@ -97,7 +97,7 @@ WHERE used.count > 0
 ORDER BY wanted.process, wanted.category
 """
 
-# Without an option, whatever stands in the field. No index has these in order of numbers, so that none is asked
+# Without an option, whatever stands in the field. No index has these in order of numbers, so none is asked
 # for: the planner would walk through all numbers. So it is with owners.
 _OF_FIELD = """
 SELECT wanted.process, wanted.field AS name, wanted.option, used.count, used.examples
