@@ -11,6 +11,7 @@ from shared.contracts import activity_organisation as organisation
 from shared.contracts import activity_requests as requests
 from shared.contracts import activity_requests_contacts as contact_requests
 from shared.contracts import dead_letters, ingest_mails, ingest_requests, notify_mails, notify_requests
+from shared.contracts.activity_due import DueDate
 from shared.contracts.mail import Mailbox, RecipientResult
 from shared.contracts.record import Record
 
@@ -73,6 +74,12 @@ def _held(holders: activities.Holders) -> str:
     return _listed((f"{part} {name}" for part in parts if (name := getattr(holders, part))), "held by nobody")
 
 
+def _due(due: DueDate) -> str:
+    if due.paused:
+        return "its clock stands"
+    return f"due {due.at:%Y-%m-%d %H:%M} UTC" if due.at else "without a due date"
+
+
 def _status(it: activities.TicketStatusChanged) -> str:
     until = f", until {it.due_at:%Y-%m-%d %H:%M} UTC" if it.due_at else ""
     wait = f" ({_words(it.wait)})" if it.wait else ""
@@ -112,6 +119,7 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     activities.TicketEdited: lambda it: f"Edited: {_listed(it.fields, 'nothing')}",
     activities.TicketStatusChanged: _status,
     activities.TicketHeld: lambda it: f"Now {_held(it.holders)}",
+    activities.TicketDueChanged: lambda it: f"Now {_due(it.due)}",
     activities.TicketMailAppended: _appended,
     activities.TicketMailContinued: lambda it: f"Continues {it.from_reference}, with a mail of it",
     activities.TicketInformationMarked: lambda it: (
@@ -154,6 +162,7 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     requests.TicketResume: lambda it: f"{it.actor.id} wants to end its wait: {_words(it.to)}",
     requests.TicketResolve: lambda it: f"{it.actor.id} wants it resolved: {_words(it.method.value)}",
     requests.TicketReopen: _asked("to reopen it"),
+    requests.TicketSetDueDate: _asked("to set its due date"),
     requests.TicketNote: lambda it: f"{it.actor.id} wants to note {_quoted(it.text)}",
     requests.TicketReply: lambda it: (
         f"{it.actor.id} wants to write to {_people(*it.to, *it.cc) if it.to else 'the primary contact'}: "

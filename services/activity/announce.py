@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from services.activity.domain.activity import Activity
+from services.activity.domain.due_dates import first_due
 from services.activity.domain.events import (
     ContactTagged,
     DeliveryReported,
+    DueChanged,
     Edited,
     Event,
     FeedbackGiven,
@@ -32,8 +34,10 @@ from services.activity.domain.events import (
     Unlinked,
 )
 from services.activity.domain.refusals import Refusal
+from services.activity.due_records import record_of as due_record
 from shared.contracts import activity_activities as said
 from shared.contracts.activity_answers import AskedBy, ContactAccepted, RequestAccepted, RequestRefused
+from shared.contracts.activity_due import DueDate
 from shared.contracts.activity_requests import Actor, ActorKind
 from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.ingest_requests import MailForget as ForgetReceived
@@ -128,7 +132,7 @@ def record_of(activity: Activity, happened: Event, configuration: int) -> said.A
     )
 
 
-def _opened(happened: Opened, configuration: int) -> dict[str, Any]:
+def _opened(happened: Opened, _: int) -> dict[str, Any]:
     return {
         "family": happened.family,
         "process": happened.process,
@@ -144,7 +148,13 @@ def _opened(happened: Opened, configuration: int) -> dict[str, Any]:
         "mail": happened.mail,
         "automated_mail": happened.automated_mail,
         "custom_fields": tuple(each.name for each in happened.fields),
+        "due": _first_due(happened),
     }
+
+
+def _first_due(happened: Opened) -> DueDate | None:
+    usual = happened.due == first_due(happened.status, happened.stamp.at)
+    return None if usual else due_record(happened.due)
 
 
 def _status_changed(happened: StatusChanged, _: int) -> dict[str, Any]:
@@ -164,6 +174,7 @@ def _status_changed(happened: StatusChanged, _: int) -> dict[str, Any]:
         "due_at": timer and timer.due_at,
         "closes": bool(timer and timer.closes),
         "holders": _holders(happened),
+        "due": due_record(happened.due),
     }
 
 
@@ -178,6 +189,7 @@ def _edited(happened: Edited, _: int) -> dict[str, Any]:
         "fields": tuple(name for name in written if getattr(happened, name) is not None),
         "category": happened.category,
         "custom_fields": tuple(each.name for each in happened.fields),
+        "due": due_record(happened.due),
     }
 
 
@@ -230,6 +242,7 @@ RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     Edited: (said.TicketEdited, _edited),
     StatusChanged: (said.TicketStatusChanged, _status_changed),
     HoldersChanged: (said.TicketHeld, lambda happened, _: {"holders": _holders(happened)}),
+    DueChanged: (said.TicketDueChanged, lambda happened, _: {"due": due_record(happened.due)}),
     MailAppended: (said.TicketMailAppended, _mail_appended),
     MailContinued: (said.TicketMailContinued, _mail_of_another),
     InformationMarked: (said.TicketInformationMarked, lambda happened, _: {"new": happened.new}),

@@ -8,6 +8,7 @@ from services.activity.domain import steps, work_steps
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.vocabulary import Method
+from services.activity.domain.work_steps import SetDueDate
 from shared.contracts import activity_requests as asked
 
 
@@ -48,6 +49,7 @@ STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
     asked.TicketResume: lambda r, _: steps.Resume(steps.ResumeTo(r.to)),
     asked.TicketResolve: lambda r, _: _resolve(r),
     asked.TicketReopen: lambda r, _: steps.Reopen(r.keep_with_me),
+    asked.TicketSetDueDate: lambda r, _: SetDueDate(r.due),
     asked.TicketNote: lambda r, _: steps.AddNote(),
     asked.TicketReply: lambda r, _: steps.SendMail(r.subject or "", r.text),
     asked.TicketMarkInformation: lambda r, _: steps.MarkInformation(r.new),

@@ -11,9 +11,11 @@ from services.activity.domain import custom_fields
 from services.activity.domain.activity import Holders, Timer, Wait
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.due_dates import first_due
 from services.activity.domain.events import (
     ContactTagged,
     DeliveryReported,
+    DueChanged,
     Edited,
     Event,
     FeedbackGiven,
@@ -48,6 +50,7 @@ from services.activity.domain.vocabulary import (
     StartedBy,
     Tag,
 )
+from services.activity.due_records import due_of
 from shared import references
 from shared.contracts import activity_activities as said
 from shared.references import Reference
@@ -95,6 +98,7 @@ def _opened(organisation: str, stamp: Stamp, record: said.TicketOpened, texts: T
         status=Status(record.status),
         holders=_holders(record.holders),
         contacts=tuple(Tagged(Tag(each.tag), each.contact) for each in record.contacts),
+        due=due_of(record.due) if record.due else first_due(Status(record.status), stamp.at),
         fields=custom_fields.after((), texts.of_fields(record.custom_fields)),
     )
 
@@ -106,6 +110,7 @@ def _edited(stamp: Stamp, record: said.TicketEdited, texts: Texts) -> Edited:
         description=texts.description if "description" in record.fields else None,
         category=record.category,
         fields=texts.of_fields(record.custom_fields),
+        due=due_of(record.due) if record.due else None,
     )
 
 
@@ -129,6 +134,7 @@ def _status_changed(stamp: Stamp, record: said.TicketStatusChanged, _: Texts) ->
         timer=timer,
         method=Method(record.method) if record.method else None,
         written=record.written,
+        due=due_of(record.due) if record.due else None,
     )
 
 
@@ -191,6 +197,7 @@ _EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]
     said.TicketEdited: _edited,
     said.TicketStatusChanged: _status_changed,
     said.TicketHeld: lambda stamp, record, _: HoldersChanged(stamp=stamp, holders=_holders(record.holders)),
+    said.TicketDueChanged: lambda stamp, record, _: DueChanged(stamp=stamp, due=due_of(record.due)),
     said.TicketMailAppended: _mail_appended,
     said.TicketMailContinued: _mail_continued,
     said.TicketInformationMarked: lambda stamp, record, _: InformationMarked(stamp=stamp, new=record.new),

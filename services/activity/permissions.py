@@ -25,6 +25,7 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.TicketResume: Role.WORKER,
     asked.TicketResolve: Role.WORKER,
     asked.TicketReopen: Role.WORKER,
+    asked.TicketSetDueDate: Role.WORKER,
     asked.TicketNote: Role.WORKER,
     asked.TicketReply: Role.WORKER,
     asked.TicketMarkInformation: Role.WORKER,

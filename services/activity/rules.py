@@ -8,6 +8,7 @@ from services.activity.domain.context import ProcessRules
 from services.activity.domain.custom_fields import FieldRule, FieldType
 from services.activity.domain.mail_facts import ClosedMatch, MatchingRules
 from services.activity.domain.vocabulary import Purpose
+from services.activity.due_rules import due_rule
 from shared.contracts.activity_organisation import MailboxDefinition, PlusMode, Process
 from shared.contracts.ingest_mails import Routed
 from shared.organisation import Organisation, Unknown
@@ -43,6 +44,12 @@ def process_rules(organisation: Organisation, name: str, mailbox: str | None) ->
         ),
         wait_reasons=frozenset(process.wait_reasons),
         robots=frozenset(each.name for each in organisation.users if each.robot),
+        due_date=due_rule(organisation, name),
+        due_dates={
+            each.path: rule
+            for each in process.categories
+            if each.due_date and (rule := due_rule(organisation, name, each.path))
+        },
     )
 
 

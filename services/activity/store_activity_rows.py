@@ -6,6 +6,7 @@ from uuid import UUID
 from asyncpg import Range
 from pydantic import TypeAdapter
 
+from services.activity import due_records
 from services.activity.domain.activity import (
     Activity,
     Holders,
@@ -62,6 +63,8 @@ COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("reopening", "jsonb", lambda a: json(a.reopening)),
     ("written", "jsonb", lambda a: json(a.written)),
     ("returned", "boolean", lambda a: a.returned),
+    ("due_at", "timestamptz", lambda a: None if a.due.paused else a.due.at),
+    ("due", "jsonb", lambda a: json(due_records.stored(a))),
     ("fields", "jsonb", lambda a: json({each.name: each.value for each in a.fields})),
     ("keep_with_me", "text", lambda a: a.keep_with_me),
     ("last_updater", "text", lambda a: a.last_updater),
@@ -109,6 +112,7 @@ def activity_of(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozen
         timer=timer and Timer(timer["due_at"], timer["generation"], timer["closes"]),
         generation=row["generation"],
         holders=Holders(row["assignee"], row["owner"], row["queue"]),
+        due=due_records.restored(row),
         new_information=row["new_information"],
         contacts=contacts,
         links=links,

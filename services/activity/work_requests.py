@@ -147,6 +147,7 @@ def _open(
         "title": request.title or "",
         "description": request.description or "",
         "category": request.category,
+        "due": request.due,
         "contacts": tuple(tags.given),
         "extra": tags.extra,
         "fields": (*copied, *given_fields(organisation, process.name, request.fields)),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.activity_due import DueDate
 from shared.contracts.activity_requests import Actor
 from shared.contracts.mail import RecipientResult
 from shared.contracts.record import Instant, Name, Part, Record, Reference
@@ -72,17 +73,22 @@ class TicketOpened(ActivityRecord):
     contacts: tuple[TaggedContact, ...] = ()
     mail: UUID | None = None
     automated_mail: bool = True
+    due: DueDate | None = None
     custom_fields: tuple[Name, ...] = ()
     configuration: int
 
 
 class TicketEdited(ActivityRecord):
-    """What is written on it changed; `fields` and `custom_fields` name what, the values stay in activity."""
+    """What is written on it changed; `fields` and `custom_fields` name what, the values stay in activity.
+
+    `due` is there where another category made its due date another one (T37).
+    """
 
     type: Literal["ticket.edited"] = "ticket.edited"
     fields: tuple[str, ...]
     category: str | None = None
     custom_fields: tuple[Name, ...] = ()
+    due: DueDate | None = None
 
 
 class TicketStatusChanged(ActivityRecord):
@@ -90,6 +96,7 @@ class TicketStatusChanged(ActivityRecord):
 
     `due_at` is when the wait or feedback window that begins here ends, `closes` whether that closes the
     Ticket; `generation` counts waits and windows. `written` is the mail or note marked as the resolution.
+    `due` is its due date from now on, left out where there is none and was none.
     """
 
     type: Literal["ticket.status_changed"] = "ticket.status_changed"
@@ -107,6 +114,14 @@ class TicketStatusChanged(ActivityRecord):
     due_at: Instant | None = None
     closes: bool = False
     holders: Holders
+    due: DueDate | None = None
+
+
+class TicketDueChanged(ActivityRecord):
+    """Its due date was set by hand, or left to its rule again (SL-1)."""
+
+    type: Literal["ticket.due_changed"] = "ticket.due_changed"
+    due: DueDate
 
 
 class TicketHeld(ActivityRecord):
@@ -249,6 +264,7 @@ ActivityEvent = Annotated[
     | TicketEdited
     | TicketStatusChanged
     | TicketHeld
+    | TicketDueChanged
     | TicketMailAppended
     | TicketMailContinued
     | TicketInformationMarked

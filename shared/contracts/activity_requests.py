@@ -55,6 +55,7 @@ class TicketOpen(Request):
     cc: Annotated[tuple[Person, ...], Field(max_length=100)] = ()
     mailbox: Name | None = None
     draft: bool = False
+    due: Instant | None = None
     fields: CustomFields = Field(default_factory=dict)
     linked_to: Reference | None = None
     copies: tuple[Literal["links", "fields", "communications"], ...] = ()
@@ -181,6 +182,13 @@ class TicketReopen(OnTicket):
     keep_with_me: bool = False
 
 
+class TicketSetDueDate(OnTicket):
+    """Set by hand by when it is to be done; without a time, leave that to its rule again (SL-1)."""
+
+    type: Literal["ticket.set_due_date"] = "ticket.set_due_date"
+    due: Instant | None = None
+
+
 class TicketNote(OnTicket):
     """Write an internal note."""
 
@@ -257,6 +265,7 @@ ActivityRequest = Annotated[
     | TicketResume
     | TicketResolve
     | TicketReopen
+    | TicketSetDueDate
     | TicketNote
     | TicketReply
     | TicketMarkInformation

@@ -198,6 +198,7 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.pick_up")
     await ask("ticket.edit", description="As before.", category="Other")
     await ask("ticket.keep_with_me")
+    await ask("ticket.set_due_date")
     await ask("ticket.resolve")
     await ask("ticket.feedback")
     await ask("ticket.send_and_resolve")

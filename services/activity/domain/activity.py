@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.activity.domain.contacts import Tagged, holder_of
 from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.due_dates import NO_DUE, Due
 from services.activity.domain.states import State, Status, WaitType, state_of
 from services.activity.domain.vocabulary import Actor, Method, StartedBy, Tag
 from shared.references import Reference
@@ -88,6 +89,7 @@ class Activity:
     `description` are empty where there is none. `family` is the id of the family's root, which is its lock
     (design §3). `mailbox` is the mailbox that the customer wrote to, `automated_mail` says whether mail that
     no person wrote may go out about it. `generation` is the latest timer's, also after that timer is gone.
+    `due` is by when it is to be done (SL-1).
     `written` holds the newest thing each actor wrote in the session of AMB-43. `fields` are the custom fields
     that something stands in, in the order of their names (BK-14). `returned` is true once it is back from a
     wait or a resolution, until somebody takes it or marks it as read (ST-10). `keep_with_me` is who said that
@@ -112,6 +114,7 @@ class Activity:
     opening_mail: UUID | None = None
     automated_mail: bool = True
     wait: Wait | None = None
+    due: Due = NO_DUE
     timer: Timer | None = None
     generation: int = 0
     holders: Holders = Holders()

@@ -1,12 +1,14 @@
 """What a rule may look at: the activity, who acts, the configuration, and the time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from services.activity.domain.activity import Activity
 from services.activity.domain.custom_fields import FieldRule
+from services.activity.domain.due_dates import DueRule
 from services.activity.domain.events import Stamp
 from services.activity.domain.states import State
 from services.activity.domain.steps import Step
@@ -26,6 +28,7 @@ class ProcessRules:
     `workers` are the users and robots who may have its work now: neither retired nor suspended, and with
     permission (ST-20); `robots` are those of them that are no persons. `wait_reasons` are those that a wait
     may name.
+    `due_dates` are the rules of categories that have one of their own, `due_date` is everybody else's (SL-1).
     """
 
     name: str
@@ -41,6 +44,12 @@ class ProcessRules:
     workers: frozenset[str] = frozenset()
     robots: frozenset[str] = frozenset()
     wait_reasons: frozenset[str] = frozenset()
+    due_date: DueRule | None = None
+    due_dates: Mapping[str, DueRule] = field(default_factory=dict)
+
+    def due_rule(self, category: str | None) -> DueRule | None:
+        """The rule for due dates of a category: its own, or else the process's."""
+        return self.due_dates.get(category or "", self.due_date)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

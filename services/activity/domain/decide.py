@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import reduce
 from typing import Any
 
-from services.activity.domain import timers
-from services.activity.domain.activity import Activity
+from services.activity.domain import due_dates, timers
+from services.activity.domain.activity import Activity, Wait
 from services.activity.domain.context import Context, Occasion, Situation
+from services.activity.domain.due_dates import Due
 from services.activity.domain.events import Event, HoldersChanged, StatusChanged
 from services.activity.domain.evolving import evolve
 from services.activity.domain.holders import settle
@@ -18,7 +19,7 @@ from services.activity.domain.step_list import OFFERED, STEPS
 from services.activity.domain.steps import Opening, Resolving, Step, TimerDue
 from services.activity.domain.tickets import TICKET
 from services.activity.domain.transitions import Transition
-from services.activity.domain.vocabulary import REASON_BY_ACTOR
+from services.activity.domain.vocabulary import REASON_BY_ACTOR, Method
 from shared.references import ReferenceKind
 
 TABLES: dict[ReferenceKind, Sequence[Transition[Any]]] = {ReferenceKind.TICKET: TICKET}
@@ -138,4 +139,17 @@ def _settled(row: Transition[Any], occasion: Occasion[Any]) -> StatusChanged | H
         timer=timer,
         method=method,
         written=activity.written_by(occasion.actor) if method else None,
+        due=_due_after(occasion, to, wait, method),
     )
+
+
+def _due_after(occasion: Occasion[Any], to: State, wait: Wait | None, method: Method | None) -> Due | None:
+    """The due date in this state; None where there is none, and was none."""
+    activity, due = occasion.activity, occasion.activity.due
+    rule = occasion.process.due_rule(activity.category)
+    if due.since is None and to is not State.DRAFT:
+        due = due_dates.started(due, rule, occasion.now)
+    if method is not Method.MERGED:  # SL-6
+        waits_for = wait.type if wait else None
+        due = due_dates.in_wait(due, rule, activity.reference.kind, waits_for, occasion.now)
+    return due if due.at or due != activity.due else None

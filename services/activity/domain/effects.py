@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from services.activity.domain import custom_fields
+from services.activity.domain import custom_fields, due_dates
 from services.activity.domain.contacts import Tagged, changes, holders_of
 from services.activity.domain.context import Occasion
+from services.activity.domain.due_dates import Due
 from services.activity.domain.events import (
     ContactTagged,
     DeliveryReported,
+    DueChanged,
     Edited,
     Event,
     FeedbackGiven,
@@ -44,7 +46,14 @@ from services.activity.domain.steps import (
     WaitUntil,
 )
 from services.activity.domain.vocabulary import Purpose, StartedBy, Tag
-from services.activity.domain.work_steps import GiveFeedback, KeepWithMe, RejectWork, SendAndResolve, TakeNext
+from services.activity.domain.work_steps import (
+    GiveFeedback,
+    KeepWithMe,
+    RejectWork,
+    SendAndResolve,
+    SetDueDate,
+    TakeNext,
+)
 
 
 def open_to_reject(occasion: Occasion[MailRouted]) -> Iterable[Event]:
@@ -75,10 +84,21 @@ def open_it(occasion: Occasion[Opening]) -> Iterable[Event]:
         status=to.status,
         holders=settle(to, False, occasion.person, occasion.process.queue),
         contacts=step.tags,
+        due=_first_due(occasion, to),
         fields=custom_fields.after((), step.fields),
     )
     for link in step.links:
         yield Linked(stamp=occasion.stamp, link=link)
+
+
+def _first_due(occasion: Occasion[Opening], to: State) -> Due:
+    """A Draft has none but what was set by hand; everything else begins to count (T2, T3, SL-2)."""
+    step = occasion.step
+    due = Due(by_hand=step.due)
+    if to is State.DRAFT:
+        return due
+    rule = occasion.process.due_rule(step.category)
+    return due_dates.started(due, rule, step.counts_since or occasion.now)
 
 
 def _started_by(step: Opening) -> StartedBy:
@@ -104,6 +124,7 @@ def edit(occasion: Occasion[Edit]) -> Iterable[Event]:
         description=step.description if step.description != activity.description else None,
         category=step.category if step.category != activity.category else None,
         fields=custom_fields.changed(activity.fields, step.fields),
+        due=_recategorised(occasion),
     )
     if edited != Edited(stamp=occasion.stamp):
         yield edited
@@ -114,7 +135,7 @@ def recategorise(occasion: Occasion[WaitForMoreInformation | WaitUntil | Resolvi
     """A wait or resolution may change the category with it (ST-20)."""
     category = occasion.step.category
     if category is not None and category != occasion.activity.category:
-        yield Edited(stamp=occasion.stamp, category=category)
+        yield Edited(stamp=occasion.stamp, category=category, due=_recategorised(occasion))
 
 
 def write_from_mail(occasion: Occasion[SendMail]) -> Iterable[Event]:
@@ -122,6 +143,28 @@ def write_from_mail(occasion: Occasion[SendMail]) -> Iterable[Event]:
     step = occasion.step
     if step.subject or step.text:
         yield Edited(stamp=occasion.stamp, title=step.subject or None, description=step.text or None)
+
+
+def _recategorised(
+    occasion: Occasion[Edit] | Occasion[WaitForMoreInformation | WaitUntil | Resolving],
+) -> Due | None:
+    """Another category may have another rule, which reckons anew (T37)."""
+    activity, category = occasion.activity, occasion.step.category
+    if category is None or category == activity.category:
+        return None
+    rule = occasion.process.due_rule(category)
+    wait = activity.wait.type if activity.wait else None
+    due = due_dates.recategorised(activity.due, rule, activity.reference.kind, wait, occasion.now)
+    return due if due != activity.due else None
+
+
+def set_due_date(occasion: Occasion[SetDueDate]) -> Iterable[Event]:
+    """By when it is to be done is set by hand, or left to the rule again (SL-1)."""
+    activity = occasion.activity
+    rule = occasion.process.due_rule(activity.category)
+    due = due_dates.set_by_hand(activity.due, rule, occasion.step.at, occasion.now)
+    if due.by_hand != activity.due.by_hand:
+        yield DueChanged(stamp=occasion.stamp, due=due)
 
 
 def _retag(

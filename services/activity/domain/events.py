@@ -15,6 +15,7 @@ from services.activity.domain.activity import (
 )
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.due_dates import NO_DUE, Due
 from services.activity.domain.links import Earlier, Link
 from services.activity.domain.states import Status
 from services.activity.domain.steps import Review
@@ -60,6 +61,7 @@ class Opened:
     status: Status
     holders: Holders
     contacts: tuple[Tagged, ...] = ()
+    due: Due = NO_DUE
     fields: tuple[FieldValue, ...] = ()
 
 
@@ -72,6 +74,7 @@ class Edited:
     description: str | None = None
     category: str | None = None
     fields: tuple[FieldValue, ...] = ()
+    due: Due | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,7 @@ class StatusChanged:
 
     `timer` is the timer from now on, None where nothing is due; `generation` is the latest timer's.
     `method` is set where this resolved it, and `written` then names the mail or note that is marked as the
-    resolution.
+    resolution. `due` is the due date from now on, None where this leaves it as it is.
     """
 
     stamp: Stamp
@@ -93,6 +96,7 @@ class StatusChanged:
     timer: Timer | None = None
     method: Method | None = None
     written: UUID | None = None
+    due: Due | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,14 @@ class HoldersChanged:
 
     stamp: Stamp
     holders: Holders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueChanged:
+    """Somebody set its due date by hand, or left it to the rule again (SL-1)."""
+
+    stamp: Stamp
+    due: Due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +258,7 @@ Event = (
     | Edited
     | StatusChanged
     | HoldersChanged
+    | DueChanged
     | MailAppended
     | MailContinued
     | InformationMarked

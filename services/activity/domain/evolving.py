@@ -8,6 +8,7 @@ from services.activity.domain.activity import Activity, Reopening, Resolution, W
 from services.activity.domain.events import (
     ContactTagged,
     DeliveryReported,
+    DueChanged,
     Edited,
     Event,
     FeedbackGiven,
@@ -51,13 +52,15 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
         case StatusChanged():
             return _in_status(activity, event)
         case Edited(title=title, description=description, category=category, fields=fields):
-            written = {"title": title, "description": description, "category": category}
+            written = {"title": title, "description": description, "category": category, "due": event.due}
             edited: dict[str, Any] = {name: text for name, text in written.items() if text is not None}
             return edited | {"fields": custom_fields.after(activity.fields, fields)} | _updated(event)
         case HoldersChanged(holders=holders):
             # Who takes over work in progress begins a session of his own (ST-23, AMB-43).
             taken_over = activity.status is Status.IN_PROGRESS and holders.person != activity.holders.person
             return _held(activity, event) | ({"written": ()} if taken_over else {})
+        case DueChanged(due=due):
+            return {"due": due} | _updated(event)
         case InformationMarked(new=new):
             return {"new_information": new} | ({} if new else {"returned": False})
         case ContactTagged(tagged=tagged, removed=True):
@@ -112,6 +115,7 @@ def _opened(event: Opened) -> Activity:
         automated_mail=event.automated_mail,
         holders=event.holders,
         contacts=frozenset(event.contacts),
+        due=event.due,
         fields=event.fields,
         version=1,
         changed=1,
@@ -155,6 +159,8 @@ def _in_status(activity: Activity, event: StatusChanged) -> dict[str, Any]:
         # Back in the Inbox, highlighted (ST-10); whoever picks it up has seen it.
         "returned": event.was in (Status.WAIT, Status.RESOLVED) and event.status is Status.TO_DO,
     }
+    if event.due is not None:
+        changes["due"] = event.due
     if event.method:
         resolution = Resolution(event.method, by, at, event.written)
         # The first resolution is kept for ever, reopening data beside it (ST-15).

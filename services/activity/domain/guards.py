@@ -1,6 +1,7 @@
 """Guards, checks and choices of the transition table: small questions with a name."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from services.activity.domain.contacts import Tagged, holder_of
 from services.activity.domain.context import Occasion, ProcessRules, Situation
@@ -25,7 +26,7 @@ from services.activity.domain.steps import (
     WaitUntil,
 )
 from services.activity.domain.vocabulary import ActorKind, Method, Outcome, Tag
-from services.activity.domain.work_steps import GiveFeedback, TakeNext
+from services.activity.domain.work_steps import GiveFeedback, SetDueDate, TakeNext
 
 CHOSEN_BY_USERS = (Method.WITH_CUSTOMER_RESPONSE, Method.NO_CUSTOMER_RESPONSE, Method.REJECTED)
 """The methods that lead through the feedback window (ST-18, T18)."""
@@ -109,6 +110,13 @@ def resolution_written(situation: Situation) -> Iterable[Missing]:
         yield Missing.RESOLUTION
 
 
+def due_date_can_be_set(situation: Situation) -> Iterable[Missing]:
+    """The rule lets people set the due date (SL-1); what was set before it stopped to can be taken away."""
+    activity = situation.activity
+    if activity.due.by_hand is None:
+        yield from _forbidden(situation.process, activity.category)
+
+
 # Checks: what does the step itself lack?
 
 
@@ -160,6 +168,22 @@ def in_the_future(occasion: Occasion[WaitUntil]) -> Iterable[Missing]:
     """A follow-up lies in the future (T12)."""
     if occasion.step.until <= occasion.now:
         yield Missing.FUTURE_TIME
+
+
+def due_date_given(occasion: Occasion[SetDueDate]) -> Iterable[Missing]:
+    """What is set by hand may be set, and lies in the future (SL-1)."""
+    if occasion.step.at is not None:
+        if occasion.activity.due.by_hand is not None:
+            yield from _forbidden(occasion.process, occasion.activity.category)
+        yield from _passed(occasion.step.at, occasion)
+
+
+def opened_with_due_date(occasion: Occasion[Opening]) -> Iterable[Missing]:
+    """The same for a due date that it is opened with."""
+    step = occasion.step
+    if step.due is not None:
+        yield from _forbidden(occasion.process, step.category)
+        yield from _passed(step.due, occasion)
 
 
 def chosen_by_users(occasion: Occasion[Resolving]) -> Iterable[Missing]:
@@ -232,6 +256,17 @@ def resumes_to(state: ResumeTo) -> Callable[[Occasion[Resume]], bool]:
 
     resumes.__name__ = f"resumes_to_{state.value}"  # what docs/transitions.md calls it
     return resumes
+
+
+def _forbidden(process: ProcessRules, category: str | None) -> Iterable[Missing]:
+    rule = process.due_rule(category)
+    if rule and not rule.allow_override:
+        yield Missing.DUE_DATE_BY_HAND
+
+
+def _passed(due: datetime, situation: Situation) -> Iterable[Missing]:
+    if due <= situation.now:
+        yield Missing.FUTURE_TIME
 
 
 def _lacks(

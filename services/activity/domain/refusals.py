@@ -46,6 +46,7 @@ class Missing(StrEnum):
     WORK_OF_HIS = "work_of_his"
     KNOWN_WAIT_REASON = "known_wait_reason"
     RATING = "rating"
+    DUE_DATE_BY_HAND = "due_date_by_hand"
 
     @property
     def phrase(self) -> str:
@@ -85,6 +86,7 @@ _PHRASES = {
     Missing.DAYS: "a number of days, at least one",
     Missing.FUTURE_TIME: "a time in the future",
     Missing.USER_METHOD: "a resolution method that a user may choose",
+    Missing.DUE_DATE_BY_HAND: "a due-date rule that lets people set the date",
     Missing.RESOLUTION: "a resolution mail or internal note of yours since you took it up",
     Missing.PERSON: "a person, for whom it is marked",
     Missing.ROBOT: "a robot",

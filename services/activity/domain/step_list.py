@@ -30,6 +30,7 @@ from services.activity.domain.work_steps import (
     KeepWithMe,
     RejectWork,
     SendAndResolve,
+    SetDueDate,
     TakeNext,
 )
 
@@ -48,6 +49,7 @@ STEPS: tuple[type[Step], ...] = (
     Resolve,
     RejectAsSpam,
     Reopen,
+    SetDueDate,
     AddNote,
     SendMail,
     MarkInformation,

@@ -31,6 +31,8 @@ class Opening(Step):
     `automated_mail=False` keeps every mail that no person wrote from going out about it, for ever.
     `contacts` are those that it starts with, `extra` the default tags of those that have one (CT-17),
     `copied` are mails of the one that it is opened from (LK-5).
+    `due` is its due date where somebody set one; a rule reckons one from `counts_since`, None for now: what
+    is split off has the original's start (SL-6).
     """
 
     activity: UUID
@@ -45,6 +47,8 @@ class Opening(Step):
     links: tuple[Link, ...] = ()
     copied: tuple[Earlier, ...] = ()
     contacts: tuple[Tagged, ...] = ()
+    due: datetime | None = None
+    counts_since: datetime | None = None
     fields: tuple[FieldValue, ...] = ()
     extra: tuple[Tagged, ...] = ()
 

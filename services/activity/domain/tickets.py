@@ -28,6 +28,7 @@ from services.activity.domain.effects import (
     recategorise,
     report_delivery,
     request_reply,
+    set_due_date,
     tell_no_response,
     write_from_mail,
 )
@@ -38,6 +39,8 @@ from services.activity.domain.guards import (
     closes_without_response,
     complete,
     days_given,
+    due_date_can_be_set,
+    due_date_given,
     feedback_window,
     for_whom_it_is,
     free_to_take,
@@ -50,6 +53,7 @@ from services.activity.domain.guards import (
     leaves_asleep,
     no_feedback_window,
     nothing_written,
+    opened_with_due_date,
     rated,
     rejected_sender,
     resolution_lost,
@@ -115,6 +119,7 @@ from services.activity.domain.work_steps import (
     KeepWithMe,
     RejectWork,
     SendAndResolve,
+    SetDueDate,
     TakeNext,
 )
 
@@ -134,14 +139,16 @@ OPEN = (DRAFT, *FINISHABLE, RESOLVED)
 # fmt: off
 TICKET: tuple[Transition[Any], ...] = (
     # It begins
-    Transition("T1", NEW, StartManually, to=DRAFT, guards=(startable,), checks=(known_category,),
+    Transition("T1", NEW, StartManually, to=DRAFT, guards=(startable,),
+               checks=(known_category, opened_with_due_date),
                effects=(open_it, copy_communications), person=the_actor),
     Transition("T22", NEW, MailRouted, to=CLOSED, when=rejected_sender,
                effects=(open_to_reject, continue_thread), person=nobody,
                reason=Reason.BLOCKED_BY_BUSINESS_RULE, method=Method.REJECTED_AS_SPAM),
     Transition("T2", NEW, MailRouted, to=TO_DO,
                effects=(open_it, continue_thread, acknowledge_sender)),
-    Transition("T3", NEW, CreatedByIntegration, to=TO_DO, checks=(known_category, validated),
+    Transition("T3", NEW, CreatedByIntegration, to=TO_DO,
+               checks=(known_category, validated, opened_with_due_date),
                effects=(open_it, copy_communications, acknowledge)),
     Transition("T4", DRAFT, SendMail, when=nothing_written, effects=(request_reply, write_from_mail),
                person=the_same),
@@ -167,6 +174,8 @@ TICKET: tuple[Transition[Any], ...] = (
                effects=(mark_rejected,), person=nobody),
     Transition("T37", (DRAFT, *FINISHABLE), Edit, guards=(held_by_nobody_else,), checks=(known_category,),
                effects=(edit,), person=the_next_in_category),
+    Transition("SL-1", (DRAFT, *FINISHABLE), SetDueDate, guards=(held_by_nobody_else, due_date_can_be_set),
+               checks=(due_date_given,), effects=(set_due_date,)),
     Transition("ST-20", OPEN, KeepWithMe, guards=(had_by_the_actor,), effects=(keep,), person=the_same),
     Transition("ST-21", (DRAFT, TO_DO), Assign, checks=(for_whom_it_is,), effects=(note_to_assignee,),
                person=the_assigned),

@@ -1,6 +1,7 @@
 """Steps that resources take on their work, and answers of customers: the rest of `steps.py`."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.activity.domain.steps import Resolving, Step
 
@@ -46,3 +47,12 @@ class GiveFeedback(Step):
     participle = "given feedback"
     rating: int
     comment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetDueDate(Step):
+    """Set by hand by when it is to be done, or with None leave that to the rule again (SL-1)."""
+
+    name = "set_due_date"
+    participle = "given a due date"
+    at: datetime | None = None

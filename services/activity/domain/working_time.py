@@ -132,10 +132,15 @@ class WorkingCalendar:
             day += DAY
 
     def end_of_day(self, instant: datetime) -> datetime:
-        """When the last shift ends of the working day it is, or else of the next one. Raises `NoWork`."""
+        """When work ends on the working day that goes on then, or has just ended.
+
+        Outside of all working days it is the end of the date's own, which may be earlier, or else of the
+        next date's that is one. Raises `NoWork`.
+        """
         instant = instant.astimezone(UTC)
-        day = self._working_day(instant, until_its_end=True) or self._working_day(self.next_morning(instant))
-        assert day is not None, "in the morning a working day begins"
+        day = self._working_day(instant, until_its_end=True)
+        if day is None:
+            day = self._next_working_day(self.local_date(instant), DAY)
         return self.periods(day)[-1][1]
 
     def _working_day(self, instant: datetime, *, until_its_end: bool = False) -> date | None:

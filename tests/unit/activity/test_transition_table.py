@@ -14,7 +14,7 @@ from tests.unit.activity.tickets import DAY, NO_WINDOW, WINDOW, context, example
 CATALOGUE = {
     *(f"T{number}" for number in (*range(1, 27), 36, 37)),
     *("T17b", "ST-20", "ST-21", "ST-22", "ST-23", "ST-24", "ST-25"),
-    *("AMB-18", "AMB-39", "FB-1", "LK-3", "NT-14", "SH-1"),
+    *("AMB-18", "AMB-39", "FB-1", "LK-3", "NT-14", "SH-1", "SL-1"),
 }
 """Every row of the catalogue that the table holds; T35 is matching's, T38 is the lack of a row."""
 
@@ -41,6 +41,7 @@ resume              -    -      -      -            T17b            T17b        
 resolve             -    T6     T18    T18          T18             T18         -         -
 reject_as_spam      -    -      T21    T21          -               -           -         -
 reopen              -    -      -      -            -               -           T25       -
+set_due_date        -    SL-1   SL-1   SL-1         SL-1            SL-1        -         -
 note                -    ST-22  ST-22  ST-22        ST-22           ST-22       ST-22     -
 reply               -    ST-22  ST-22  ST-22        ST-22           ST-22       ST-22     -
 mark_information    -    ST-25  ST-25  ST-25        ST-25           ST-25       ST-25     -

@@ -55,6 +55,7 @@ from services.activity.domain.work_steps import (
     KeepWithMe,
     RejectWork,
     SendAndResolve,
+    SetDueDate,
     TakeNext,
 )
 from shared.references import ticket
@@ -219,6 +220,7 @@ def examples(life: Life) -> dict[type[Step], tuple[Step, Actor]]:
             (Resolve(Method.REJECTED), ALICE),
             (RejectAsSpam(), ALICE),
             (Reopen(), ALICE),
+            (SetDueDate(life.now + 3 * DAY), ALICE),
             (AddNote(), ALICE),
             (SendMail(), ALICE),
             (MarkInformation(new=True), ALICE),
