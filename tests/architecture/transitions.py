@@ -1,4 +1,4 @@
-"""Writes `docs/transitions.md` from the Ticket's transition table: run as `make transitions`."""
+"""Writes `docs/transitions.md` and its drawing from the Ticket's table: run as `make transitions`."""
 
 import sys
 from collections import defaultdict
@@ -9,6 +9,7 @@ from typing import Any
 from services.activity.domain.states import State
 from services.activity.domain.tickets import TICKET
 from services.activity.domain.transitions import Transition, always
+from tests.architecture.transition_diagram import DRAWING, drawing
 
 PAGE = Path("docs/transitions.md")
 
@@ -27,7 +28,12 @@ id of the row that led to it.
 
 ## Diagram
 
-Steps that change the state, or begin its wait anew. Those that leave it alone are in the table only.
+Steps that change the state, or begin its wait anew. Those that leave it alone are in the table only. A step
+that can be taken in all states of a dashed box begins at that box.
+
+![The Ticket's states and the steps between them](transitions.svg)
+
+The same in words, for programs that read diagrams:
 
 """
 
@@ -36,6 +42,11 @@ def page() -> str:
     """The whole page as it has to be."""
     lines = ["```mermaid", *_diagram(TICKET), "```", "", "## Table", "", *_table(TICKET)]
     return _HEAD + "\n".join(lines) + "\n"
+
+
+def picture() -> str:
+    """The whole drawing as it has to be."""
+    return drawing(TICKET, _title)
 
 
 def _diagram(table: Iterable[Transition[Any]]) -> Iterator[str]:
@@ -87,4 +98,5 @@ def _words(name: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page())
-    sys.stdout.write(f"{len(TICKET)} rows in {PAGE}\n")
+    DRAWING.write_text(picture())
+    sys.stdout.write(f"{len(TICKET)} rows in {PAGE} and {DRAWING}\n")

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from shared.contracts import activity_requests as asked
+from shared.contracts.activity_organisation import BlockMode
 from shared.contracts.activity_requests import Actor, ActorKind, Person
+from shared.contracts.notify_mails import MailFailed
+from shared.decoding import Incoming
 from tests.support.office import DEFINITION, NOON, Office, incoming, received, user
 
 ROBOT = Actor(kind=ActorKind.INTEGRATION, id="shop")
@@ -41,6 +44,12 @@ ROWS: list[tuple[tuple[Request, ...], Request, str, str]] = [
     ((PICK_UP, RESOLVE), (asked.TicketReopen, {}), "T25", "to_do"),
     ((WAIT,), (asked.TicketEdit, {"category": "Hardware"}), "T37", "wait"),
     ((), (asked.TicketNote, {"text": "Hm"}), "ST-22", "to_do"),
+    ((PICK_UP,), (asked.TicketAssign, {"assignee": "bruno", "note": "Yours"}), "T8", "to_do"),
+    ((PICK_UP,), (asked.TicketKeepWithMe, {}), "ST-20", "in_progress"),
+    ((PICK_UP,), (asked.TicketSendAndResolve, {"text": "Mended"}), "T20", "resolved"),
+    ((PICK_UP, RESOLVE), (asked.TicketFeedback, {"rating": 1, "comment": "No"}), "T24", "to_do"),
+    ((PICK_UP,), (asked.TicketFeedback, {"rating": 5}), "FB-1", "in_progress"),
+    ((PICK_UP,), (asked.TicketWait, {"days": 2, "category": "Hardware"}), "T11", "wait"),
     ((), (asked.TicketReply, {"text": "Hello"}), "ST-22", "to_do"),
     ((), (asked.TicketMarkInformation, {"new": True}), "ST-25", "to_do"),
 ]
@@ -203,3 +212,53 @@ async def test_giving_a_tag_to_another_takes_it_from_its_holder(office: Office) 
     assert [row["address"] for row in holders] == [PERSON.address]
     events = await office.said("activity.activities.v1", "ticket.contact_tagged")
     assert PERSON.address not in str(events), "events hold ids, never addresses (design §4)"
+
+
+async def test_a_mail_and_the_resolution_by_it_are_asked_for_together_or_not_at_all(office: Office) -> None:
+    """T20: one transaction holds both; a refusal holds neither, and a lost mail brings the Ticket back."""
+    await office.take_in(received(message_id="one@harbour.test"))
+    await office.step(asked.TicketPickUp, "100001-T", by="bruno")
+    before = len(await office.asked_of_notify())
+    refused = await office.step(asked.TicketSendAndResolve, "100001-T", text="Mended")
+    assert (refused["code"], len(await office.asked_of_notify())) == ("conflict", before)
+    await office.step(asked.TicketSendAndResolve, "100001-T", by="bruno", text="Mended")
+    (*_, compose) = await office.asked_of_notify()
+    ticket = await office.ticket("100001-T")
+    assert (ticket["status"], ticket["resolution"]["written"]) == ("resolved", compose["mail"])
+    await office.report(
+        MailFailed(
+            mail=compose["mail"],
+            activity=compose["activity"],
+            reference="100001-T",
+            conversation=compose["conversation"],
+            at=NOON,
+            recipients=(),
+            reason="nobody there",
+            attempts=10,
+        )
+    )
+    ticket = await office.ticket("100001-T")
+    assert (ticket["status"], ticket["assignee"], ticket["new_information"]) == ("to_do", "bruno", True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "status"), [(BlockMode.REJECT, "closed"), (BlockMode.TICKETS, "to_do"), (None, "to_do")]
+)
+async def test_mail_of_a_blocked_sender_is_never_answered(
+    office: Office, mode: BlockMode | None, status: str
+) -> None:
+    """T22, BL-1, NT-5."""
+    mail = received(message_id="one@harbour.test")
+    await office.take_in(Incoming(mail.envelope, mail.message.model_copy(update={"blocked": mode})))
+    assert (await office.ticket("100001-T"))["status"] == status
+    assert bool(await office.asked_of_notify()) is (mode is None)
+
+
+async def test_the_first_mail_from_a_draft_says_what_it_is_about(office: Office) -> None:
+    """T4."""
+    opened = await office.ask(
+        asked.TicketOpen(actor=user("amelie"), process="request", primary_contact=PERSON)
+    )
+    await office.step(asked.TicketReply, opened["reference"], subject="Smoke", text="It smells.")
+    ticket = await office.ticket(opened["reference"])
+    assert (ticket["status"], ticket["title"], ticket["description"]) == ("draft", "Smoke", "It smells.")

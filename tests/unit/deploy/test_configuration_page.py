@@ -1,4 +1,4 @@
-"""`docs/configuration.md` explains every key that there is, with examples that are an organisation together."""
+"""`docs/configuration.md` explains every key there is, with examples that are an organisation together."""
 
 import re
 from collections.abc import Iterator
