@@ -49,6 +49,7 @@ PROBLEM_OF: dict[str, ProblemType] = {
     "forbidden": FORBIDDEN,
     "not_found": NOT_FOUND,
     "conflict": CONFLICT,
+    "address_in_use": CONFLICT,
     "closed": STEP_REFUSED,
     "not_allowed": STEP_REFUSED,
     "not_available": STEP_REFUSED,
@@ -75,7 +76,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
             request = request_of(asked.TicketOpen, body, actor=access.actor)
             _require_open(access, request)
-            return await _carried_out(batch, work, caller, key, request)
+            return await carried_out(batch, work, caller, key, request)
 
         done = _done(await reception.admit(caller, serve))
         response.headers["Location"] = f"/v1/tickets/{done.reference}"
@@ -139,7 +140,7 @@ def _step(reception: Reception, work: Work, model: type[asked.OnTicket]) -> Call
             given: dict[str, Any] = {"reference": str(activity.reference), "actor": access.actor}
             if seen is not None:
                 given["expected_version"] = seen
-            return await _carried_out(batch, work, caller, key, request_of(model, body, **given))
+            return await carried_out(batch, work, caller, key, request_of(model, body, **given))
 
         done = _done(await reception.admit(caller, serve))
         response.headers["ETag"] = etag(done.version)
@@ -164,7 +165,7 @@ def _require_open(access: Access, request: asked.Request) -> None:
     access.require(request.process, asked.TicketOpen)
 
 
-async def _carried_out(
+async def carried_out(
     batch: Batch[Any], work: Work, caller: Principal, key: str, request: asked.Request
 ) -> dict[str, Any]:
     """Through the same use case as a request from Kafka, with the same answer."""
@@ -188,11 +189,16 @@ def _done(answer: dict[str, Any]) -> Done:
     """What was done; `Problem` where it was refused, which is an answer too and was committed like one."""
     if answer["type"] == "request.accepted":
         return Done(reference=answer["reference"], status=answer["status"], version=answer["version"])
-    raise Problem(
+    raise refused(answer)
+
+
+def refused(answer: dict[str, Any]) -> Problem:
+    """The problem that a refusal is over HTTP."""
+    return Problem(
         PROBLEM_OF.get(answer["code"], VALIDATION_FAILED),
         answer["detail"],
         missing=answer["missing"],
         reason=answer["code"],
         **{name: answer[name] for name in ("state", "step", "version", "holder")},
-        **({"fields": answer["fields"]} if answer.get("fields") else {}),
+        **{name: answer[name] for name in ("fields", "contact") if answer.get(name)},
     )

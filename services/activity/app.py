@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.activity import gauges, handlers, retention
 from services.activity.api import routes
 from services.activity.api_configuration import routes as configuration_routes
+from services.activity.api_contacts import contact_routes
 from services.activity.api_worklists import worklist_routes
 from services.activity.handlers import Handlers
 from services.activity.settings import ActivitySettings
@@ -44,6 +45,7 @@ def api_of(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
     routers = (
         routes(unit, work, organisations, blobs),
         worklist_routes(unit, organisations),
+        contact_routes(unit, work, organisations),
         configuration_routes(unit),
     )
     return create_api("Mailroom activity", routers)

@@ -17,7 +17,7 @@ from shared.contracts.meanings import explain
 from shared.http import invalid, said_in_json
 from shared.topics import ACTIVITY_REQUESTS
 
-ELSEWHERE = ("type", "reference", "actor")
+ELSEWHERE = ("type", "reference", "contact", "actor")
 """Said by the URL and the token. A body may repeat them; nobody listens."""
 
 

@@ -43,13 +43,13 @@ class Contact:
 
 
 # Columns by name: newer code may have added one.
-_COLUMNS = ", ".join(f"contacts.{name}" for name in Contact.__slots__)
+COLUMNS = ", ".join(f"contacts.{name}" for name in Contact.__slots__)
 _BY_ADDRESS = f"""
-SELECT {_COLUMNS} FROM contacts
+SELECT {COLUMNS} FROM contacts
 JOIN unnest($1::text[], $2::text[]) AS asked (organisation, address) USING (organisation, address)
 """  # noqa: S608 - our own columns
 _BY_ID = f"""
-SELECT {_COLUMNS} FROM contacts
+SELECT {COLUMNS} FROM contacts
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, id) USING (organisation, id)
 """  # noqa: S608 - our own columns
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -61,6 +61,7 @@ class Place:
     office: Office
     ticket: str
     mail: str
+    carla: str
     client: httpx.AsyncClient
     api: FastAPI
 
@@ -81,14 +82,9 @@ class Place:
         body = next(iter(examples.values()))["value"]
         return {**body, "process": "request"} if path == "/v1/tickets" else body
 
-    async def contact(self) -> UUID:
-        """Whoever wrote the mail."""
-        found: UUID = await self.office.pool.fetchval("SELECT id FROM contacts WHERE address ^@ 'carla'")
-        return found
-
     def filled(self, path: str) -> str:
         """A path of an endpoint with what lies here."""
-        values = {"reference": self.ticket, "mail": self.mail, "number": "0"}
+        values = {"reference": self.ticket, "mail": self.mail, "number": "0", "contact": self.carla}
         for name in re.findall(r"{(\w+)}", path):
             assert name in values, UNKNOWN.format(name)
             path = path.replace(f"{{{name}}}", values[name])
@@ -103,7 +99,8 @@ async def place(office: Office, tmp_path: Path) -> AsyncIterator[Place]:
     (mail,) = await office.mails("100001-T")
     api = front_desk(office, tmp_path)
     async with connected(api) as client:
-        yield Place(office, "100001-T", str(mail), client, api)
+        carla = await office.pool.fetchval("SELECT id FROM contacts WHERE address ^@ 'carla'")
+        yield Place(office, "100001-T", str(mail), str(carla), client, api)
 
 
 def is_allowed(person: str, rule: Role | Need) -> bool:
@@ -139,7 +136,9 @@ async def test_an_endpoint_lets_in_whom_its_rule_lets_in(place: Place) -> None:
         path = place.filled(path)
         for person in PEOPLE:
             answer = await Caller(place.client, person).call(method, path, body)
-            allowed = is_allowed(person, needed)
+            # A contact is for all processes of its company, the one that Noel leads among them.
+            of_contacts = " /v1/contacts" in endpoint
+            allowed = is_allowed(person, needed) or (person == "noel" and of_contacts)
             assert (answer.status_code not in (401, 403)) == allowed, (endpoint, person, answer.text, HELP)
             if answer.status_code == 403:
                 assert answer.json()["code"] == "forbidden"
@@ -152,7 +151,7 @@ async def test_an_endpoint_lets_in_whom_its_rule_lets_in(place: Place) -> None:
         operator = await Caller(place.client, f"noel/{OPERATOR}").call(method, path, body)
         if needed is Need.OPERATOR:
             assert operator.status_code not in (401, 403), operator.text
-        elif isinstance(needed, Role):
+        elif isinstance(needed, Role) and not of_contacts:
             assert operator.status_code == 403, f"an operator sees no more of {endpoint} for being one"
 
 
@@ -166,7 +165,7 @@ async def test_a_request_of_a_person_needs_the_same_over_kafka_as_over_http(plac
         value.pop("mailbox", None)
         about_contact = type_.startswith("contact.")
         if "contact" in model.model_fields:
-            value |= {"contact": str(await place.contact()), "expected_version": None}
+            value |= {"contact": place.carla, "expected_version": None}
         for person, role in PEOPLE.items():
             # A contact is for all processes of its company, the one that Noel leads among them.
             held = Role.LEADER if about_contact and person == "noel" else role
