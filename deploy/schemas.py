@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import contracts
-from shared.contracts.compatibility import breaks
+from shared.contracts.compatibility import breaks, is_strictness
 from shared.topics import TOPICS
 
 FOLDER = Path(contracts.__file__).parent / "schemas"
@@ -16,11 +16,20 @@ def schemas() -> dict[Path, dict[str, Any]]:
     return {
         FOLDER / topic.name / f"{name}.json": {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **model.model_json_schema(),
+            **as_read(model.model_json_schema()),
         }
         for topic in TOPICS
         for name, model in topic.models.items()
     }
+
+
+def as_read(schema: Any) -> Any:
+    """A schema of what people write as one of what is read: unknown fields are passed over there."""
+    if isinstance(schema, list):
+        return [as_read(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: as_read(value) for key, value in schema.items() if not is_strictness(key, value)}
 
 
 def broken() -> list[str]:

@@ -21,6 +21,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared import contracts
 from shared.contracts import dead_letters
+from shared.contracts.compatibility import is_strictness
 from shared.contracts.envelope import CONTENT_TYPE, SPECVERSION, Envelope
 from shared.contracts.record import Part, Record
 from shared.readers import READERS, Reader
@@ -246,7 +247,7 @@ def _schemas(topics: Sequence[Topic]) -> tuple[dict[type[Record], Json], dict[st
 
 
 def _draft_7(schema: Any) -> Any:
-    """As AsyncAPI reads it: there nothing may stand beside a reference."""
+    """As AsyncAPI reads it: there nothing may stand beside a reference. Records pass unknown fields over."""
     if isinstance(schema, list):
         return [_draft_7(each) for each in schema]
     if not isinstance(schema, dict):
@@ -254,7 +255,7 @@ def _draft_7(schema: Any) -> Any:
     if "$ref" in schema and len(schema) > 1:
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         return {"allOf": [{"$ref": schema["$ref"]}], **_draft_7(beside)}
-    return {key: _draft_7(value) for key, value in schema.items()}
+    return {key: _draft_7(value) for key, value in schema.items() if not is_strictness(key, value)}
 
 
 def _cloud_event() -> Json:

@@ -47,7 +47,11 @@ def _compare_objects(old: Schema, new: Schema, path: str) -> Iterator[str]:
 
 
 def resolved(schema: Any, root: Schema) -> Any:
-    """The schema with its references put in place and its prose left out. Ours never refer to themselves."""
+    """The schema with its references put in place and its prose left out. Ours never refer to themselves.
+
+    Whether fields that nobody knows are refused is left out, too: what people write is judged more strictly
+    than what stands in topics, where they are passed over.
+    """
     if isinstance(schema, list):
         return [resolved(item, root) for item in schema]
     if not isinstance(schema, dict):
@@ -60,8 +64,13 @@ def resolved(schema: Any, root: Schema) -> Any:
         if key == "properties"
         else resolved(item, root)
         for key, item in schema.items()
-        if key not in _PROSE and key != "$defs"
+        if key not in _PROSE and key != "$defs" and not is_strictness(key, item)
     }
+
+
+def is_strictness(key: str, value: Any) -> bool:
+    """Whether this part of a schema refuses fields that nobody knows."""
+    return key == "additionalProperties" and value is False
 
 
 def _brief(schema: Schema) -> str:

@@ -11,11 +11,15 @@ from pydantic import ValidationError
 from deploy import schemas
 from shared.contracts.compatibility import breaks
 from shared.contracts.envelope import Envelope
+from shared.decoding import Incoming, decode
 from shared.topics import TOPICS
+from tests.support import samples
 
 SAMPLES = Path("shared/contracts/samples")
 RECORDS = [(topic, name) for topic in TOPICS for name in topic.models]
 IDS = [f"{topic.name}-{name}" for topic, name in RECORDS]
+BY_NAME = ("hours", "texts", "variables", "fields", "headers", "custom_fields")
+"""Fields whose values are found by names that people choose."""
 
 
 def sample(topic: Any, name: str) -> dict[str, Any]:
@@ -52,6 +56,26 @@ def test_a_samples_headers_are_an_envelope_and_come_back(topic: Any, name: str) 
 def test_fields_that_a_reader_does_not_know_are_ignored(topic: Any, name: str) -> None:
     given = sample(topic, name)["value"]
     assert topic.models[name].model_validate({**given, "tomorrow": 1})
+
+
+@pytest.mark.parametrize(("topic", "name"), RECORDS, ids=IDS)
+def test_a_reader_passes_over_fields_that_it_does_not_know_at_any_depth(topic: Any, name: str) -> None:
+    """So it lives beside a newer producer, also in parts that refuse such fields when people write them."""
+    found = samples.sample(topic, name)
+    newer = samples.Sample(found.headers, found.key, _with_more(found.value))
+    decoded = decode(newer.raw(topic), topic.models, structured=topic.requests)
+    assert isinstance(decoded, Incoming), decoded
+    assert decoded.message == topic.models[name].model_validate(found.value)
+
+
+def _with_more(value: Any) -> Any:
+    """The same with a field of tomorrow in each object that is none of names to values."""
+    if isinstance(value, list):
+        return [_with_more(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {key: each if key in BY_NAME else _with_more(each) for key, each in value.items()}
+    return {**inner, "tomorrow": 1}
 
 
 def test_no_sample_is_left_over() -> None:
