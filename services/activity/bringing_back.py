@@ -9,6 +9,7 @@ from typing import Any
 from services.activity.known_past import Lost, Past
 from services.activity.needs import Needs
 from services.activity.past_workspace import PastWorkspace
+from services.activity.store_contacts import Contact
 from services.activity.store_requests import Answered
 from services.activity.work_requests import digest_of
 from shared.contracts import activity_activities as events
@@ -42,6 +43,7 @@ def needs_of(past: Past) -> Needs:
     for about in outgoing:
         needs.activities.add((about.envelope.organisation, about.message.activity))
         needs.mails.add((about.envelope.organisation, about.message.mail))
+    needs.contacts |= {(each.envelope.organisation, each.message.contact) for each in past.contacts}
     needs.requests |= {_request(each) for each in past.answers}
     needs.addresses |= {(each.envelope.organisation, address) for each, address in _addresses(past)}
     return needs
@@ -56,6 +58,14 @@ def answers(workspace: PastWorkspace, past: Past) -> None:
         workspace.answers.setdefault(
             key, Answered(key, each.envelope.time, digest, each.message.model_dump(mode="json"))
         )
+
+
+def contacts(workspace: PastWorkspace, past: Past) -> None:
+    """Contacts stand as was last said of them, also those that were made or edited over HTTP."""
+    for each in past.contacts:
+        said = each.message
+        fields = said.model_dump(exclude={"type", "contact", "at"})
+        workspace.people.again(Contact(organisation=each.envelope.organisation, id=said.contact, **fields))
 
 
 def people(workspace: PastWorkspace, past: Past, lost: Lost) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import RequestAccepted, RequestRefused
+from shared.contracts.activity_contacts import ContactChanged
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_requests import MailSetAside
 from shared.contracts.notify_mails import OutgoingMail
@@ -24,6 +25,7 @@ class Past:
     composed: list[Incoming[MailCompose]] = field(default_factory=list)
     answers: list[Incoming[RequestAccepted | RequestRefused]] = field(default_factory=list)
     set_aside: list[Incoming[MailSetAside]] = field(default_factory=list)
+    contacts: list[Incoming[ContactChanged]] = field(default_factory=list)
     mails: list[Incoming[MailReceived]] = field(default_factory=list)
     reports: list[Incoming[OutgoingMail]] = field(default_factory=list)
     requests: dict[tuple[str, str], Incoming[asked.Request]] = field(default_factory=dict)

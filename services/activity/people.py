@@ -76,6 +76,14 @@ class People:
         self.tell(cause, changed)
         return changed
 
+    def again(self, contact: Contact) -> None:
+        """How a contact stood when it was last said; what is known in a newer version stays."""
+        known = self.known.get((contact.organisation, contact.id))
+        if known is None or known.version < contact.version:
+            if known is not None:
+                self._addresses.pop((known.organisation, known.address), None)
+            self.add(contact)
+
     async def load(self, connection: Connection, addresses: Collection[Named], ids: Collection[Key]) -> None:
         """Read contacts by address and id, and those that they have become."""
         for contact in await store_contacts.by_address(connection, addresses):

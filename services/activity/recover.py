@@ -19,6 +19,7 @@ from services.activity.store_rows import Key
 from shared import organisation, organisation_copy
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
+from shared.contracts.activity_contacts import ContactChanged
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_requests import MailSetAside
 from shared.contracts.notify_mails import OutgoingMail
@@ -30,6 +31,7 @@ from shared.recovery import Past, RecoveryRefused, Said
 from shared.topics import (
     ACTIVITY_ACTIVITIES,
     ACTIVITY_ANSWERS,
+    ACTIVITY_CONTACTS,
     ACTIVITY_ORGANISATION,
     ACTIVITY_REQUESTS,
     INGEST_MAILS,
@@ -59,6 +61,7 @@ async def recover(past: Past) -> Sequence[str]:
         composed=_said(past, NOTIFY_REQUESTS, MailCompose),
         answers=_said(past, ACTIVITY_ANSWERS),
         set_aside=_said(past, INGEST_REQUESTS, MailSetAside),
+        contacts=_said(past, ACTIVITY_CONTACTS, ContactChanged),
     )
     await _pass_over(past, found)
     names = {each.envelope.organisation for each in past.said if each.envelope}
@@ -68,6 +71,7 @@ async def recover(past: Past) -> Sequence[str]:
     lost = Lost()
     bringing_back_states.states(workspace, found, lost)
     bringing_back.answers(workspace, found)
+    bringing_back.contacts(workspace, found)
     bringing_back.people(workspace, found, lost)
     bringing_back_mails.mails(workspace, found, lost)
     await workspace.save(past.connection)

@@ -49,16 +49,3 @@ class ContactEdit(OnContact):
     global_contact: bool = False
     language: Language | None = None
     extra_tag: TagName | Literal["none"] | None = None
-
-
-class ContactMerge(OnContact):
-    """Two contacts are one person: `contact` goes, its tags and its address lead to `into`."""
-
-    type: Literal["contact.merge"] = "contact.merge"
-    into: UUID
-
-
-class ContactErase(OnContact):
-    """Erase a person: the contact, their mails with texts and files, and what they opened activities with."""
-
-    type: Literal["contact.erase"] = "contact.erase"
