@@ -61,7 +61,7 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
             rows = await store_views.tickets(
                 batch.connection, caller.organisation, asked, after[0] if after else None, page.limit + 1
             )
-            shown = Shown(access.organisation, access.processes, language)
+            shown = Shown(access.organisation, access.processes, language, batch.now)
             return _NEWEST_FIRST.page(rows, page, key=lambda row: (row["number"],), item=shown.row)
 
         return await reception.admit(caller, serve)
@@ -76,7 +76,7 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
             activity = await found_ticket(batch, access, reference)
             key = (activity.organisation, activity.id)
             row = await store_views.ticket(batch.connection, key)
-            shown = Shown(access.organisation, access.processes, language)
+            shown = Shown(access.organisation, access.processes, language, batch.now)
             if activity.process not in access.processes:
                 return shown.header(row)
             response.headers["ETag"] = etag(activity.version)

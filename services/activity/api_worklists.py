@@ -1,6 +1,7 @@
 """HTTP in: Inbox, Owned Work, queues with their counts, and what to do next (GL-2, ST-10, ST-11)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -80,7 +81,7 @@ def worklist_routes(unit: UnitOfWork, organisations: Organisations) -> APIRouter
             else:
                 queues = queues_of(access.organisation, caller.user, access.processes)
                 rows = await store_worklists.nobody_has(*where, queues, sieve, *_part(page))
-            return _shown(access, page, rows, language)
+            return _shown(access, page, rows, language, batch.now)
 
         return await reception.admit(caller, serve)
 
@@ -98,7 +99,7 @@ def worklist_routes(unit: UnitOfWork, organisations: Organisations) -> APIRouter
         async def serve(batch: Batch[Any], access: Access) -> WorkItem | Response:
             processes = access.rights.processes(Role.WORKER)
             row = await next_best(batch.connection, access.organisation, caller.user, processes)
-            shown = Shown(access.organisation, access.processes, language)
+            shown = Shown(access.organisation, access.processes, language, batch.now)
             return work_item(shown, row) if row else Response(status_code=204)
 
         return await reception.admit(caller, serve)
@@ -130,7 +131,7 @@ def worklist_routes(unit: UnitOfWork, organisations: Organisations) -> APIRouter
                 queues = queues_of(access.organisation, caller.user, access.processes)
                 processes = resting_processes(access.organisation, queues, sieve.processes)
                 rows = await store_worklists.at_rest(*where, processes, sieve, *_part(page))
-            return _shown(access, page, rows, language)
+            return _shown(access, page, rows, language, batch.now)
 
         return await reception.admit(caller, serve)
 
@@ -158,6 +159,8 @@ def _part(page: PageRequest) -> tuple[Place, int]:
     return ((after[0], after[1]) if after else FIRST), page.limit + 1
 
 
-def _shown(access: Access, page: PageRequest, rows: Sequence[Any], language: str | None) -> Page[WorkItem]:
-    shown = Shown(access.organisation, access.processes, language)
+def _shown(
+    access: Access, page: PageRequest, rows: Sequence[Any], language: str | None, now: datetime
+) -> Page[WorkItem]:
+    shown = Shown(access.organisation, access.processes, language, now)
     return _SOONEST_FIRST.page(rows, page, key=place_of, item=lambda row: work_item(shown, row))

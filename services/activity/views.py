@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from services.activity.domain.activity import Activity
 from services.activity.labels import status_label
 from services.activity.rules import process_rules
+from services.activity.views_due import DueView, due_view
 from shared.contracts.activity_requests import Actor
 from shared.organisation import Organisation, Unknown
 
@@ -27,6 +28,7 @@ class TicketHeader(BaseModel):
     process: str
     assignee: str | None
     queue: str | None
+    due: DueView
     permitted: bool
 
 
@@ -126,10 +128,13 @@ class StepOffer(BaseModel):
 class Shown:
     """Makes views for one caller: his organisation, the processes he may see, his language."""
 
-    def __init__(self, organisation: Organisation, processes: frozenset[str], language: str | None) -> None:
+    def __init__(
+        self, organisation: Organisation, processes: frozenset[str], language: str | None, now: datetime
+    ) -> None:
         self._organisation = organisation
         self._processes = processes
         self._language = language
+        self._now = now
 
     def row(self, row: Any) -> TicketHeader | TicketSummary:
         """A row of `activities` as a line of a list."""
@@ -157,6 +162,7 @@ class Shown:
             process=self._title(row["process"]),
             assignee=row["assignee"],
             queue=row["queue"],
+            due=due_view(row, self._organisation, self._language, self._now),
             permitted=permitted,
         )
 

@@ -17,7 +17,6 @@ class WorkItem(TicketSummary):
     nobody has looked yet (ST-10). `wait` and `wait_until` are set while it waits (ST-11).
     """
 
-    due: datetime | None
     highlighted: bool
     wait: str | None
     wait_until: datetime | None
@@ -47,7 +46,7 @@ def work_item(shown: Shown, row: Any) -> WorkItem:
     summary = shown.row(row)
     assert isinstance(summary, TicketSummary), "work lists hold what the caller may read"
     return WorkItem(
-        **summary.model_dump() | {"due": row["due_at"]},
+        **summary.model_dump(),
         highlighted=row["new_information"] or row["returned"],
         wait=row["wait"],
         wait_until=row["wait_until"],

@@ -179,7 +179,7 @@ def set_by_hand(due: Due, rule: DueRule | None, at: datetime | None, now: dateti
 def recategorised(
     due: Due, rule: DueRule | None, kind: ReferenceKind, wait: WaitType | None, now: datetime
 ) -> Due:
-    """Another rule reckons, from the same start and with the same waits (T37).
+    """Another rule reckons, from the same start and, if it adds wait time, with the same waits (T37).
 
     What was set by hand stays only where the new rule lets people set it.
     """
@@ -187,7 +187,7 @@ def recategorised(
         return due if rule is None or rule.allow_override else replace(due, by_hand=None)
     by_rule = rule.due(due.since) if rule else None
     due = _resumed(due, rule, now)
-    if rule and by_rule:
+    if rule and rule.add_wait_time and by_rule:
         for waited in due.waits:
             by_rule = rule.later(by_rule, rule.elapsed(waited.since, waited.until))
     kept = due.by_hand if rule is None or rule.allow_override else None

@@ -9,14 +9,14 @@ from services.activity.domain.states import State
 from services.activity.views import Shown
 from shared.organisation import Organisation
 from tests.support.office import ACME, process
-from tests.unit.activity.tickets import life_in
+from tests.unit.activity.tickets import NOW, life_in
 
 ORGANISATION = Organisation(ACME, 1, processes=(process("request"), process("invoice")))
 
 
 def row(reference: str, process: str) -> Mapping[str, Any]:
     """A row of `activities`, as far as views read it."""
-    nothing = ("category", "owner", "created_at", "first_resolution", "resolution", "reopening")
+    nothing = ("category", "owner", "created_at", "first_resolution", "resolution", "reopening", "due")
     return dict.fromkeys(nothing) | {
         "reference": reference,
         "kind": "ticket",
@@ -35,7 +35,7 @@ def row(reference: str, process: str) -> Mapping[str, Any]:
 def test_a_linked_ticket_is_shown_as_header_data_whoever_looks(seen: set[str], permitted: bool) -> None:
     """LK-7: nothing but header data, and whether the reader may open it."""
     linked = dict(row("101204-T", "invoice")) | {"link_reason": "new_mailbox"}
-    shown = Shown(ORGANISATION, frozenset(seen), None)
+    shown = Shown(ORGANISATION, frozenset(seen), None, NOW)
     view = shown.ticket(life_in(State.IN_PROGRESS).it, row("101203-T", "request"), [], [linked])
     (link,) = view.links
     assert link.reason == "new_mailbox"
@@ -48,5 +48,13 @@ def test_a_linked_ticket_is_shown_as_header_data_whoever_looks(seen: set[str], p
         "process": "Process invoice",
         "assignee": "alice",
         "queue": "desk",
+        "due": {
+            "at": None,
+            "state": "not_set",
+            "by_hand": False,
+            "paused": None,
+            "left_seconds": None,
+            "sentence": None,
+        },
         "permitted": permitted,
     }
