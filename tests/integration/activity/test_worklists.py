@@ -83,7 +83,8 @@ async def mails(office: Office, number: int, to: str = "help@acme.test") -> None
 
 async def due(office: Office, reference: str, hours: int) -> None:
     at = office.clock.now() + timedelta(hours=hours)
-    await office.pool.execute("UPDATE activities SET due_at = $2 WHERE reference = $1", reference, at)
+    answer = await office.step(asked.TicketSetDueDate, reference, due=at)
+    assert answer["type"] == "request.accepted", answer
 
 
 async def test_an_inbox_holds_what_its_user_must_act_on_the_soonest_due_first(
@@ -99,7 +100,7 @@ async def test_an_inbox_holds_what_its_user_must_act_on_the_soonest_due_first(
     assert await amelie.seen("/v1/inbox?of=queues") == ["100005-T"]
     assert await amelie.seen("/v1/inbox?process=invoice") == []
     assert await bruno.seen("/v1/inbox") == []
-    assert (await amelie.get("/v1/inbox"))["items"][0]["due"] is not None
+    assert (await amelie.get("/v1/inbox"))["items"][0]["due"]["at"] is not None
 
 
 async def test_waiting_moves_it_to_owned_work_and_an_answer_back_highlighted(
