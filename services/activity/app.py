@@ -6,6 +6,7 @@ from services.activity import gauges, handlers, retention
 from services.activity.api import routes
 from services.activity.api_configuration import routes as configuration_routes
 from services.activity.api_contacts import contact_routes
+from services.activity.api_search import search_routes
 from services.activity.api_worklists import worklist_routes
 from services.activity.handlers import Handlers
 from services.activity.settings import ActivitySettings
@@ -46,6 +47,7 @@ def api_of(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
         routes(unit, work, organisations, blobs),
         worklist_routes(unit, organisations),
         contact_routes(unit, work, organisations),
+        search_routes(unit, organisations),
         configuration_routes(unit),
     )
     return create_api("Mailroom activity", routers)

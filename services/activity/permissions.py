@@ -69,6 +69,7 @@ ENDPOINTS: Rules = {
     "GET /v1/inbox/next": Need.ANY_PROCESS,
     "GET /v1/owned-work": Need.ANY_PROCESS,
     "GET /v1/queues": Need.ANY_PROCESS,
+    "GET /v1/search": Need.ANY_PROCESS,
     "GET /v1/configuration": Need.OPERATOR,
     "PUT /v1/configuration": Need.OPERATOR,
 }

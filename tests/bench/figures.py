@@ -12,7 +12,7 @@ import psutil
 
 from tests.bench.passing import Measured
 
-MAIL_RATE, EVENT_RATE, SECONDS = "mails/s", "events/s", "s"
+MAIL_RATE, EVENT_RATE, SECONDS, MILLISECONDS = "mails/s", "events/s", "s", "ms"
 NOISY = 0.1
 """From this part of the machine on, what others do makes rates worthless."""
 

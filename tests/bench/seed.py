@@ -85,13 +85,17 @@ class Words:
 class Seed:
     """Makes Tickets for one organisation; the same ones for the same numbers."""
 
-    def __init__(self, organisation: Organisation, now: datetime) -> None:
-        self._organisation, self._now = organisation, now
-        self._chance = random.Random(6)
-        self._words = Words(self._chance)
+    def __init__(self, organisation: Organisation, now: datetime, first: int) -> None:
+        self._organisation, self._now, self._first = organisation, now, first
+        self._words = Words(random.Random(6))
+        self._chance = random.Random(first)
         self._users = [each.name for each in organisation.users if not each.robot]
         self._processes = [each.name for each in organisation.processes]
-        rules = {name: process_rules(organisation, name, None) for name in self._processes}
+        somebody = frozenset({stories.SOMEBODY})
+        rules = {
+            name: replace(process_rules(organisation, name, None), workers=somebody)
+            for name in self._processes
+        }
         self._closed = {name: told(organisation.name, rules[name], stories.CLOSED) for name in rules}
         self._open = {name: told(organisation.name, rules[name], stories.OPEN) for name in rules}
         self._long = long(organisation.name, next(iter(rules.values())), MAILS_OF_LONG)
@@ -103,7 +107,7 @@ class Seed:
             Contact(
                 organisation=self._organisation.name,
                 id=self._id(self._now),
-                address=f"{words[each % len(words)]}.{each}@customers.test",
+                address=f"{words[each % len(words)]}.{self._first + each}@customers.test",
                 first_name=words[each % len(words)].capitalize(),
                 last_name=words[(each * 7 + 3) % len(words)].capitalize(),
                 auto_created=True,
@@ -224,10 +228,10 @@ async def seed(
     async with opened(make_pool(dsn, schema="activity", application="seed")) as pool:
         async with transaction(pool) as connection:
             found = await Organisations().current(connection, organisation)
-            maker = Seed(found, now or datetime.now(UTC))
-            contacts = await maker.contacts(connection, max(1, tickets // PER_CONTACT))
             first = (await store_history.next_numbers(connection, {organisation}))[organisation]
             await store_history.count_on(connection, [(organisation, first + tickets + LONG)])
+            maker = Seed(found, now or datetime.now(UTC), first)
+            contacts = await maker.contacts(connection, max(1, tickets // PER_CONTACT))
         lives = maker.lives(first, tickets, open_)
         done = 0
         while page := [life for _, life in zip(range(PAGE), lives, strict=False)]:

@@ -58,8 +58,11 @@ class Life:
         self._now += timedelta(minutes=7)
         if isinstance(step, TimerDue):
             assert self._ticket is not None
-            assert self._ticket.timer is not None
+            if self._ticket.timer is None:
+                return  # its process has no feedback window
             step, self._now = TimerDue(self._ticket.timer.generation), self._ticket.timer.due_at
+        if isinstance(step, Resolve) and self._process.resolution_guard:
+            self.take(AddNote(), actor)
         context = Context(
             organisation=self._organisation,
             actor=actor or Actor(ActorKind.USER, SOMEBODY),

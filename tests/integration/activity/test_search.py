@@ -1,0 +1,69 @@
+"""Search by reference, title, contact and mail, in the processes that the caller may read (AMB-34)."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from shared.contracts import activity_requests as asked
+from tests.support.front_desk import Caller, connected, front_desk
+from tests.support.office import BILLING, Office, received
+
+DORA, EVA = "dora.dock@harbour.test", "eva@quay.test"
+
+
+@pytest.fixture
+async def client(office: Office, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    dora = received("Printer on fire", message_id="one@harbour.test", sender=DORA, name="Dora Dock")
+    eva = received("Invoice 4711", message_id="two@quay.test", to=(BILLING,), sender=EVA, name="Eva Quay")
+    await office.take_in(dora)
+    await office.take_in(eva)
+    async with connected(front_desk(office, tmp_path)) as client:
+        yield client
+
+
+async def found(client: httpx.AsyncClient, text: str, by: str = "amelie") -> list[tuple[str, str]]:
+    answer = await client.get("/v1/search", params={"q": text}, headers={"Authorization": f"Bearer {by}"})
+    assert answer.status_code == 200, answer.text
+    return [(item["ticket"]["reference"], item["matched"]) for item in answer.json()["items"]]
+
+
+async def test_a_ticket_is_found_by_what_somebody_has_typed_so_far(client: httpx.AsyncClient) -> None:
+    one, two = "100001-T", "100002-T"
+    assert await found(client, "100001-t") == [(one, "reference")]
+    assert await found(client, "1000") == [(two, "reference"), (one, "reference")]
+    assert await found(client, "prin") == [(one, "title")]
+    assert await found(client, "FIRE print") == [(one, "title")]
+    assert await found(client, "fire invoice") == []
+    assert await found(client, "dor doc") == [(one, "contact")]
+    assert await found(client, "dora.dock@harb") == [(one, "contact")]
+    assert await found(client, "text two") == [(two, "mail")]
+    assert await found(client, "4711") == [(two, "title")]
+
+
+async def test_nothing_is_found_that_the_caller_may_not_read(client: httpx.AsyncClient) -> None:
+    """AMB-34."""
+    for text in ("100002-T", "invoice", "eva", "text two"):
+        assert await found(client, text), text
+        assert await found(client, text, by="bruno") == [], text
+
+
+async def test_words_that_say_nothing_find_nothing_and_break_nothing(client: httpx.AsyncClient) -> None:
+    for text in ("a", "' & !", "\\", "😀", "'; DROP TABLE mails", "x" * 200, "a:*|b"):
+        assert await found(client, text) == []
+    headers = {"Authorization": "Bearer amelie"}
+    for text in ("", "   ", "x" * 201, "a\x00b"):
+        assert (await client.get("/v1/search", params={"q": text}, headers=headers)).status_code == 422
+
+
+async def test_a_title_that_was_changed_is_found_by_its_new_words(
+    office: Office, client: httpx.AsyncClient
+) -> None:
+    await office.step(asked.TicketEdit, "100001-T", title="Scanner is cold")
+    assert await found(client, "scanner") == [("100001-T", "title")]
+    assert [each for each in await found(client, "printer") if each[1] == "title"] == []
+
+
+async def test_who_works_on_nothing_is_turned_away(client: httpx.AsyncClient) -> None:
+    assert (await Caller(client, "stranger").get("/v1/search?q=printer")).status_code == 403
