@@ -55,6 +55,7 @@ STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
     asked.TicketMarkInformation: lambda r, _: steps.MarkInformation(r.new),
     asked.TicketKeepWithMe: lambda r, _: work_steps.KeepWithMe(r.keep),
     asked.TicketRejectWork: lambda r, _: work_steps.RejectWork(),
+    asked.TicketNext: lambda r, _: work_steps.TakeNext(),
     asked.TicketSendAndResolve: lambda r, _: work_steps.SendAndResolve(Method(r.method), r.category),
     asked.TicketFeedback: lambda r, _: work_steps.GiveFeedback(r.rating, r.comment is not None),
 }

@@ -37,6 +37,7 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     ContactEdit: Role.WORKER,
     asked.TicketKeepWithMe: Role.WORKER,
     asked.TicketRejectWork: Role.WORKER,
+    asked.TicketNext: Role.WORKER,
     asked.TicketSendAndResolve: Role.WORKER,
     asked.TicketFeedback: Role.WORKER,
 }

@@ -123,6 +123,16 @@ class TicketRejectWork(OnTicket):
     reason: Text
 
 
+class TicketNext(OnTicket):
+    """Take what comes next (T7); a work list says which Ticket that is (`/v1/inbox/next`).
+
+    A robot that asks again for what it has gets it again, three times; then it is taken away and marked for a
+    person (ST-24).
+    """
+
+    type: Literal["ticket.next"] = "ticket.next"
+
+
 class TicketSetToDo(OnTicket):
     """Undo a pick-up (T9, ST-7)."""
 
@@ -276,6 +286,7 @@ ActivityRequest = Annotated[
     | ContactEdit
     | TicketKeepWithMe
     | TicketRejectWork
+    | TicketNext
     | TicketSendAndResolve
     | TicketFeedback,
     Field(discriminator="type"),

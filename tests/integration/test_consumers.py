@@ -203,7 +203,9 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.feedback")
     await ask("ticket.send_and_resolve")
     await ask("ticket.reopen")
-    await ask("ticket.pick_up", actor={"kind": "robot", "id": "sorter"})
+    await ask("ticket.assign", assignee=None)
+    for _ in ("given", "given again"):
+        await ask("ticket.next", actor={"kind": "robot", "id": "sorter"})
     await ask("ticket.reject_work")
     made = await at.tell("contact.create")
     await at.tell("contact.edit", contact=made["contact"], expected_version=made["version"])

@@ -250,7 +250,8 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("LK-3", OPEN, LinkWith, effects=(link,), person=the_same),
     Transition("LK-3", OPEN, Unlink, effects=(unlink,), person=the_same),
     Transition("SH-1", OPEN, ShareMail, effects=(share_mail,), person=the_same),
-    Transition("SH-1", OPEN, TakeSharedMail, effects=(take_shared_mail, flag_new_information)),
+    Transition("SH-1", OPEN, TakeSharedMail, effects=(take_shared_mail, flag_new_information),
+               person=the_same),
     Transition("FB-1", FINISHABLE, GiveFeedback, checks=(rated,),
                effects=(keep_feedback, flag_new_information), person=the_same),
     # What became of our own mail is written down also after T15 closed the Ticket that sent it, and so is
