@@ -54,7 +54,7 @@ def search_routes(unit: UnitOfWork, organisations: Organisations) -> APIRouter:
         async def serve(batch: Batch[Any], access: Access) -> Hits:
             processes = tuple(sorted(access.processes))
             found = await search(batch.connection, caller.organisation, processes, q, limit)
-            shown = Shown(access.organisation, access.processes, language)
+            shown = Shown(access.organisation, access.processes, language, batch.now)
             return Hits(items=[_hit(shown, each) for each in found], more=len(found) == limit)
 
         return await reception.admit(caller, serve)
