@@ -1,0 +1,22 @@
+"""Whatever is sent to activity's HTTP, its answer is one that its OpenAPI describes (schemathesis)."""
+
+from pathlib import Path
+
+from services.activity.permissions import ENDPOINTS
+from shared.auth import OPERATOR
+from tests.support.front_desk import front_desk
+from tests.support.office import Office, received
+from tests.support.probing import probe
+
+
+async def test_no_request_gets_an_answer_that_openapi_does_not_describe(
+    office: Office, tmp_path: Path
+) -> None:
+    await office.take_in(received(message_id="one@harbour.test"))
+    (mail,) = await office.mails("100001-T")
+    there = {"reference": "100001-T", "mail": str(mail), "number": "0"}
+    api = front_desk(office, tmp_path)
+    statuses = await probe(api, f"amelie/{OPERATOR}", there, examples=5)
+    assert statuses.keys() == ENDPOINTS.keys()
+    assert 201 in statuses["POST /v1/tickets"]
+    assert 200 in statuses["GET /v1/tickets/{reference}"]
