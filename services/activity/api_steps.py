@@ -161,7 +161,8 @@ def _require_open(access: Access, request: asked.Request) -> None:
     try:
         access.organisation.process(request.process)
     except Unknown:
-        raise Problem(VALIDATION_FAILED, f"There is no process {request.process!r}.") from None
+        detail = f"There is no process {request.process!r}."
+        raise Problem(VALIDATION_FAILED, detail, reason="unknown_name") from None
     access.require(request.process, asked.TicketOpen)
 
 

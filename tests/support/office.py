@@ -260,6 +260,12 @@ class Office:
         ]
         return [record for record in found if type_ in (None, record["type"])]
 
+    async def written(self) -> list[Any]:
+        """All that a step could have changed, to be compared with what it is later."""
+        tables = ("activities", "history", "contacts", "activity_contacts", "notes", "mails", "timers")
+        rows = "SELECT array_agg(t::text ORDER BY t::text) FROM {} AS t"
+        return [await self.pool.fetchval(rows.format(table)) for table in tables]
+
     async def asked_of_notify(self) -> list[dict[str, Any]]:
         return await self.said("notify.requests.v1")
 

@@ -170,7 +170,7 @@ async def test_a_request_of_a_person_needs_the_same_over_kafka_as_over_http(plac
             # A contact is for all processes of its company, the one that Noel leads among them.
             held = Role.LEADER if about_contact and person == "noel" else role
             allowed = held is not None and held >= permissions.role_for(model)
-            before = await state(place.office)
+            before = await place.office.written()
             for kind in ("user", "robot"):
                 actor = {"kind": kind, "id": person}
                 answer = await place.office.ask(model.model_validate({**value, "actor": actor}))
@@ -178,7 +178,7 @@ async def test_a_request_of_a_person_needs_the_same_over_kafka_as_over_http(plac
                 if not allowed:
                     missing = [] if about_contact else ["process:request"]
                     assert (answer["type"], answer["missing"]) == ("request.refused", missing)
-                    assert await state(place.office) == before, f"{type_} was refused and did something"
+                    assert await place.office.written() == before, f"{type_} was refused and did something"
 
 
 async def test_integrations_and_the_system_are_let_in_by_kafkas_border(place: Place) -> None:
@@ -221,11 +221,3 @@ async def test_titles_are_hidden_where_the_organisation_wants_it(place: Place) -
         assert "My printer" not in hidden.text, path
         assert '"title":null' in hidden.text, path
         assert "My printer" in seen.text, path
-
-
-async def state(office: Office) -> list[Any]:
-    """What a step could have changed."""
-    tables = ("activities", "history", "contacts", "activity_contacts", "notes", "mails", "timers")
-    return [
-        await office.pool.fetchval(f"SELECT array_agg(t::text ORDER BY t::text) FROM {t} t") for t in tables
-    ]
