@@ -81,6 +81,7 @@ ROWS = {
 async def busy(office: Office) -> Office:
     """A Ticket, a closed one, one of another company with its contact, and more in another organisation."""
     quay: dict[str, Any] = {
+        "rules": DEFINITION.rules.model_copy(update={"contact_scope": "local"}),
         "companies": (*DEFINITION.companies, Company(name="quay", title="Quay")),
         "contracts": (*DEFINITION.contracts, Contract(name="quays", title="Quays", company="quay")),
         "services": (*DEFINITION.services, Service(name="docks", title="Docks", contract="quays")),
@@ -123,7 +124,7 @@ async def test_bad_input_is_refused_alike_over_http_and_kafka_and_does_nothing(
     for name, bad in ROWS.items():
         answer = await amelie.call("POST", path_of(bad), bad.fields)
         problem = answer.json()
-        assert (answer.status_code, problem["code"]) == (bad.status, bad.code), (name, problem)
+        assert (answer.status_code, problem.get("code")) == (bad.status, bad.code), (name, problem)
         assert bad.says in problem["detail"], name
         if bad.code != bad.reason:
             assert problem["reason"] == bad.reason, name
