@@ -12,7 +12,7 @@ import pytest
 from services.activity.api_steps import MODELS
 from services.activity.handlers import refuse
 from shared.contracts import activity_requests as asked
-from shared.contracts.activity_organisation import Company, Contract, Service
+from shared.contracts.activity_organisation import Company, ContactScope, Contract, Service
 from shared.contracts.envelope import Envelope
 from shared.decoding import Unreadable, decode
 from shared.topics import ACTIVITY_REQUESTS
@@ -81,7 +81,7 @@ ROWS = {
 async def busy(office: Office) -> Office:
     """A Ticket, a closed one, one of another company with its contact, and more in another organisation."""
     quay: dict[str, Any] = {
-        "rules": DEFINITION.rules.model_copy(update={"contact_scope": "local"}),
+        "rules": DEFINITION.rules.model_copy(update={"contact_scope": ContactScope.LOCAL}),
         "companies": (*DEFINITION.companies, Company(name="quay", title="Quay")),
         "contracts": (*DEFINITION.contracts, Contract(name="quays", title="Quays", company="quay")),
         "services": (*DEFINITION.services, Service(name="docks", title="Docks", contract="quays")),
