@@ -4,10 +4,11 @@ Everything said follows from a cause, the envelope of the record that led to it,
 is said: a replay says the same again (design §2).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from services.activity.announce_links import OF_SEVERAL, Fields
 from services.activity.domain.activity import Activity
 from services.activity.domain.due_dates import first_due
 from services.activity.domain.events import (
@@ -21,17 +22,12 @@ from services.activity.domain.events import (
     HoldersChanged,
     InformationMarked,
     KeepingChanged,
-    Linked,
     MailAppended,
-    MailContinued,
-    MailCopied,
     MailRequested,
-    MailShared,
     MarkedForPerson,
     NoteAdded,
     Opened,
     StatusChanged,
-    Unlinked,
 )
 from services.activity.domain.refusals import Refusal
 from services.activity.due_records import record_of as due_record
@@ -41,12 +37,13 @@ from shared.contracts.activity_due import DueDate
 from shared.contracts.activity_requests import Actor, ActorKind
 from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.ingest_requests import MailForget as ForgetReceived
-from shared.contracts.ingest_requests import MailSetAside
+from shared.contracts.ingest_requests import MailReinject, MailSetAside
 from shared.contracts.notify_requests import MailCompose
 from shared.contracts.notify_requests import MailForget as ForgetSent
 from shared.contracts.record import Record
 from shared.identity import derive
 from shared.outbox import Outgoing
+from shared.references import Reference
 from shared.topics import ACTIVITY_ACTIVITIES, ACTIVITY_ANSWERS, INGEST_REQUESTS, NOTIFY_REQUESTS, Topic
 
 SOURCE = source_of("activity")
@@ -78,6 +75,12 @@ def mail_set_aside(cause: Envelope, conversation: str, request: MailSetAside) ->
     return _outgoing(cause, f"set aside/{request.mail}", INGEST_REQUESTS, conversation, request, None)
 
 
+def mail_reinject(cause: Envelope, conversation: str, request: MailReinject) -> Outgoing:
+    """A mail that is to begin a new activity (CE-3)."""
+    ordinal = f"reinject/{request.activity}/{request.mail}"
+    return _outgoing(cause, ordinal, INGEST_REQUESTS, conversation, request, None)
+
+
 def mail_forget(cause: Envelope, mail: UUID, conversation: str, *, incoming: bool) -> Outgoing:
     """A mail that nobody needs any more, told to whoever has its bytes."""
     if incoming:
@@ -86,14 +89,15 @@ def mail_forget(cause: Envelope, mail: UUID, conversation: str, *, incoming: boo
     return _outgoing(cause, f"forget/{mail}", NOTIFY_REQUESTS, conversation, ForgetSent(mail=mail), None)
 
 
-def accepted(cause: Envelope, activity: Activity) -> RequestAccepted:
-    """The answer to a request that was done."""
+def accepted(cause: Envelope, activity: Activity, opened: Reference | None = None) -> RequestAccepted:
+    """The answer to a request that was done; `opened` is the new activity that came of it."""
     return RequestAccepted(
         request=asked_by(cause),
         activity=activity.id,
         reference=str(activity.reference),
         status=activity.status.value,
         version=activity.version,
+        opened=str(opened) if opened else None,
     )
 
 
@@ -202,56 +206,22 @@ def _mail_appended(happened: MailAppended, _: int) -> dict[str, Any]:
     }
 
 
-def _mail_of_another(happened: MailContinued | MailCopied, _: int) -> dict[str, Any]:
-    earlier = happened.earlier
-    return {
-        "mail": earlier.mail,
-        "from_activity": earlier.activity,
-        "from_reference": str(earlier.reference),
-    }
-
-
 def _contact_tagged(happened: ContactTagged, _: int) -> dict[str, Any]:
     tagged = happened.tagged
     return {"contact": tagged.contact, "tag": tagged.tag.value, "removed": happened.removed}
 
 
-def _linked(happened: Linked, _: int) -> dict[str, Any]:
-    link = happened.link
-    return {"with_activity": link.activity, "with_reference": str(link.reference), "reason": link.reason}
-
-
-def _unlinked(happened: Unlinked, _: int) -> dict[str, Any]:
-    return {"with_activity": happened.link.activity, "with_reference": str(happened.link.reference)}
-
-
-def _mail_shared(happened: MailShared, _: int) -> dict[str, Any]:
-    link = happened.link
-    return {
-        "mail": happened.mail,
-        "with_activity": link.activity,
-        "with_reference": str(link.reference),
-        "received": happened.received,
-    }
-
-
-Fields = Callable[[Any, int], dict[str, Any]]
-
 RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
+    **OF_SEVERAL,
     Opened: (said.TicketOpened, _opened),
     Edited: (said.TicketEdited, _edited),
     StatusChanged: (said.TicketStatusChanged, _status_changed),
     HoldersChanged: (said.TicketHeld, lambda happened, _: {"holders": _holders(happened)}),
     DueChanged: (said.TicketDueChanged, lambda happened, _: {"due": due_record(happened.due)}),
     MailAppended: (said.TicketMailAppended, _mail_appended),
-    MailContinued: (said.TicketMailContinued, _mail_of_another),
     InformationMarked: (said.TicketInformationMarked, lambda happened, _: {"new": happened.new}),
     NoteAdded: (said.TicketNoted, lambda happened, _: {"note": happened.note}),
     ContactTagged: (said.TicketContactTagged, _contact_tagged),
-    Linked: (said.TicketLinked, _linked),
-    Unlinked: (said.TicketUnlinked, _unlinked),
-    MailCopied: (said.TicketMailCopied, _mail_of_another),
-    MailShared: (said.TicketMailShared, _mail_shared),
     MailRequested: (
         said.TicketMailRequested,
         lambda happened, _: {"mail": happened.mail, "purpose": happened.purpose.value},

@@ -103,7 +103,12 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
                 rows,
                 page,
                 key=lambda row: (row["version"],),
-                item=lambda row: timeline_entry(row, mails.get(row["mail"]), str(activity.reference)),
+                item=lambda row: timeline_entry(
+                    row,
+                    mails.get(row["mail"]),
+                    str(activity.reference),
+                    row["mail"] and activity.departure(row["mail"]),
+                ),
             )
 
         return await reception.admit(caller, serve)

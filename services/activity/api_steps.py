@@ -59,11 +59,15 @@ _REPEATED = "A repeat with the same Idempotency-Key gets the first one's answer 
 
 
 class Done(BaseModel):
-    """A request that was carried out; the answer on `activity.answers.v1` says the same."""
+    """A request that was carried out; the answer on `activity.answers.v1` says the same.
+
+    `opened` is the new Ticket that came of it, once there is one (CE-7).
+    """
 
     reference: str
     status: str
     version: int
+    opened: str | None = None
 
 
 def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
@@ -152,7 +156,7 @@ def _step(reception: Reception, work: Work, model: type[asked.OnTicket]) -> Call
 
 def _done_example(status: int) -> dict[int | str, dict[str, Any]]:
     sample = json.loads((SAMPLES / ACTIVITY_ANSWERS.name / "request.accepted.json").read_text())["value"]
-    example = {name: sample[name] for name in Done.model_fields}
+    example = {name: sample.get(name) for name in Done.model_fields}
     return {status: {"content": {"application/json": {"example": example}}}}
 
 
@@ -189,7 +193,9 @@ async def carried_out(
 def _done(answer: dict[str, Any]) -> Done:
     """What was done; `Problem` where it was refused, which is an answer too and was committed like one."""
     if answer["type"] == "request.accepted":
-        return Done(reference=answer["reference"], status=answer["status"], version=answer["version"])
+        # An answer that older code kept names nothing that was opened.
+        given = {name: answer.get(name) for name in Done.model_fields}
+        return Done.model_validate(given)
     raise refused(answer)
 
 

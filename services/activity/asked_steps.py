@@ -61,7 +61,12 @@ STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
 }
 """Each request with what makes its step; the contacts and fields that it names are read before."""
 
-OF_SEVERAL: tuple[type[asked.OnTicket], ...] = (asked.TicketLink, asked.TicketUnlink, asked.TicketShareMail)
+OF_SEVERAL: tuple[type[asked.OnTicket], ...] = (
+    asked.TicketLink,
+    asked.TicketUnlink,
+    asked.TicketShareMail,
+    asked.TicketNewFromMail,
+)
 """The requests that are about more than one Ticket: what makes their steps are modules of their own."""
 
 

@@ -33,7 +33,7 @@ def needs_of(past: Past) -> Needs:
             case events.TicketMailShared():
                 needs.activities.add((organisation, record.with_activity))
                 needs.arrived.add((organisation, record.mail))
-            case events.TicketMailAppended():
+            case events.TicketMailAppended() | events.TicketDepartureMarked():
                 needs.arrived.add((organisation, record.mail))
             case events.TicketMailRequested():
                 needs.mails.add((organisation, record.mail))

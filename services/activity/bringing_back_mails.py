@@ -1,18 +1,23 @@
 """The mails that a recovered activity's workspace gets back, with where they stand (see `recover.py`)."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from services.activity import announce
 from services.activity.domain.activity import Activity
+from services.activity.domain.links import DepartureState
 from services.activity.known_past import Lost, Past
+from services.activity.opening_tickets import mail_of
 from services.activity.past_workspace import PastWorkspace
 from services.activity.store_mails import Delivery, Mail, Recipients
-from services.activity.work_mails import mail_of
 from services.activity.work_reports import noted
 from shared.contracts import activity_activities as events
 from shared.contracts.ingest_mails import MailReceived
+from shared.contracts.ingest_requests import MailReinject
 from shared.contracts.mail import TEXT_LIMIT, Content
 from shared.contracts.notify_requests import MailCompose
+from shared.outbox import Outgoing
 
 NEVER_ASKED = "It was asked for in the moment in which the database was lost, and never reached notify."
 
@@ -33,6 +38,9 @@ def mails(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
                 workspace.copied(organisation, record)
             case events.TicketMailShared():
                 workspace.shared(organisation, record)
+            case events.TicketDepartureMarked(state="done"):
+                left = workspace.activities[organisation, record.activity]
+                workspace.leave((organisation, record.mail), left)
             case events.TicketMailRequested():
                 purposes[organisation, record.mail] = record
     for asked_of in past.composed:
@@ -120,3 +128,21 @@ def _never_asked(workspace: PastWorkspace, organisation: str, requested: events.
     )
     workspace.keep(mail)
     workspace.place(mail, activity, mail.mailbox)
+
+
+def departures(workspace: PastWorkspace, past: Past) -> Iterator[Outgoing]:
+    """What was to be asked of ingest in the moment in which the database was lost: it is asked now (CE-7)."""
+    reached = {
+        (each.envelope.organisation, each.message.activity, each.message.mail) for each in past.reinjected
+    }
+    for each, _ in past.happened:
+        organisation, record = each.envelope.organisation, each.message
+        if not isinstance(record, events.TicketDepartureMarked) or record.state != "requested":
+            continue
+        departure = workspace.activities[organisation, record.activity].departure(record.mail)
+        mail = workspace.mails.get((organisation, record.mail))
+        mailbox = workspace.standing.get((organisation, record.mail), {}).get(record.activity)
+        missed = (organisation, record.activity, record.mail) not in reached
+        if missed and mail and mailbox and departure and departure.state is DepartureState.REQUESTED:
+            again = MailReinject(mail=record.mail, activity=record.activity, mailbox=mailbox)
+            yield announce.mail_reinject(each.envelope, mail.conversation, again)

@@ -8,7 +8,7 @@ from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import RequestAccepted, RequestRefused
 from shared.contracts.activity_contacts import ContactChanged
 from shared.contracts.ingest_mails import MailReceived
-from shared.contracts.ingest_requests import MailSetAside
+from shared.contracts.ingest_requests import MailReinject, MailSetAside
 from shared.contracts.notify_mails import OutgoingMail
 from shared.contracts.notify_requests import MailCompose
 from shared.decoding import Incoming
@@ -26,6 +26,7 @@ class Past:
     answers: list[Incoming[RequestAccepted | RequestRefused]] = field(default_factory=list)
     set_aside: list[Incoming[MailSetAside]] = field(default_factory=list)
     contacts: list[Incoming[ContactChanged]] = field(default_factory=list)
+    reinjected: list[Incoming[MailReinject]] = field(default_factory=list)
     mails: list[Incoming[MailReceived]] = field(default_factory=list)
     reports: list[Incoming[OutgoingMail]] = field(default_factory=list)
     requests: dict[tuple[str, str], Incoming[asked.Request]] = field(default_factory=dict)

@@ -9,23 +9,27 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import KnownContact, NewContact, Tagged, contact_of_sender
 from services.activity.domain.link_steps import LinkWith
 from services.activity.domain.links import Earlier, Link
-from services.activity.domain.matching import Open
+from services.activity.domain.matching import Doubted, Effect, Open, OpenedBecause
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.steps import MailRouted
 from services.activity.rules import process_of, process_rules
 from services.activity.store_contacts import Contact
-from services.activity.store_mails import Mail
+from services.activity.store_mails import Mail, Recipients
 from services.activity.taking_steps import Taken, take
 from services.activity.work_links import answer_links
 from services.activity.workspace import Workspace
 from shared.contracts.activity_organisation import BlockMode, Process
 from shared.contracts.ingest_mails import MailReceived
 from shared.organisation import Organisation
+from shared.tokens import conversation_of_activity
 from shared.unit_of_work import Incoming
 
 
-def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Mail, effect: Open) -> None:
-    """Open the Ticket that matching wants, and let the mail stand on it."""
+def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Mail, effect: Open) -> Activity:
+    """The Ticket that matching wants, opened; the mail stands on it.
+
+    What leaves another one has a conversation of its own: what was said before goes on there.
+    """
     cause, target = incoming.envelope, effect.target
     organisation = workspace.organisations[cause.organisation]
     routed = next(each.routed for each in incoming.message.targets if each.address.lower() == target.address)
@@ -41,7 +45,11 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
         activity=id_,
         family=id_,
         reference=workspace.next_reference(cause.organisation),
-        conversation=mail.conversation,
+        conversation=(
+            conversation_of_activity(cause.organisation, id_)
+            if effect.because is OpenedBecause.NEW_FROM_MAIL
+            else mail.conversation
+        ),
         mailbox=target.mailbox,
         title=mail.content.subject.strip(),
         description=mail.content.text,
@@ -79,6 +87,7 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
     )
     for closed in ended:
         workspace.continue_thread(closed, activity)
+    return activity
 
 
 def _thread(workspace: Workspace, ended: Iterable[Activity], mail: Mail) -> tuple[Earlier, ...]:
@@ -135,3 +144,23 @@ def _sender(
 
 def _category(organisation: Organisation, process: Process, category: str | None) -> str | None:
     return category if category in process_rules(organisation, process.name, None).categories else None
+
+
+def mail_of(organisation: str, message: MailReceived, effects: tuple[Effect, ...]) -> Mail:
+    """The mail as it is kept here."""
+    return Mail(
+        organisation=organisation,
+        id=message.mail,
+        conversation=message.conversation,
+        mailbox=message.mailbox,
+        at=message.received,
+        content=message.content,
+        message_id=message.message_id,
+        references=message.references or message.in_reply_to,
+        sender=message.sender,
+        recipients=Recipients(to=message.to, cc=message.cc),
+        automatic=message.automatic,
+        doubts=tuple(
+            f"{effect.doubt.value} {effect.address}" for effect in effects if isinstance(effect, Doubted)
+        ),
+    )

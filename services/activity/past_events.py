@@ -15,6 +15,7 @@ from services.activity.domain.due_dates import first_due
 from services.activity.domain.events import (
     ContactTagged,
     DeliveryReported,
+    DepartureMarked,
     DueChanged,
     Edited,
     Event,
@@ -36,7 +37,7 @@ from services.activity.domain.events import (
     StatusChanged,
     Unlinked,
 )
-from services.activity.domain.links import Earlier, Link
+from services.activity.domain.links import Departure, DepartureState, Earlier, Link
 from services.activity.domain.states import Status, WaitType
 from services.activity.domain.steps import Review
 from services.activity.domain.vocabulary import (
@@ -177,6 +178,13 @@ def _mail_shared(stamp: Stamp, record: said.TicketMailShared, _: Texts) -> MailS
     return MailShared(stamp=stamp, mail=record.mail, link=_other(record), received=record.received)
 
 
+def _departure_marked(stamp: Stamp, record: said.TicketDepartureMarked, _: Texts) -> DepartureMarked:
+    reference = _reference(record.with_reference) if record.with_reference else None
+    state = DepartureState(record.state)
+    departure = Departure(record.mail, state, record.with_activity, reference, record.why)
+    return DepartureMarked(stamp=stamp, departure=departure)
+
+
 def _other(record: said.TicketUnlinked | said.TicketMailShared) -> Link:
     # Why they are linked was said with the link, and is not looked at again.
     return Link(record.with_activity, _reference(record.with_reference), "")
@@ -207,6 +215,7 @@ _EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]
     said.TicketUnlinked: _unlinked,
     said.TicketMailCopied: _mail_copied,
     said.TicketMailShared: _mail_shared,
+    said.TicketDepartureMarked: _departure_marked,
     said.TicketMailRequested: lambda stamp, record, _: MailRequested(
         stamp=stamp, mail=record.mail, purpose=Purpose(record.purpose)
     ),

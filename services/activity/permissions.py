@@ -40,6 +40,7 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.TicketNext: Role.WORKER,
     asked.TicketSendAndResolve: Role.WORKER,
     asked.TicketFeedback: Role.WORKER,
+    asked.TicketNewFromMail: Role.WORKER,
 }
 """What a user or robot has to be, in the process of the activity that the request is about.
 

@@ -63,6 +63,14 @@ class Placement:
         self._bring(mail.key, source.id, activity.id)
         self._join(mail, activity)
 
+    def leave(self, mail: Key, activity: Activity) -> None:
+        """Answers to the mail do not come to this activity any more (AMB-33)."""
+        self.aside.add((mail, activity.id))
+
+    def came_in_on(self, mail: Key, activity: Activity) -> bool:
+        """Whether the mail came to this activity by itself, and not from another one."""
+        return activity.id in self.standing.get(mail, {}) and (mail, activity.id) not in self._continued
+
     async def save_places(self, connection: Connection) -> None:
         """Write what has changed. Raises `FamilyMoved` when somebody else placed the same meanwhile."""
         await store_threads.associate(connection, self._placed())
@@ -91,6 +99,8 @@ class Placement:
         self.standing[mail][place.activity] = place.mailbox
         if not place.takes_answers:
             self.aside.add((mail, place.activity))
+        if place.continued:
+            self._continued.add((mail, place.activity))
 
     def _remember(self) -> None:
         self._stood = {mail: dict(places) for mail, places in self.standing.items()}

@@ -16,12 +16,12 @@ from services.activity.known_past import Lost
 from services.activity.known_past import Past as PastOfActivity
 from services.activity.past_workspace import PastWorkspace
 from services.activity.store_rows import Key
-from shared import organisation, organisation_copy
+from shared import organisation, organisation_copy, outbox
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_contacts import ContactChanged
 from shared.contracts.ingest_mails import MailReceived
-from shared.contracts.ingest_requests import MailSetAside
+from shared.contracts.ingest_requests import MailReinject, MailSetAside
 from shared.contracts.notify_mails import OutgoingMail
 from shared.contracts.notify_requests import MailCompose
 from shared.contracts.record import Record
@@ -62,6 +62,7 @@ async def recover(past: Past) -> Sequence[str]:
         answers=_said(past, ACTIVITY_ANSWERS),
         set_aside=_said(past, INGEST_REQUESTS, MailSetAside),
         contacts=_said(past, ACTIVITY_CONTACTS, ContactChanged),
+        reinjected=_said(past, INGEST_REQUESTS, MailReinject),
     )
     await _pass_over(past, found)
     names = {each.envelope.organisation for each in past.said if each.envelope}
@@ -74,6 +75,8 @@ async def recover(past: Past) -> Sequence[str]:
     bringing_back.contacts(workspace, found)
     bringing_back.people(workspace, found, lost)
     bringing_back_mails.mails(workspace, found, lost)
+    asked_now = bringing_back_mails.departures(workspace, found)
+    await outbox.add(past.connection, [outbox.row(each, past.prefix) for each in asked_now])
     await workspace.save(past.connection)
     opened = sum(isinstance(each.message, events.TicketOpened) for each, _ in found.happened)
     return [f"{len(found.happened)} events are back in the history, {opened} Tickets with them", *lost]

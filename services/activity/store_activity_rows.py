@@ -18,6 +18,7 @@ from services.activity.domain.activity import (
 )
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.links import Departure
 from services.activity.domain.states import Status, WaitType
 from services.activity.domain.vocabulary import StartedBy
 from services.activity.store_rows import json
@@ -26,6 +27,7 @@ from shared import references
 _RESOLUTION: TypeAdapter[Resolution | None] = TypeAdapter(Resolution | None)
 _REOPENING: TypeAdapter[Reopening | None] = TypeAdapter(Reopening | None)
 _WRITTEN = TypeAdapter(tuple[Written, ...])
+_DEPARTURES = TypeAdapter(tuple[Departure, ...])
 
 # Column, type, how an activity fills it. The order is that of the statements below.
 COLUMNS: tuple[tuple[str, str, Any], ...] = (
@@ -62,6 +64,7 @@ COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("resolution", "jsonb", lambda a: json(a.resolution)),
     ("reopening", "jsonb", lambda a: json(a.reopening)),
     ("written", "jsonb", lambda a: json(a.written)),
+    ("departures", "jsonb", lambda a: json(a.departures)),
     ("returned", "boolean", lambda a: a.returned),
     ("due_at", "timestamptz", lambda a: None if a.due.paused else a.due.at),
     ("due", "jsonb", lambda a: json(due_records.stored(a))),
@@ -120,6 +123,7 @@ def activity_of(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozen
         resolution=_RESOLUTION.validate_python(row["resolution"]),
         reopening=_REOPENING.validate_python(row["reopening"]),
         written=_WRITTEN.validate_python(row["written"]),
+        departures=_DEPARTURES.validate_python(row["departures"]),
         returned=row["returned"],
         fields=tuple(FieldValue(name, value) for name, value in sorted(row["fields"].items())),
         keep_with_me=row["keep_with_me"],

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from services.activity.domain.links import Departure, DepartureState
 from services.activity.store_mails import Delivery, Mail
 from shared.contracts.activity_requests import Actor
 from shared.contracts.mail import Mailbox
@@ -20,11 +21,20 @@ class AttachmentView(BaseModel):
     href: str
 
 
+class DepartureView(BaseModel):
+    """A mail on its way to a new Ticket: `requested`, `done` with its reference, `failed` and why (CE-7)."""
+
+    state: str
+    reference: str | None
+    why: str | None
+
+
 class MailView(BaseModel):
     """A mail in the timeline. `text` is its beginning if `text_is_cut`; `html` is where its HTML can be had.
 
     `at` is when it came in or was asked for: long before the Ticket that goes on with its thread (IN-14).
     `outcome` and `delivery` are an outgoing mail's. `doubts` are addresses that were not believed (AMB-38).
+    With `read_only` it began the Ticket that `departure` names: it is answered and shared there (CE-4).
     From `removed` on its text and files are gone: they were kept for as long as they are to be.
     """
 
@@ -45,6 +55,8 @@ class MailView(BaseModel):
     delivery: Delivery | None
     doubts: tuple[str, ...]
     removed: datetime | None
+    read_only: bool = False
+    departure: DepartureView | None = None
 
 
 class TimelineEntry(BaseModel):
@@ -74,8 +86,10 @@ _SAID_ELSEWHERE = frozenset(
 )
 
 
-def timeline_entry(row: Any, mail: Mail | None, reference: str) -> TimelineEntry:
-    """A row of `history` with the mail it is about."""
+def timeline_entry(
+    row: Any, mail: Mail | None, reference: str, departure: Departure | None = None
+) -> TimelineEntry:
+    """A row of `history` with the mail it is about, and where that went from here."""
     return TimelineEntry(
         version=row["version"],
         type=row["type"],
@@ -90,11 +104,11 @@ def timeline_entry(row: Any, mail: Mail | None, reference: str) -> TimelineEntry
         details={name: value for name, value in row["event"].items() if name not in _SAID_ELSEWHERE},
         note=row["note_text"],
         note_removed=row["note"] is not None and row["note_text"] is None,
-        mail=mail and mail_view(mail, reference),
+        mail=mail and mail_view(mail, reference, departure),
     )
 
 
-def mail_view(mail: Mail, reference: str) -> MailView:
+def mail_view(mail: Mail, reference: str, departure: Departure | None = None) -> MailView:
     """A mail as it stands in the timeline of `reference`."""
     content, place = mail.content, f"/v1/tickets/{reference}/mails/{mail.id}"
     return MailView(
@@ -123,4 +137,11 @@ def mail_view(mail: Mail, reference: str) -> MailView:
         delivery=mail.delivery,
         doubts=mail.doubts,
         removed=mail.removed_at,
+        read_only=departure is not None and departure.state is DepartureState.DONE,
+        departure=departure
+        and DepartureView(
+            state=departure.state.value,
+            reference=str(departure.reference) if departure.reference else None,
+            why=departure.why,
+        ),
     )

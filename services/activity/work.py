@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from services.activity import store_configuration, work_mails, work_reports, work_requests, work_timers
+from services.activity import (
+    store_configuration,
+    work_departures,
+    work_mails,
+    work_reports,
+    work_requests,
+    work_timers,
+)
 from services.activity.needs import Needs
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.work_reports import UnknownMail
@@ -17,7 +24,7 @@ from services.activity.work_timers import TimerFired
 from services.activity.workspace import Workspace
 from shared import tracing_records
 from shared.contracts.activity_requests import Request
-from shared.contracts.ingest_mails import MailReceived
+from shared.contracts.ingest_mails import MailNotReinjected, MailReceived
 from shared.contracts.notify_mails import OutgoingMail
 from shared.contracts.record import Record
 from shared.organisation import Organisation, Organisations
@@ -43,6 +50,7 @@ _REPORTS = Performer(work_reports.gather, work_reports.perform)
 
 PERFORMERS: Mapping[type[Record], Performer] = {
     MailReceived: Performer(work_mails.gather, work_mails.perform),
+    MailNotReinjected: Performer(work_departures.gather, work_departures.not_reinjected),
     TimerFired: Performer(work_timers.gather, work_timers.perform),
     **dict.fromkeys(_models(ACTIVITY_REQUESTS), _REQUESTS),
     **dict.fromkeys((each for each in _models(NOTIFY_MAILS) if issubclass(each, OutgoingMail)), _REPORTS),

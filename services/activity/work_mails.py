@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from services.activity import announce
+from services.activity import announce, work_departures
 from services.activity.domain.activity import Activity
+from services.activity.domain.links import DepartureState
 from services.activity.domain.mail_facts import Answered, Known, MailFacts, PlusReference, Target
-from services.activity.domain.matching import Append, Doubted, Effect, Open, Unplaced, match
+from services.activity.domain.matching import Append, Open, Unplaced, match
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
 from services.activity.domain.steps import MailArrived
 from services.activity.needs import Needs
-from services.activity.opening_tickets import open_ticket
+from services.activity.opening_tickets import mail_of, open_ticket
 from services.activity.rules import matching_rules, process_of
-from services.activity.store_mails import Mail, Recipients
+from services.activity.store_mails import Mail
 from services.activity.taking_steps import step_of, take
 from services.activity.workspace import Workspace
 from shared import references
@@ -29,6 +30,8 @@ def gather(incoming: Incoming[MailReceived], needs: Needs) -> None:
     """What has to be read to match the mail and to open activities from it."""
     organisation, mail = incoming.envelope.organisation, incoming.message
     needs.arrived.add((organisation, mail.mail))
+    if mail.reinjected_for:
+        needs.activities.add((organisation, mail.reinjected_for))
     needs.message_ids |= {(organisation, message_id) for message_id in _answers(mail)}
     tokens: list[ReceivedPlus | AnsweredToken] = [*mail.plus, *_direct(mail)]
     for named in tokens:
@@ -45,6 +48,9 @@ def gather(incoming: Incoming[MailReceived], needs: Needs) -> None:
 def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     """Append the mail, or open activities from it; what an earlier copy did is not done again."""
     name, message = incoming.envelope.organisation, incoming.message
+    if message.reinjected_for is not None:
+        work_departures.reinjected(workspace, incoming)
+        return
     organisation = workspace.organisations[name]
     facts = _facts(workspace, organisation, message)
     known = {
@@ -104,6 +110,13 @@ def _append(
 def _facts(workspace: Workspace, organisation: Organisation, message: MailReceived) -> MailFacts:
     name = organisation.name
     addressed = (organisation.mailbox_of(each.address) for each in (*message.to, *message.cc))
+    left = {
+        activity
+        for message_id in _answers(message)
+        for mail in workspace.by_message_id(name, message_id)
+        for activity in workspace.standing.get(mail.key, {})
+        if _has_left(workspace.activities[name, activity], mail)
+    }
     return MailFacts(
         sender=message.sender.address.lower() if message.sender else "",
         addressed=frozenset(mailbox for mailbox in addressed if mailbox),
@@ -123,7 +136,13 @@ def _facts(workspace: Workspace, organisation: Organisation, message: MailReceiv
             if (name, message.mail, target.address.lower()) in workspace.effects
         ),
         appended=frozenset(workspace.standing.get((name, message.mail), ())),
+        left=frozenset(left),
     )
+
+
+def _has_left(activity: Activity, mail: Mail) -> bool:
+    departure = activity.departure(mail.id)
+    return departure is not None and departure.state is DepartureState.DONE
 
 
 def _answered(workspace: Workspace, name: str, message: MailReceived) -> Iterator[Answered]:
@@ -193,26 +212,6 @@ def _came_through(activity: Activity, facts: MailFacts) -> str:
         return activity.mailbox or ""
     named = (plus.mailbox for plus in facts.plus if plus.activity == activity.id)
     return next(named, facts.targets[0].mailbox)
-
-
-def mail_of(organisation: str, message: MailReceived, effects: tuple[Effect, ...]) -> Mail:
-    """The mail as it is kept here."""
-    return Mail(
-        organisation=organisation,
-        id=message.mail,
-        conversation=message.conversation,
-        mailbox=message.mailbox,
-        at=message.received,
-        content=message.content,
-        message_id=message.message_id,
-        references=message.references or message.in_reply_to,
-        sender=message.sender,
-        recipients=Recipients(to=message.to, cc=message.cc),
-        automatic=message.automatic,
-        doubts=tuple(
-            f"{effect.doubt.value} {effect.address}" for effect in effects if isinstance(effect, Doubted)
-        ),
-    )
 
 
 def _answers(message: MailReceived) -> tuple[str, ...]:

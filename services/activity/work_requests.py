@@ -6,7 +6,15 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.activity import announce, outgoing_mail, permissions, work_contacts, work_links, work_sharing
+from services.activity import (
+    announce,
+    outgoing_mail,
+    permissions,
+    work_contacts,
+    work_departures,
+    work_links,
+    work_sharing,
+)
 from services.activity.asked_steps import STEPS, Named, note_of
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
@@ -45,7 +53,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
     work_links.gather(organisation, request, needs)
     work_contacts.gather(organisation, request, needs)
     needs.addresses |= {(organisation, address) for address in addresses(request)}
-    if isinstance(request, asked.TicketShareMail):
+    if isinstance(request, asked.TicketShareMail | asked.TicketNewFromMail):
         needs.mails.add((organisation, request.mail))
     if isinstance(request, asked.TicketReply):
         needs.threads.add((organisation, request.reference))
@@ -111,7 +119,8 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
     if isinstance(outcome, Activity):
         for contact in tags.made:
             workspace.people.tell(cause, contact)
-        return announce.accepted(cause, outcome)
+        departure = outcome.departure(request.mail) if isinstance(request, asked.TicketNewFromMail) else None
+        return announce.accepted(cause, outcome, departure.reference if departure else None)
     for contact in tags.made:
         workspace.people.remove(contact)
     return announce.refused(cause, outcome, reference) if isinstance(outcome, Refusal) else outcome
@@ -182,6 +191,8 @@ def _step(
         return work_links.perform(workspace, cause, activity, request, _actor(request))
     if isinstance(request, asked.TicketShareMail):
         return work_sharing.perform(workspace, cause, activity, request, _actor(request))
+    if isinstance(request, asked.TicketNewFromMail):
+        return work_departures.ask(workspace, cause, activity, request, _actor(request))
     if isinstance(request, asked.TicketAssign) and request.assignee is not None:
         _assignable(organisation, request.assignee, activity.process)
     company = organisation.process(activity.process).company
@@ -243,9 +254,7 @@ def _reply(
         raise Declined("incomplete", "Neither it nor its process has a mailbox to send from.", "mailbox")
     answers = workspace.newest.get((activity.organisation, activity.id))
     if request.answers:
-        answers = workspace.mails.get((activity.organisation, request.answers))
-        if answers is None or activity.id not in workspace.standing.get(answers.key, {}):
-            raise Declined("not_found", f"{request.reference} has no mail {request.answers}.")
+        answers = work_sharing.writable(workspace, activity, request.answers)
     return Reply(text=request.text, subject=request.subject, recipients=recipients, answers=answers)
 
 

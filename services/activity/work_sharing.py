@@ -5,7 +5,7 @@ from uuid import UUID
 from services.activity.announce import effect_id
 from services.activity.domain.activity import Activity
 from services.activity.domain.link_steps import ShareMail, TakeSharedMail
-from services.activity.domain.links import Link, LinkReason
+from services.activity.domain.links import DepartureState, Link, LinkReason
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
 from services.activity.domain.vocabulary import Actor
@@ -27,7 +27,7 @@ def perform(
     """
     receivers: list[Activity] = []
     if activity.status is not Status.CLOSED:
-        mail = mail_of(workspace, activity, request.mail)
+        mail = writable(workspace, activity, request.mail)
         receivers = _receivers(workspace, activity, mail, request)
     after = take(
         workspace,
@@ -49,11 +49,20 @@ def perform(
     return after
 
 
-def mail_of(workspace: Workspace, activity: Activity, mail: UUID) -> Mail:
+def mail_on(workspace: Workspace, activity: Activity, mail: UUID) -> Mail:
     """A mail that stands on the activity. Raises `Declined`."""
     found = workspace.mails.get((activity.organisation, mail))
     if found is None or activity.id not in workspace.standing.get(found.key, {}):
         raise Declined("not_found", f"{activity.reference} has no mail {mail}.", "mail")
+    return found
+
+
+def writable(workspace: Workspace, activity: Activity, mail: UUID) -> Mail:
+    """The same, if people may answer and share it here: not what has left (CE-4). Raises `Declined`."""
+    found, departure = mail_on(workspace, activity, mail), activity.departure(mail)
+    if departure and departure.state is DepartureState.DONE:
+        detail = f"This mail began {departure.reference}: go on there."
+        raise Declined("mail_is_read_only", detail, str(departure.reference))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 from uuid import UUID
 
 from services.ingest.domain.conversation import Answered
@@ -10,7 +11,8 @@ from services.ingest.domain.mail import Address, ParsedMail
 from services.ingest.domain.plus import PlusReference
 from shared.contracts import ingest_mails as contract
 from shared.contracts.envelope import Envelope, source_of
-from shared.contracts.ingest_mails import MailboxPolled, MailReceived
+from shared.contracts.ingest_mails import MailboxPolled, MailNotReinjected, MailReceived
+from shared.contracts.ingest_requests import MailReinject
 from shared.contracts.mail import Content, Mailbox
 from shared.contracts.organisation_mail import BlockMode
 from shared.contracts.record import Record
@@ -44,8 +46,13 @@ def mail_received(
     returns: int,
     now: datetime,
     traceparent: str | None = None,
+    reinjected_for: UUID | None = None,
+    asked: str = "",
 ) -> Outgoing:
-    """`mail.received` for these targets of a mail. Raises `ValidationError` for what breaks the contract."""
+    """`mail.received` for these targets of a mail. Raises `ValidationError` for what breaks the contract.
+
+    `asked` is the id of the request that wants it told again, for the activity `reinjected_for` (CE-3).
+    """
     record = MailReceived(
         mail=id,
         mailbox=mailbox,
@@ -67,12 +74,27 @@ def mail_received(
         targets=tuple(map(_target, targets)),
         explanation=facts.explanation,
         configuration=organisation.version,
+        reinjected_for=reinjected_for,
     )
     # Which targets are told is part of the id, and how often activity gave the mail back: a later record
     # with the missing ones, or of a mail that is tried again, is another record.
     ordinal = f"received{returns or ''} " + " ".join(sorted(target.address for target in targets))
+    if reinjected_for is not None:
+        ordinal = f"reinjected for {reinjected_for} by {asked}"
     event = derive(_time_of(mail, arrived), SOURCE, key, ordinal)
     return _outgoing(organisation.name, conversation, record, event, str(id), now, traceparent=traceparent)
+
+
+def mail_not_reinjected(
+    cause: Envelope, conversation: str, request: MailReinject, why: Literal["no_route", "not_kept"]
+) -> Outgoing:
+    """`mail.not_reinjected`, in answer to a request (CE-7)."""
+    record = MailNotReinjected(mail=request.mail, activity=request.activity, why=why)
+    event = derive(cause.time, cause.source, f"{cause.organisation}/{cause.id}", "not reinjected")
+    subject = str(request.mail)
+    return _outgoing(
+        cause.organisation, conversation, record, event, subject, cause.time, traceparent=cause.traceparent
+    )
 
 
 def mailbox_polled(organisation: str, mailbox: str, until: datetime) -> list[Outgoing]:

@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 
 from services.ingest import api, gauges, retention
-from services.ingest.handlers import SUBSCRIPTIONS
+from services.ingest.handlers import subscriptions
 from services.ingest.imap import Connect
 from services.ingest.imap_aioimaplib import connect as connect_aioimaplib
 from services.ingest.intake import Intake
@@ -46,7 +46,7 @@ def build(settings: IngestSettings, connect: Connect = connect_aioimaplib) -> Se
         settings,
         components=(
             Mailboxes(intake, settings, connect),
-            Consumers(work, SUBSCRIPTIONS, bootstrap=settings.kafka_bootstrap),
+            Consumers(work, subscriptions(intake), bootstrap=settings.kafka_bootstrap),
             Relay(
                 settings.postgres_dsn,
                 service=NAME,

@@ -1,17 +1,21 @@
 """What ingest does with records that it reads."""
 
+from functools import partial
 from typing import Any
 
 from services.ingest import store_mails, store_rereading, store_retention
-from shared.contracts.ingest_requests import MailForget, MailSetAside
+from services.ingest.intake import Intake
+from services.ingest.reinjecting import reinject
+from shared.contracts.ingest_requests import MailForget, MailReinject, MailSetAside
 from shared.failure import Transient
 from shared.organisation_copy import on_organisation
 from shared.topics import ACTIVITY_ORGANISATION, INGEST_REQUESTS
 from shared.unit_of_work import Batch, Subscription
 
 
-async def on_requests(batch: Batch[Any]) -> None:
-    """Show what activity could not place among the unhandled mails (UH-1); note what it needs no more.
+async def on_requests(intake: Intake, batch: Batch[Any]) -> None:
+    """Show what activity could not place among the unhandled mails (UH-1); note what it needs no more; tell
+    again of what is to begin a new activity (CE-3).
 
     Raises `Transient` while a done folder is read again that such a mail may still lie in.
     """
@@ -30,12 +34,14 @@ async def on_requests(batch: Batch[Any]) -> None:
             for address in request.addresses
         ],
     )
+    await reinject(intake, batch, [each for each in batch.records if isinstance(each.message, MailReinject)])
 
 
-SUBSCRIPTIONS: tuple[Subscription, ...] = (
-    # Repeats change nothing there, so they need no inbox.
-    Subscription(ACTIVITY_ORGANISATION, "ingest.organisation", on_organisation, inbox=False),
-    # A repeat must not undo what was decided since: these have no answer that could be given again.
-    Subscription(INGEST_REQUESTS, "ingest.requests", on_requests),
-)
-"""Which topic is read by whom, and who works on it."""
+def subscriptions(intake: Intake) -> tuple[Subscription, ...]:
+    """Which topic is read by whom, and who works on it."""
+    return (
+        # Repeats change nothing there, so they need no inbox.
+        Subscription(ACTIVITY_ORGANISATION, "ingest.organisation", on_organisation, inbox=False),
+        # A repeat must not undo what was decided since: these have no answer that could be given again.
+        Subscription(INGEST_REQUESTS, "ingest.requests", partial(on_requests, intake)),
+    )

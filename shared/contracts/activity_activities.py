@@ -212,6 +212,20 @@ class TicketMailShared(ActivityRecord):
     received: bool = False
 
 
+class TicketDepartureMarked(ActivityRecord):
+    """How far a mail of it is on its way to a new activity (CE-7); once there, it is read-only here (CE-4).
+
+    The new one is named once it is `done`; `why` says why it `failed`.
+    """
+
+    type: Literal["ticket.departure_marked"] = "ticket.departure_marked"
+    mail: UUID
+    state: Literal["requested", "done", "failed"]
+    with_activity: UUID | None = None
+    with_reference: Reference | None = None
+    why: str | None = None
+
+
 class TicketMailRequested(ActivityRecord):
     """A mail was asked of notify; its fate follows as `ticket.mail_reported`."""
 
@@ -274,6 +288,7 @@ ActivityEvent = Annotated[
     | TicketUnlinked
     | TicketMailCopied
     | TicketMailShared
+    | TicketDepartureMarked
     | TicketMailRequested
     | TicketMailReported
     | TicketKeepingChanged

@@ -26,6 +26,7 @@ class RequestAccepted(Record):
     reference: Reference
     status: str
     version: int
+    opened: Reference | None = None
     configuration: int | None = None
 
 

@@ -263,6 +263,17 @@ class TicketShareMail(OnTicket):
     with_references: Linkable
 
 
+class TicketNewFromMail(OnTicket):
+    """Begin a new Ticket with a mail that was appended wrongly (CE-1).
+
+    Accepted means that it is asked of ingest: `ticket.departure_marked` says what came of it (CE-3). Asked
+    again, the answer says what there is already (CE-7).
+    """
+
+    type: Literal["ticket.new_from_mail"] = "ticket.new_from_mail"
+    mail: UUID
+
+
 ActivityRequest = Annotated[
     TicketOpen
     | TicketEdit
@@ -288,6 +299,7 @@ ActivityRequest = Annotated[
     | TicketRejectWork
     | TicketNext
     | TicketSendAndResolve
-    | TicketFeedback,
+    | TicketFeedback
+    | TicketNewFromMail,
     Field(discriminator="type"),
 ]

@@ -86,6 +86,8 @@ class MailReceived(Record):
     explanation: tuple[str, ...] = ()
     configuration: int
     """The version of the organisation's configuration that decided."""
+    reinjected_for: UUID | None = None
+    """The activity that it was appended to wrongly: it opens a new one and is appended nowhere (IN-6)."""
 
 
 class MailboxPolled(Record):
@@ -102,4 +104,13 @@ class MailboxPolled(Record):
     partition: Annotated[int, Field(ge=0)]
 
 
-IngestMail = Annotated[MailReceived | MailboxPolled, Field(discriminator="type")]
+class MailNotReinjected(Record):
+    """The mail is not told of again for this activity, and why (CE-7). Key: organisation and conversation."""
+
+    type: Literal["mail.not_reinjected"] = "mail.not_reinjected"
+    mail: UUID
+    activity: UUID
+    why: Literal["no_route", "not_kept"]
+
+
+IngestMail = Annotated[MailReceived | MailboxPolled | MailNotReinjected, Field(discriminator="type")]

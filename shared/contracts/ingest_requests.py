@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.record import EmailAddress, Record
+from shared.contracts.record import EmailAddress, Name, Record
 
 
 class MailSetAside(Record):
@@ -32,4 +32,16 @@ class MailForget(Record):
     mail: UUID
 
 
-IngestRequest = Annotated[MailSetAside | MailForget, Field(discriminator="type")]
+class MailReinject(Record):
+    """Tell of this mail again, as one that must not be appended (CE-3). Key: organisation and conversation.
+
+    It opens a new activity by the routes of `mailbox`, through which it came to `activity` (CE-6, AMB-32).
+    """
+
+    type: Literal["mail.reinject"] = "mail.reinject"
+    mail: UUID
+    activity: UUID
+    mailbox: Name
+
+
+IngestRequest = Annotated[MailSetAside | MailForget | MailReinject, Field(discriminator="type")]

@@ -8,6 +8,7 @@ test holds the table and the models together.
 from typing import Any
 
 from shared.contracts.meanings_contacts import CONTACTS
+from shared.contracts.meanings_of_links import LINKS
 from shared.contracts.meanings_organisation import ORGANISATION
 
 _BLOB = "claim check on the blob store"
@@ -15,6 +16,7 @@ _OLDEST_FIRST = "Message-IDs without angle brackets, oldest first"
 
 MEANINGS = {
     **CONTACTS,
+    **LINKS,
     # What a record is about
     "type": "the record's type; it stands in ce_type as well and may be left out here",
     "activity": "id of the activity",
@@ -92,11 +94,6 @@ MEANINGS = {
     "with_activity": "id of the other activity",
     "with_reference": "reference of the other activity",
     "TicketLinked.reason": "what ties the two together",
-    "TicketMailCopied.from_activity": "id of the activity that it was opened from",
-    "TicketMailShared.received": "true where the mail came from the other, false where it went there",
-    "with_references": "references of the other Tickets, fifty at most",
-    "linked_to": "the Ticket that it is opened from, and linked with",
-    "copies": "what of that Ticket it begins with, as it is then",
     "purpose": "what the mail is for",
     "outcome": "what became of it",
     # What is asked, and the answer

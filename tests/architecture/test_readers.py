@@ -6,7 +6,7 @@ import pytest
 
 from services.activity.app import subscriptions as activity
 from services.activity.work import Work
-from services.ingest.handlers import SUBSCRIPTIONS as INGEST
+from services.ingest.handlers import subscriptions as of_ingest
 from services.notify.app import subscriptions as notify
 from services.notify.handlers import Handlers
 from shared.contracts.envelope import Envelope
@@ -17,7 +17,7 @@ from shared.topics import TOPICS
 from shared.unit_of_work import Subscription
 
 WIRED: dict[str, tuple[Subscription, ...]] = {
-    "ingest": tuple(INGEST),
+    "ingest": of_ingest(None),  # type: ignore[arg-type]
     "activity": activity(Work(Organisations())),
     "notify": tuple(notify(Handlers(None, None))),  # type: ignore[arg-type]
 }

@@ -18,7 +18,10 @@ from deploy.config.folder import read
 from deploy.local.preparation import SAMPLE
 from services.activity.app import subscriptions as of_activity
 from services.activity.work import Work
-from services.ingest.handlers import SUBSCRIPTIONS as OF_INGEST
+from services.ingest.handlers import subscriptions as of_ingest
+from services.ingest.intake import Intake
+from services.ingest.parsing.pool import ParserPool
+from services.ingest.routing import Routing
 from services.notify.app import subscriptions as of_notify
 from services.notify.handlers import Handlers
 from services.notify.outgoing import Outgoing
@@ -103,9 +106,16 @@ async def bench(
 
 
 async def ingest(database: Database, noted: Reads, folder: Path) -> None:
-    async with bench("ingest", database, noted, lambda _: OF_INGEST) as at:
+    def wired(organisations: Organisations) -> Sequence[Subscription]:
+        blobs = BlobStore((folder / "blobs").as_uri(), "ingest")
+        # A mail that is not here is neither fetched nor parsed.
+        return of_ingest(Intake(None, blobs, ParserPool(), KEYRING, organisations, Routing()))  # type: ignore[arg-type]
+
+    async with bench("ingest", database, noted, wired) as at:
         await at.feed(INGEST_REQUESTS, "mail.set_aside")
         await at.feed(INGEST_REQUESTS, "mail.forget")
+        await at.feed(INGEST_REQUESTS, "mail.reinject")
+        assert (await at.last(INGEST_MAILS.name))["type"] == "mail.not_reinjected"
         for name in ACTIVITY_ORGANISATION.models:
             await at.feed(ACTIVITY_ORGANISATION, name, version=2)
 
@@ -216,6 +226,12 @@ async def _steps(at: Bench, reference: str) -> None:
         await ask(step, with_references=[opened])
     first = sample(INGEST_MAILS, "mail.received").value["mail"]
     await ask("ticket.share_mail", with_references=[opened], mail=first)
+    await ask("ticket.new_from_mail", mail=str(UUID(int=2)))
+    asked = await at.last(INGEST_REQUESTS.name)
+    told = {"mail": asked["mail"], "activity": asked["activity"]}
+    await at.feed(INGEST_MAILS, "mail.not_reinjected", **told)
+    await ask("ticket.new_from_mail", mail=str(UUID(int=2)))
+    await at.feed(INGEST_MAILS, "mail.received", mail=asked["mail"], reinjected_for=asked["activity"])
 
 
 @pytest.mark.parametrize("work", [ingest, activity, notify], ids=lambda work: work.__name__)

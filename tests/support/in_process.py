@@ -98,11 +98,11 @@ async def mailroom_in_process(stack: Endpoints, template: str, folder: Path) -> 
         (folder / "secrets").mkdir()
         await preparation.make_secrets(seen)
         await bring_about(stack.kafka_bootstrap, database.dsn, prefix)
-        services = {name: _built(name, seen, prefix) for name in SERVICES}
+        services = {name: built(name, seen, prefix) for name in SERVICES}
         for service in services.values():
             running = asyncio.create_task(service.run())
             exits.push_async_callback(_stopped, service, running)
-        made = InProcess(stack, database, prefix, domain, customers, folder / "secrets", services)
+        made = InProcess(seen, database, prefix, domain, customers, folder / "secrets", services)
         await eventually(lambda: all(not each.ready().wrong for each in services.values()), deadline=PATIENCE)
         definition = sample(domain, customers)
         answer = await made.ask(
@@ -112,7 +112,8 @@ async def mailroom_in_process(stack: Endpoints, template: str, folder: Path) -> 
         yield made
 
 
-def _built(name: str, seen: Endpoints, prefix: str) -> Service:
+def built(name: str, seen: Endpoints, prefix: str) -> Service:
+    """A service as its process builds it."""
     build = importlib.import_module(f"services.{name}.app").build
     variables = {**seen.environment(name), **SETTINGS, "MAILROOM_TOPIC_PREFIX": prefix}
     with patch.dict(os.environ, variables):

@@ -7,6 +7,7 @@ from uuid import UUID
 from services.activity.domain.contacts import Tagged, holder_of
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
+from services.activity.domain.links import Departure
 from services.activity.domain.states import State, Status, WaitType, state_of
 from services.activity.domain.vocabulary import Actor, Method, StartedBy, Tag
 from shared.references import Reference
@@ -126,6 +127,7 @@ class Activity:
     reopening: Reopening | None = None
     written: tuple[Written, ...] = ()
     fields: tuple[FieldValue, ...] = ()
+    departures: tuple[Departure, ...] = ()
     returned: bool = False
     keep_with_me: str | None = None
     last_updater: str | None = None
@@ -156,3 +158,7 @@ class Activity:
     def written_by(self, actor: Actor) -> UUID | None:
         """The mail or note of `actor` that would count as the resolution (T18, AMB-43)."""
         return next((written.id for written in self.written if written.by == actor), None)
+
+    def departure(self, mail: UUID) -> Departure | None:
+        """How far a mail of it is on its way to a new activity, if somebody sent it there (CE-7)."""
+        return next((each for each in self.departures if each.mail == mail), None)

@@ -16,7 +16,7 @@ from services.activity.domain.activity import (
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
-from services.activity.domain.links import Earlier, Link
+from services.activity.domain.links import Departure, Earlier, Link
 from services.activity.domain.states import Status
 from services.activity.domain.steps import Review
 from services.activity.domain.vocabulary import (
@@ -194,6 +194,14 @@ class MailShared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DepartureMarked:
+    """A mail of it is on its way to a new activity, there, or not to be had there (CE-7)."""
+
+    stamp: Stamp
+    departure: Departure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailRequested:
     """notify is asked to send a mail.
 
@@ -268,6 +276,7 @@ Event = (
     | Unlinked
     | MailCopied
     | MailShared
+    | DepartureMarked
     | MailRequested
     | DeliveryReported
     | KeepingChanged

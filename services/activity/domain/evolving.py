@@ -8,6 +8,7 @@ from services.activity.domain.activity import Activity, Reopening, Resolution, W
 from services.activity.domain.events import (
     ContactTagged,
     DeliveryReported,
+    DepartureMarked,
     DueChanged,
     Edited,
     Event,
@@ -71,10 +72,13 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             return {"links": activity.links | {link.activity}}
         case Unlinked(link=link):
             return {"links": activity.links - {link.activity}}
+        case DepartureMarked(departure=departure):
+            others = tuple(each for each in activity.departures if each.mail != departure.mail)
+            return {"departures": (*others, departure)}
         case NoteAdded(note=id) | MailRequested(mail=id, purpose=Purpose.REPLY):
             author = event.stamp.by
-            others = (earlier for earlier in activity.written if earlier.by != author)
-            return {"written": (*others, Written(author, id))}
+            earlier_by_others = (earlier for earlier in activity.written if earlier.by != author)
+            return {"written": (*earlier_by_others, Written(author, id))}
         case KeepingChanged(user=user):
             return {"keep_with_me": user}
         case MarkedForPerson():

@@ -3,8 +3,16 @@
 from collections.abc import Iterable
 
 from services.activity.domain.context import Occasion
-from services.activity.domain.events import Event, Linked, MailCopied, MailShared, Unlinked
-from services.activity.domain.link_steps import LinkWith, ShareMail, TakeSharedMail, Unlink
+from services.activity.domain.events import DepartureMarked, Event, Linked, MailCopied, MailShared, Unlinked
+from services.activity.domain.link_steps import (
+    LinkWith,
+    MarkDeparture,
+    ShareMail,
+    StartNew,
+    TakeSharedMail,
+    Unlink,
+)
+from services.activity.domain.links import Departure, DepartureState
 from services.activity.domain.steps import Opening
 
 
@@ -37,3 +45,18 @@ def share_mail(occasion: Occasion[ShareMail]) -> Iterable[Event]:
 def take_shared_mail(occasion: Occasion[TakeSharedMail]) -> Iterable[Event]:
     """The mail stands in the timeline, with where it came from (SH-1)."""
     yield MailShared(stamp=occasion.stamp, mail=occasion.step.mail, link=occasion.step.link, received=True)
+
+
+def ask_for_new(occasion: Occasion[StartNew]) -> Iterable[Event]:
+    """A new activity is asked for, once; again only where it could not be had (CE-7)."""
+    known = occasion.activity.departure(occasion.step.mail)
+    if known is None or known.state is DepartureState.FAILED:
+        asked = Departure(occasion.step.mail, DepartureState.REQUESTED)
+        yield DepartureMarked(stamp=occasion.stamp, departure=asked)
+
+
+def mark_departure(occasion: Occasion[MarkDeparture]) -> Iterable[Event]:
+    """What came of it, for whoever asked; late word of what has come already is dropped (CE-7)."""
+    known = occasion.activity.departure(occasion.step.departure.mail)
+    if known is not None and known.state is DepartureState.REQUESTED:
+        yield DepartureMarked(stamp=occasion.stamp, departure=occasion.step.departure)

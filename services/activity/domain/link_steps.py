@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.activity.domain.links import Link
+from services.activity.domain.links import Departure, Link
 from services.activity.domain.steps import Step
 
 
@@ -43,3 +43,21 @@ class TakeSharedMail(Step):
     participle = "given a shared mail"
     mail: UUID
     link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class StartNew(Step):
+    """Begin a new activity with a mail that was appended wrongly (CE-3)."""
+
+    name = "new_from_mail"
+    participle = "left by a mail"
+    mail: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MarkDeparture(Step):
+    """What came of a new activity that was asked for (CE-7)."""
+
+    name = "departure"
+    participle = "told what came of a mail"
+    departure: Departure

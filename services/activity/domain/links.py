@@ -35,3 +35,25 @@ class Earlier:
     mail: UUID
     activity: UUID
     reference: Reference
+
+
+class DepartureState(StrEnum):
+    """How far a mail is on its way to a new activity (CE-7)."""
+
+    REQUESTED = "requested"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A mail that was appended wrongly and begins a new activity (CE-1): named once it is done.
+
+    `why` says why it failed, as a word to rely on.
+    """
+
+    mail: UUID
+    state: DepartureState
+    activity: UUID | None = None
+    reference: Reference | None = None
+    why: str | None = None

@@ -72,7 +72,7 @@ class MailFacts:
 
     `sender` is in lower case. `addressed` are the mailboxes in To and Cc, whatever copy this is. `targets`
     are this copy's; `done` are the targets' addresses, and `appended` the activities, that an earlier copy
-    saw to.
+    saw to. `left` are those that a mail which it answers has left for a new one (AMB-33).
     """
 
     sender: str
@@ -82,6 +82,7 @@ class MailFacts:
     plus: tuple[PlusReference, ...] = ()
     done: frozenset[str] = frozenset()
     appended: frozenset[UUID] = frozenset()
+    left: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class OpenedBecause(StrEnum):
     """What matched is closed (IN-14, T35)."""
     NEW_MAILBOX = "new_mailbox"
     """A mailbox joined the thread (RT-7)."""
+    NEW_FROM_MAIL = "new_from_mail"
+    """Somebody asked for it: the mail was appended wrongly (CE-5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def _hits(
             doubts.append(Doubted(plus.address, Doubt.UNKNOWN_REFERENCE))
         elif not plus.signed and mail.sender not in activity.participants:
             doubts.append(Doubted(plus.address, Doubt.STRANGER))
-        elif activity.id not in hits:
+        elif activity.id not in hits and activity.id not in mail.left:
             way = MatchedBy.SIGNED_ADDRESS if plus.signed else MatchedBy.BARE_ADDRESS
             other = frozenset({Review.OTHER_REFERENCE_THAN_ANSWERED} if answers else ())
             hits[activity.id] = _Hit(activity.id, plus.mailbox, way, other)

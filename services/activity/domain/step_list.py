@@ -1,6 +1,13 @@
 """Every step there is, and those that people are offered."""
 
-from services.activity.domain.link_steps import LinkWith, ShareMail, TakeSharedMail, Unlink
+from services.activity.domain.link_steps import (
+    LinkWith,
+    MarkDeparture,
+    ShareMail,
+    StartNew,
+    TakeSharedMail,
+    Unlink,
+)
 from services.activity.domain.steps import (
     AddNote,
     Assign,
@@ -56,8 +63,10 @@ STEPS: tuple[type[Step], ...] = (
     LinkWith,
     Unlink,
     ShareMail,
+    StartNew,
     MailArrived,
     TakeSharedMail,
+    MarkDeparture,
     TimerDue,
     MailReported,
     KeepWithMe,
@@ -72,6 +81,7 @@ NOT_FOR_PEOPLE = (
     Opening,
     MailArrived,
     TakeSharedMail,
+    MarkDeparture,
     TimerDue,
     MailReported,
     RejectWork,

@@ -76,13 +76,22 @@ from services.activity.domain.holders import (
     the_same,
 )
 from services.activity.domain.link_effects import (
+    ask_for_new,
     copy_communications,
     link,
+    mark_departure,
     share_mail,
     take_shared_mail,
     unlink,
 )
-from services.activity.domain.link_steps import LinkWith, ShareMail, TakeSharedMail, Unlink
+from services.activity.domain.link_steps import (
+    LinkWith,
+    MarkDeparture,
+    ShareMail,
+    StartNew,
+    TakeSharedMail,
+    Unlink,
+)
 from services.activity.domain.states import WAITING, State
 from services.activity.domain.steps import (
     AddNote,
@@ -252,6 +261,9 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("SH-1", OPEN, ShareMail, effects=(share_mail,), person=the_same),
     Transition("SH-1", OPEN, TakeSharedMail, effects=(take_shared_mail, flag_new_information),
                person=the_same),
+    Transition("CE-3", OPEN, StartNew, effects=(ask_for_new,), person=the_same),
+    # What was asked for comes also if it was closed meanwhile.
+    Transition("CE-7", (*OPEN, CLOSED), MarkDeparture, effects=(mark_departure,), person=the_same),
     Transition("FB-1", FINISHABLE, GiveFeedback, checks=(rated,),
                effects=(keep_feedback, flag_new_information), person=the_same),
     # What became of our own mail is written down also after T15 closed the Ticket that sent it, and so is

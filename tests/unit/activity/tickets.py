@@ -12,8 +12,15 @@ from services.activity.domain.context import Context, ProcessRules
 from services.activity.domain.decide import decide
 from services.activity.domain.events import Event
 from services.activity.domain.evolving import evolve
-from services.activity.domain.link_steps import LinkWith, ShareMail, TakeSharedMail, Unlink
-from services.activity.domain.links import Link, LinkReason
+from services.activity.domain.link_steps import (
+    LinkWith,
+    MarkDeparture,
+    ShareMail,
+    StartNew,
+    TakeSharedMail,
+    Unlink,
+)
+from services.activity.domain.links import Departure, DepartureState, Link, LinkReason
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
@@ -228,6 +235,8 @@ def examples(life: Life) -> dict[type[Step], tuple[Step, Actor]]:
             (Unlink((OTHER,)), ALICE),
             (ShareMail(UUID(int=0xA1), (OTHER,)), ALICE),
             (TakeSharedMail(UUID(int=0xA3), OTHER), ALICE),
+            (StartNew(UUID(int=0xA2)), ALICE),
+            (MarkDeparture(Departure(UUID(int=0xA2), DepartureState.FAILED, why="no_route")), SYSTEM),
             (MAIL, SYSTEM),
             (TimerDue(timer.generation if timer else 0), SYSTEM),
             (MailReported(UUID(int=0xE), Outcome.SENT), SYSTEM),

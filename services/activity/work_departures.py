@@ -1,0 +1,118 @@
+"""A mail that was appended wrongly begins a new activity (section 7).
+
+Somebody asks for it; ingest tells of the mail once more, to be appended nowhere, by the routes of the mailbox
+that it came through; then the new activity is opened, and the old one says so. Each of the three is a
+transaction of its own, and whichever comes a second time finds that it was done.
+"""
+
+from typing import Any
+
+from services.activity import announce
+from services.activity.domain.activity import Activity
+from services.activity.domain.link_steps import MarkDeparture, StartNew
+from services.activity.domain.links import Departure, DepartureState
+from services.activity.domain.mail_facts import Target
+from services.activity.domain.matching import Open, OpenedBecause
+from services.activity.domain.refusals import Refusal
+from services.activity.domain.states import Status
+from services.activity.domain.vocabulary import Actor
+from services.activity.needs import Needs
+from services.activity.opening_tickets import mail_of, open_ticket
+from services.activity.request_names import Declined
+from services.activity.rules import process_of
+from services.activity.store_mails import Mail
+from services.activity.taking_steps import Taken, step_of, take
+from services.activity.work_sharing import mail_on
+from services.activity.workspace import Workspace
+from shared.contracts import activity_requests as asked
+from shared.contracts.envelope import Envelope
+from shared.contracts.ingest_mails import MailNotReinjected, MailReceived
+from shared.contracts.ingest_requests import MailReinject
+from shared.unit_of_work import Incoming
+
+
+def ask(
+    workspace: Workspace, cause: Envelope, activity: Activity, request: asked.TicketNewFromMail, actor: Actor
+) -> Activity | Refusal:
+    """Ask ingest for it, once for each activity and mail (CE-7). Raises `Declined`."""
+    known = activity.departure(request.mail)
+    if known and known.state is not DepartureState.FAILED:
+        return activity
+    mail = None if activity.status is Status.CLOSED else _appended(workspace, activity, request)
+    step = Taken(
+        step=StartNew(request.mail),
+        process=activity.process,
+        mailbox=activity.mailbox,
+        effect=announce.effect_id(cause, "effect"),
+        actor=actor,
+        expected_version=request.expected_version,
+    )
+    after = take(workspace, cause, activity, step)
+    assert after is not None, "a request does something or is refused"
+    if isinstance(after, Activity) and mail:
+        mailbox = workspace.standing[mail.key][activity.id]
+        again = MailReinject(mail=mail.id, activity=activity.id, mailbox=mailbox)
+        workspace.said.append(announce.mail_reinject(cause, mail.conversation, again))
+    return after
+
+
+def _appended(workspace: Workspace, activity: Activity, request: asked.TicketNewFromMail) -> Mail:
+    """The mail, if it came in on the activity and did not open it (CE-2)."""
+    mail = mail_on(workspace, activity, request.mail)
+    if mail.id == activity.opening_mail:
+        raise Declined("opening_mail", f"{activity.reference} is what this mail began (CE-2).", "mail")
+    if not mail.incoming or not workspace.came_in_on(mail.key, activity):
+        detail = f"Only a mail that was appended to {activity.reference} can begin another one (CE-2)."
+        raise Declined("not_appended", detail, "mail")
+    return mail
+
+
+def gather(incoming: Incoming[MailNotReinjected], needs: Needs) -> None:
+    """The activity that the mail was to leave."""
+    needs.activities.add((incoming.envelope.organisation, incoming.message.activity))
+
+
+def not_reinjected(workspace: Workspace, incoming: Incoming[MailNotReinjected]) -> None:
+    """The mail stays what it was: whoever asked is told why (CE-7)."""
+    message = incoming.message
+    activity = workspace.activities.get((incoming.envelope.organisation, message.activity))
+    if activity is not None:
+        failed = Departure(message.mail, DepartureState.FAILED, why=message.why)
+        _mark(workspace, incoming, activity, failed)
+
+
+def reinjected(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
+    """Open the new activity, whatever became of the mail before (IN-6, IN-7); both sides say so (CE-5)."""
+    name, message = incoming.envelope.organisation, incoming.message
+    assert message.reinjected_for is not None, "only such a mail is given here"
+    activity = workspace.activities.get((name, message.reinjected_for))
+    known = activity.departure(message.mail) if activity else None
+    if activity is None or known is None or known.state is not DepartureState.REQUESTED:
+        return
+    organisation = workspace.organisations[name]
+    ways = (each for each in message.targets if process_of(organisation, each.routed, each.mailbox))
+    target = next(ways, None)
+    if target is None:
+        failed = Departure(message.mail, DepartureState.FAILED, why="no_route")
+        _mark(workspace, incoming, activity, failed)
+        return
+    mail = workspace.mails.get((name, message.mail))
+    if mail is None or mail.removed_at is not None:
+        mail = mail_of(name, message, ())
+    workspace.keep(mail)
+    effect = Open(
+        Target(target.address.lower(), target.mailbox, routed=True),
+        OpenedBecause.NEW_FROM_MAIL,
+        (activity.id,),
+    )
+    opened = open_ticket(workspace, incoming, mail, effect)
+    done = Departure(mail.id, DepartureState.DONE, opened.id, opened.reference)
+    _mark(workspace, incoming, workspace.activities[name, activity.id], done)
+    workspace.leave(mail.key, activity)
+
+
+def _mark(workspace: Workspace, incoming: Incoming[Any], activity: Activity, departure: Departure) -> None:
+    step = step_of(activity, MarkDeparture(departure), incoming.envelope)
+    after = take(workspace, incoming.envelope, activity, step)
+    if isinstance(after, Refusal):
+        raise ValueError(f"an activity refused to be told what it asked for: {after}")
