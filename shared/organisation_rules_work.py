@@ -46,6 +46,7 @@ _REFERENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("processes", ("wait_reasons",), "wait_reasons"),
     ("processes", ("acknowledgement",), "templates"),
     ("processes", ("no_response",), "templates"),
+    ("processes", ("split",), "templates"),
     ("due_dates", ("calendar",), "calendars"),
     ("queues", ("team",), "teams"),
     ("users", ("company",), "companies"),

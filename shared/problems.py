@@ -33,6 +33,9 @@ FORBIDDEN = ProblemType("forbidden", 403, "The caller may not do this")
 NOT_FOUND = ProblemType("not_found", 404, "There is no such thing")
 METHOD_NOT_ALLOWED = ProblemType("method_not_allowed", 405, "This cannot be done here")
 CONFLICT = ProblemType("conflict", 409, "The state of things does not allow this")
+CONFIGURATION_IN_USE = ProblemType(
+    "configuration_in_use", 409, "The configuration takes away what is still in use"
+)
 STEP_REFUSED = ProblemType("step_refused", 409, "The activity's rules refuse this step")
 TOO_LARGE = ProblemType("too_large", 413, "The request's body is too large")
 UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported_media_type", 415, "The body's media type is not accepted")

@@ -105,6 +105,8 @@ def _asked(what: str) -> Callable[[requests.Request], str]:
     return lambda it: f"{it.actor.id} wants {what}"
 
 
+_DEPARTURES = {"requested": "is to begin a new Ticket", "done": "began", "failed": "began no new Ticket"}
+
 SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ingest_mails.MailReceived: _received,
     ingest_mails.MailboxPolled: lambda it: (
@@ -114,6 +116,8 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"A mail to {_listed(it.addresses)} found no place: {_quoted(it.detail)}"
     ),
     ingest_requests.MailForget: lambda it: f"Nothing needs mail {it.mail} any longer",
+    ingest_requests.MailReinject: lambda it: f"Mail {it.mail} is to begin a new Ticket",
+    ingest_mails.MailNotReinjected: lambda it: f"Mail {it.mail} cannot begin a new Ticket: {_words(it.why)}",
     notify_requests.MailForget: lambda it: f"Nothing needs mail {it.mail} any longer",
     activities.TicketOpened: _opened,
     activities.TicketEdited: lambda it: f"Edited: {_listed(it.fields, 'nothing')}",
@@ -121,13 +125,32 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     activities.TicketHeld: lambda it: f"Now {_held(it.holders)}",
     activities.TicketDueChanged: lambda it: f"Now {_due(it.due)}",
     activities.TicketMailAppended: _appended,
-    activities.TicketMailContinued: lambda it: f"Continues {it.from_reference}, with a mail of it",
+    activities.TicketMailContinued: lambda it: f"Has a mail of {it.from_reference}, too",
     activities.TicketInformationMarked: lambda it: (
         "There is new information" if it.new else "Its new information was read"
     ),
     activities.TicketNoted: lambda it: f"{it.actor.id} wrote a note",
     activities.TicketContactTagged: _tagged,
     activities.TicketLinked: lambda it: f"Linked with {it.with_reference}: {_words(it.reason)}",
+    activities.TicketUnlinked: lambda it: f"Not linked with {it.with_reference} any more",
+    activities.TicketMailCopied: lambda it: f"Began with a mail of {it.from_reference}",
+    activities.TicketMailShared: lambda it: (
+        f"Got a mail of {it.with_reference}" if it.received else f"Shared a mail with {it.with_reference}"
+    ),
+    activities.TicketDepartureMarked: lambda it: (
+        f"A mail of it {_DEPARTURES[it.state]}"
+        + (f" {it.with_reference}" if it.with_reference else "")
+        + (f": {it.why}" if it.why else "")
+    ),
+    activities.TicketKeepingChanged: lambda it: (
+        f"Kept with {it.user}" if it.user else "Not kept with anybody any more"
+    ),
+    activities.TicketMarkedForPerson: lambda it: f"Marked for a person by {it.robot}",
+    activities.TicketHandedAgain: lambda it: f"Handed to {it.robot} again",
+    activities.TicketFeedbackGiven: lambda it: f"Rated {it.rating} of 5",
+    activities.TicketSplitInto: lambda it: f"Split into {', '.join(each.reference for each in it.into)}",
+    activities.TicketMerged: lambda it: f"Merged into {it.into.reference}",
+    activities.TicketTookOver: lambda it: f"Took over {it.source.reference}, which was merged into it",
     activities.TicketMailRequested: lambda it: f"A mail was asked of notify: {_words(it.purpose)}",
     activities.TicketMailReported: lambda it: (
         f"The mail was {it.outcome}" + (f": {_results(it.recipients)}" if it.recipients else "")
@@ -168,6 +191,26 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"{it.actor.id} wants to write to {_people(*it.to, *it.cc) if it.to else 'the primary contact'}: "
         f"{_quoted(it.text)}"
     ),
+    requests.TicketLink: lambda it: f"{it.actor.id} wants it linked with {', '.join(it.with_references)}",
+    requests.TicketUnlink: lambda it: (
+        f"{it.actor.id} wants it linked with {', '.join(it.with_references)} no longer"
+    ),
+    requests.TicketShareMail: lambda it: (
+        f"{it.actor.id} wants a mail shared with {', '.join(it.with_references)}"
+    ),
+    requests.TicketNewFromMail: _asked("a new Ticket from one of its mails"),
+    requests.TicketNext: _asked("it as the next work"),
+    requests.TicketKeepWithMe: lambda it: f"{it.actor.id} wants to say whether it stays with him",
+    requests.TicketRejectWork: lambda it: f"{it.actor.id} wants a person to do it",
+    requests.TicketSendAndResolve: lambda it: (
+        f"{it.actor.id} wants it resolved by a mail: {_quoted(it.text)}"
+    ),
+    requests.TicketFeedback: lambda it: f"{it.actor.id} wants it rated {it.rating} of 5",
+    requests.TicketSplit: lambda it: (
+        f"{it.actor.id} wants it split into {', '.join(_quoted(part.title) for part in it.parts)}"
+    ),
+    requests.TicketMergeInto: lambda it: f"{it.actor.id} wants it merged into {it.into}",
+    requests.TicketMerge: lambda it: f"{it.actor.id} wants {', '.join(it.sources)} merged into it",
     requests.TicketMarkInformation: lambda it: (
         f"{it.actor.id} wants its new information marked as {'new' if it.new else 'read'}"
     ),

@@ -12,7 +12,13 @@ from shared.auth import Caller, Principal
 from shared.contracts.activity_organisation import Definition
 from shared.http import etag
 from shared.permissions import guarded
-from shared.problems import FORBIDDEN, NOT_FOUND, VALIDATION_FAILED, Problem, ProblemType
+from shared.problems import (
+    CONFIGURATION_IN_USE,
+    FORBIDDEN,
+    NOT_FOUND,
+    VALIDATION_FAILED,
+    Problem,
+)
 from shared.unit_of_work import Batch, UnitOfWork
 
 
@@ -28,11 +34,6 @@ class AppliedConfiguration(BaseModel):
 
     version: int
     changed: bool
-
-
-CONFIGURATION_IN_USE = ProblemType(
-    "configuration_in_use", 409, "The configuration takes away what is still in use"
-)
 
 
 def routes(work: UnitOfWork) -> APIRouter:

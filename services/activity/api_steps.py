@@ -23,6 +23,7 @@ from shared import tracing
 from shared.asyncapi import SAMPLES
 from shared.auth import Caller, Principal
 from shared.contracts import activity_requests as asked
+from shared.contracts.activity_answers import AlsoChanged
 from shared.contracts.envelope import Envelope
 from shared.http import ExpectedVersion, IdempotencyKey, etag
 from shared.organisation import Unknown
@@ -50,6 +51,7 @@ PROBLEM_OF: dict[str, ProblemType] = {
     "not_found": NOT_FOUND,
     "conflict": CONFLICT,
     "address_in_use": CONFLICT,
+    "no_merge_target": STEP_REFUSED,
     "closed": STEP_REFUSED,
     "not_allowed": STEP_REFUSED,
     "not_available": STEP_REFUSED,
@@ -68,6 +70,7 @@ class Done(BaseModel):
     status: str
     version: int
     opened: str | None = None
+    others: tuple[AlsoChanged, ...] = ()
 
 
 def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
@@ -107,7 +110,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
                     allowed=offer.allowed,
                     code=offer.refusal and offer.refusal.code.value,
                     detail=offer.refusal and offer.refusal.sentence,
-                    missing=tuple(offer.refusal.missing) if offer.refusal else (),
+                    missing=tuple(map(str, offer.refusal.missing)) if offer.refusal else (),
                 )
                 for offer in allowed(activity, context, batch.now)
             ]

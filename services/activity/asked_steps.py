@@ -28,6 +28,24 @@ def _resolve(request: asked.TicketResolve) -> steps.Step:
     return steps.Resolve(Method(request.method.value), request.category)
 
 
+SPLITS_AND_MERGES: tuple[type[asked.OnTicket], ...] = (
+    asked.TicketSplit,
+    asked.TicketMergeInto,
+    asked.TicketMerge,
+)
+"""Requests whose steps `splits_and_merges.py` makes."""
+
+
+def also_named(request: asked.Request) -> tuple[str, ...]:
+    """The references that a request names beside the Ticket that it is about."""
+    match request:
+        case asked.TicketMergeInto(into=into):
+            return (into,)
+        case asked.TicketMerge(sources=sources):
+            return sources
+    return ()
+
+
 STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
     asked.TicketEdit: lambda r, named: steps.Edit(
         title=r.title,
@@ -62,10 +80,8 @@ STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
 """Each request with what makes its step; the contacts and fields that it names are read before."""
 
 OF_SEVERAL: tuple[type[asked.OnTicket], ...] = (
-    asked.TicketLink,
-    asked.TicketUnlink,
-    asked.TicketShareMail,
-    asked.TicketNewFromMail,
+    *(asked.TicketLink, asked.TicketUnlink, asked.TicketShareMail, asked.TicketNewFromMail),
+    *SPLITS_AND_MERGES,
 )
 """The requests that are about more than one Ticket: what makes their steps are modules of their own."""
 

@@ -15,7 +15,7 @@ class Needs:
 
     `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
     reference or id) that mail may be sent from, `copied` those whose links and mails another one may begin
-    with. In `opening` organisations activities may be opened.
+    with, or take over. In `opening` organisations activities may be opened.
     `contacts` are those that are to be changed.
     """
 

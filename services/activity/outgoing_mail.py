@@ -1,6 +1,6 @@
 """Mails that are asked of notify: to whom, from where, in answer to what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -29,8 +29,17 @@ class Reply:
     answers: Mail | None
 
 
-def automatic(workspace: Workspace, cause: Envelope, activity: Activity, event: MailRequested) -> None:
-    """Ask for a mail made from a template: an acknowledgement, or word of a closed Ticket (NT-1)."""
+def automatic(
+    workspace: Workspace,
+    cause: Envelope,
+    activity: Activity,
+    event: MailRequested,
+    more: Mapping[str, str],
+) -> None:
+    """Ask for a mail made from a template: an acknowledgement, or word of a closed or split Ticket (NT-1).
+
+    `more` are variables that say something of the step that led to it.
+    """
     organisation = workspace.organisations[activity.organisation]
     people = workspace.people
     recipients = Recipients(
@@ -47,7 +56,7 @@ def automatic(workspace: Workspace, cause: Envelope, activity: Activity, event: 
         answers=_answered_by(workspace, activity),
         automatic=True,
         template=template_for(organisation, activity.process, event.purpose),
-        variables=_variables(organisation, activity),
+        variables={**_variables(organisation, activity), **more},
         language=(first and first.language) or process.language,
     )
     _ask(workspace, cause, activity, compose, event.purpose.value, Content())

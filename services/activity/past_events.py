@@ -31,13 +31,16 @@ from services.activity.domain.events import (
     MailRequested,
     MailShared,
     MarkedForPerson,
+    Merged,
     NoteAdded,
     Opened,
     Stamp,
     StatusChanged,
+    TookOver,
     Unlinked,
+    WasSplit,
 )
-from services.activity.domain.links import Departure, DepartureState, Earlier, Link
+from services.activity.domain.links import Departure, DepartureState, Earlier, Link, Other
 from services.activity.domain.states import Status, WaitType
 from services.activity.domain.steps import Review
 from services.activity.domain.vocabulary import (
@@ -101,6 +104,8 @@ def _opened(organisation: str, stamp: Stamp, record: said.TicketOpened, texts: T
         contacts=tuple(Tagged(Tag(each.tag), each.contact) for each in record.contacts),
         due=due_of(record.due) if record.due else first_due(Status(record.status), stamp.at),
         fields=custom_fields.after((), texts.of_fields(record.custom_fields)),
+        parent=_activity(record.parent) if record.parent else None,
+        started_at=record.started_at,
     )
 
 
@@ -117,8 +122,8 @@ def _edited(stamp: Stamp, record: said.TicketEdited, texts: Texts) -> Edited:
 
 def _status_changed(stamp: Stamp, record: said.TicketStatusChanged, _: Texts) -> StatusChanged:
     wait = timer = None
-    until = record.until or record.due_at
-    if record.wait and until:
+    if record.wait:
+        until = record.until or record.due_at
         wait = Wait(
             WaitType(record.wait), until, record.days, record.close_if_no_response, record.wait_reason
         )
@@ -136,6 +141,7 @@ def _status_changed(stamp: Stamp, record: said.TicketStatusChanged, _: Texts) ->
         method=Method(record.method) if record.method else None,
         written=record.written,
         due=due_of(record.due) if record.due else None,
+        resolved_at=record.resolved_at,
     )
 
 
@@ -190,6 +196,10 @@ def _other(record: said.TicketUnlinked | said.TicketMailShared) -> Link:
     return Link(record.with_activity, _reference(record.with_reference), "")
 
 
+def _activity(other: said.OtherActivity) -> Other:
+    return Other(other.activity, _reference(other.reference))
+
+
 def _holders(holders: said.Holders) -> Holders:
     return Holders(assignee=holders.assignee, owner=holders.owner, queue=holders.queue)
 
@@ -216,6 +226,11 @@ _EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]
     said.TicketMailCopied: _mail_copied,
     said.TicketMailShared: _mail_shared,
     said.TicketDepartureMarked: _departure_marked,
+    said.TicketSplitInto: lambda stamp, record, _: WasSplit(
+        stamp=stamp, into=tuple(_activity(each) for each in record.into)
+    ),
+    said.TicketMerged: lambda stamp, record, _: Merged(stamp=stamp, into=_activity(record.into)),
+    said.TicketTookOver: lambda stamp, record, _: TookOver(stamp=stamp, source=_activity(record.source)),
     said.TicketMailRequested: lambda stamp, record, _: MailRequested(
         stamp=stamp, mail=record.mail, purpose=Purpose(record.purpose)
     ),

@@ -33,6 +33,7 @@ class PastWorkspace(Workspace):
         self._know(activity)
         self._history.append(HistoryRow.of(organisation, record, Json(value)))
         self._ties.note(activity, event)
+        self.families.note(activity, event)
         # No reference is given twice.
         self._numbers[organisation] = max(self._numbers[organisation], activity.reference.number + 1)
 

@@ -33,6 +33,9 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.TicketLink: Role.WORKER,
     asked.TicketUnlink: Role.WORKER,
     asked.TicketShareMail: Role.WORKER,
+    asked.TicketSplit: Role.WORKER,
+    asked.TicketMergeInto: Role.WORKER,
+    asked.TicketMerge: Role.WORKER,
     ContactCreate: Role.WORKER,
     ContactEdit: Role.WORKER,
     asked.TicketKeepWithMe: Role.WORKER,
@@ -42,7 +45,7 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.TicketFeedback: Role.WORKER,
     asked.TicketNewFromMail: Role.WORKER,
 }
-"""What a user or robot has to be, in the process of the activity that the request is about.
+"""What a user or robot has to be, in the process of every activity that the request names.
 
 For a contact it is any process whose activities the contact may stand on (`contact_scope.py`).
 """

@@ -22,10 +22,6 @@ def process_rules(organisation: Organisation, name: str, mailbox: str | None) ->
     Without a mailbox to send from there are no automatic mails.
     """
     process = organisation.process(name)
-    templates = {
-        Purpose.ACKNOWLEDGEMENT: process.acknowledgement,
-        Purpose.NO_RESPONSE: process.no_response,
-    }
     sends = sending_mailbox(organisation, name, mailbox) is not None
     return ProcessRules(
         name=process.name,
@@ -34,7 +30,9 @@ def process_rules(organisation: Organisation, name: str, mailbox: str | None) ->
         feedback_window=timedelta(hours=process.feedback_window_hours),
         resolution_guard=process.note_required_to_resolve,
         startable=organisation.is_startable(process.name),
-        templates=frozenset(purpose for purpose, template in templates.items() if template and sends),
+        templates=frozenset(
+            purpose for purpose, template in _templates(process).items() if template and sends
+        ),
         autoreply_wakes=organisation.rules.autoreply_wakes,
         fields=field_rules(organisation, name),
         workers=frozenset(
@@ -66,8 +64,15 @@ def field_rules(organisation: Organisation, process: str) -> tuple[FieldRule, ..
 
 def template_for(organisation: Organisation, process: str, purpose: Purpose) -> str | None:
     """The process's template for an automatic mail."""
-    found = organisation.process(process)
-    return found.acknowledgement if purpose is Purpose.ACKNOWLEDGEMENT else found.no_response
+    return _templates(organisation.process(process)).get(purpose)
+
+
+def _templates(process: Process) -> dict[Purpose, str | None]:
+    return {
+        Purpose.ACKNOWLEDGEMENT: process.acknowledgement,
+        Purpose.NO_RESPONSE: process.no_response,
+        Purpose.SPLIT: process.split,
+    }
 
 
 def sending_mailbox(

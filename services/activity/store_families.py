@@ -1,14 +1,25 @@
-"""Families in Postgres: the roots that everybody locks before touching an activity (design §3)."""
+"""Families in Postgres: the roots that everybody locks before touching an activity (design §3).
 
-from collections.abc import Collection
+An activity stays in the family that it was opened in. A merge lets that family stand under the root of
+another: so closed activities need no change, and who has the root's lock has that of everything under it.
+"""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
 from services.activity.store_rows import Key, add_new
 from shared.failure import FamilyMoved
 from shared.postgres import Connection, columns
 
+Standing = tuple[str, UUID, UUID]
+"""An organisation, a family of it, and the root that it stands under."""
+
 _FAMILIES_OF = """
-SELECT organisation, id, family FROM activities
-WHERE (organisation, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+SELECT activities.organisation, activities.id, activities.family,
+    coalesce(families.root, activities.family) AS root
+FROM activities LEFT JOIN families
+    ON families.organisation = activities.organisation AND families.id = activities.family
+WHERE (activities.organisation, activities.id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 """
 # Everybody takes families in this one order, so that no two wait for each other.
 _LOCK = """
@@ -17,27 +28,69 @@ WHERE (organisation, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 ORDER BY organisation, id FOR UPDATE
 """
 _LOCK_FREE = _LOCK + " SKIP LOCKED"
+# What splits and merges lead to, and come from: parents, parts and targets, and theirs.
+_RELATIVES = """
+WITH RECURSIVE relatives (organisation, id, parent, merged_into) AS (
+    SELECT organisation, id, parent, merged_into FROM activities
+    WHERE (organisation, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+    UNION
+    SELECT other.* FROM relatives AS one CROSS JOIN LATERAL (
+        SELECT organisation, id, parent, merged_into FROM activities
+        WHERE organisation = one.organisation AND id IN (one.parent, one.merged_into)
+        UNION ALL
+        SELECT organisation, id, parent, merged_into FROM activities
+        WHERE organisation = one.organisation AND parent = one.id
+    ) AS other
+)
+SELECT organisation, id FROM relatives
+"""
+_UNITE = """
+WITH moved (organisation, id, root) AS (SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[]))
+UPDATE families SET root = new.root
+FROM (
+    SELECT organisation, id, root FROM moved
+    UNION ALL
+    SELECT below.organisation, below.id, moved.root
+    FROM moved JOIN families AS below ON below.organisation = moved.organisation AND below.root = moved.id
+) AS new
+WHERE families.organisation = new.organisation AND families.id = new.id
+"""
 
 
-async def lock(connection: Connection, keys: Collection[Key]) -> None:
-    """Lock the families of these activities until the transaction ends.
+async def lock(connection: Connection, keys: Collection[Key]) -> dict[Key, UUID]:
+    """Lock the families of these activities until the transaction ends; returns each family's root.
 
     Raises `FamilyMoved` when a merge moved one between looking it up and locking it.
     """
     if not keys:
-        return
+        return {}
     before = await _families_of(connection, keys)
-    await connection.execute(_LOCK, *columns(sorted(set(before.values())), 2))
+    await connection.execute(_LOCK, *columns(sorted(_locks(before.values())), 2))
     if await _families_of(connection, keys) != before:
         raise FamilyMoved("an activity changed its family")
+    return {(organisation, family): root for organisation, family, root in before.values()}
 
 
 async def lock_free(connection: Connection, keys: Collection[Key]) -> set[Key]:
     """Lock those of the activities whose family nobody else holds, and say which."""
-    families = await _families_of(connection, keys)
-    rows = await connection.fetch(_LOCK_FREE, *columns(sorted(set(families.values())), 2))
+    before = await _families_of(connection, keys)
+    rows = await connection.fetch(_LOCK_FREE, *columns(sorted(_locks(before.values())), 2))
     free = {(row["organisation"], row["id"]) for row in rows}
-    return {key for key, family in families.items() if family in free}
+    held = {key: family for key, family in before.items() if _locks([family]) <= free}
+    # One that a merge moved meanwhile is somebody else's.
+    after = await _families_of(connection, held.keys()) if held else {}
+    return {key for key, family in held.items() if after.get(key) == family}
+
+
+async def relatives(connection: Connection, keys: Collection[Key]) -> set[Key]:
+    """These activities, their parents, parts and what they were merged into, and theirs.
+
+    All of them stand under the same roots: whoever has locked the ones has locked the others.
+    """
+    if not keys:
+        return set()
+    rows = await connection.fetch(_RELATIVES, *columns(sorted(keys), 2))
+    return {(row["organisation"], row["id"]) for row in rows}
 
 
 async def add(connection: Connection, roots: Collection[Key]) -> None:
@@ -45,6 +98,19 @@ async def add(connection: Connection, roots: Collection[Key]) -> None:
     await add_new(connection, "families", ("organisation", "id"), sorted(roots))
 
 
-async def _families_of(connection: Connection, keys: Collection[Key]) -> dict[Key, Key]:
+async def unite(connection: Connection, unions: Sequence[Standing]) -> None:
+    """Let families, which are locked, and all that stand under them stand under another root."""
+    if unions:
+        await connection.execute(_UNITE, *columns(unions, 3))
+
+
+async def _families_of(connection: Connection, keys: Collection[Key]) -> dict[Key, Standing]:
+    """Of each activity the organisation, the family and its root."""
     rows = await connection.fetch(_FAMILIES_OF, *columns(keys, 2))
-    return {(row["organisation"], row["id"]): (row["organisation"], row["family"]) for row in rows}
+    return {
+        (row["organisation"], row["id"]): (row["organisation"], row["family"], row["root"]) for row in rows
+    }
+
+
+def _locks(families: Collection[Standing]) -> set[Key]:
+    return {(organisation, id_) for organisation, family, root in families for id_ in (family, root)}

@@ -7,12 +7,15 @@ from services.activity import announce, outgoing_mail
 from services.activity.domain.activity import Activity
 from services.activity.domain.context import Context
 from services.activity.domain.decide import decide
-from services.activity.domain.events import MailRequested
+from services.activity.domain.events import Event, MailRequested
 from services.activity.domain.evolving import evolve
+from services.activity.domain.family_steps import PartsClosed, Split
 from services.activity.domain.refusals import Refusal
+from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
 from services.activity.domain.vocabulary import SYSTEM, Actor, Purpose
 from services.activity.rules import process_rules
+from services.activity.store_rows import Key
 from services.activity.workspace import Workspace
 from shared.contracts.envelope import Envelope
 
@@ -39,6 +42,28 @@ def take(
 
     Automatic mails that the step asks for are composed here; a reply is composed by whoever knows its text.
     """
+    outcome = _decided(workspace, cause, activity, taken)
+    if isinstance(outcome, Refusal):
+        return outcome
+    for event in outcome:
+        activity = evolve(activity, event)
+        workspace.happened(cause, activity, event)
+        if isinstance(event, MailRequested) and event.purpose is not Purpose.REPLY:
+            outgoing_mail.automatic(workspace, cause, activity, event, _more_to_say(taken.step))
+    if activity and activity.parent and activity.status is Status.CLOSED:
+        _end_with_parts(workspace, cause, (activity.organisation, activity.parent))
+    return activity
+
+
+def judge(workspace: Workspace, cause: Envelope, activity: Activity | None, taken: Taken) -> Refusal | None:
+    """Why a step would be refused, or None; nothing is done."""
+    outcome = _decided(workspace, cause, activity, taken)
+    return outcome if isinstance(outcome, Refusal) else None
+
+
+def _decided(
+    workspace: Workspace, cause: Envelope, activity: Activity | None, taken: Taken
+) -> tuple[Event, ...] | Refusal:
     organisation = workspace.organisations[cause.organisation]
     context = Context(
         organisation=organisation.name,
@@ -47,15 +72,24 @@ def take(
         effect=taken.effect,
         expected_version=taken.expected_version,
     )
-    outcome = decide(activity, taken.step, context, workspace.now)
-    if isinstance(outcome, Refusal):
-        return outcome
-    for event in outcome:
-        activity = evolve(activity, event)
-        workspace.happened(cause, activity, event)
-        if isinstance(event, MailRequested) and event.purpose is not Purpose.REPLY:
-            outgoing_mail.automatic(workspace, cause, activity, event)
-    return activity
+    return decide(activity, taken.step, context, workspace.now)
+
+
+def _more_to_say(step: Step) -> dict[str, str]:
+    """What a template may say of the step beside what it says of the activity."""
+    if isinstance(step, Split):
+        return {"tickets": ", ".join(str(part.off.reference) for part in step.parts)}
+    return {}
+
+
+def _end_with_parts(workspace: Workspace, cause: Envelope, key: Key) -> None:
+    """A Ticket that was split is closed with the last of its parts, in the same transaction (T28, AMB-16)."""
+    original = workspace.activities[key]
+    parts = [workspace.activities[key[0], part] for part in workspace.families.parts_of(original)]
+    if original.state is State.WAIT_SPLIT and all(part.status is Status.CLOSED for part in parts):
+        resolved = [part.resolution.at for part in parts if part.resolution]
+        step = PartsClosed(max(resolved, default=workspace.now))
+        take(workspace, cause, original, step_of(original, step, cause))
 
 
 def step_of(activity: Activity, step: Step, cause: Envelope) -> Taken:

@@ -54,10 +54,10 @@ class ContactView(BaseModel):
 
 
 class WaitView(BaseModel):
-    """What it waits for (ST-9)."""
+    """What it waits for (ST-9). `until` is None where that is other Tickets (T27)."""
 
     type: str
-    until: datetime
+    until: datetime | None
     days: int | None
     close_if_no_response: bool
 

@@ -6,9 +6,10 @@ from services.activity import announce, work_departures
 from services.activity.domain.activity import Activity
 from services.activity.domain.links import DepartureState
 from services.activity.domain.mail_facts import Answered, Known, MailFacts, PlusReference, Target
-from services.activity.domain.matching import Append, Open, Unplaced, match
+from services.activity.domain.mail_families import Append
+from services.activity.domain.matching import Open, Unplaced, match
 from services.activity.domain.refusals import Refusal
-from services.activity.domain.states import Status
+from services.activity.domain.states import State, Status
 from services.activity.domain.steps import MailArrived
 from services.activity.needs import Needs
 from services.activity.opening_tickets import mail_of, open_ticket
@@ -53,9 +54,8 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
         return
     organisation = workspace.organisations[name]
     facts = _facts(workspace, organisation, message)
-    known = {
-        activity.id: _known(workspace, activity) for activity in _candidates(workspace, name, facts, message)
-    }
+    named = _candidates(workspace, name, facts, message)
+    known = {activity.id: _known(workspace, activity) for activity in workspace.with_relatives(named)}
     effects = match(facts, known, matching_rules(organisation))
     mail = workspace.mails.get((name, message.mail))
     if mail is None or mail.removed_at is not None:
@@ -200,6 +200,9 @@ def _known(workspace: Workspace, activity: Activity) -> Known:
         closed=activity.status is Status.CLOSED,
         mailbox=activity.mailbox,
         conversation=activity.conversation,
+        parent=activity.parent,
+        split=activity.state is State.WAIT_SPLIT,
+        merged_into=activity.merged_into,
         thread=frozenset(mailbox for mailbox in people.values() if mailbox),
         participants=frozenset(address for address, mailbox in people.items() if mailbox is None)
         | {contact.address for contact in contacts if contact},

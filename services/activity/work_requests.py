@@ -10,12 +10,13 @@ from services.activity import (
     announce,
     outgoing_mail,
     permissions,
+    splits_and_merges,
     work_contacts,
     work_departures,
     work_links,
     work_sharing,
 )
-from services.activity.asked_steps import STEPS, Named, note_of
+from services.activity.asked_steps import SPLITS_AND_MERGES, STEPS, Named, note_of
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
 from services.activity.domain.refusals import Refusal
@@ -45,6 +46,8 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
     """What has to be read to carry out the request, and whether it was answered before."""
     organisation, request = incoming.envelope.organisation, incoming.message
     needs.requests.add(_key(incoming))
+    if isinstance(request, SPLITS_AND_MERGES):
+        splits_and_merges.gather(organisation, request, needs)
     match request:
         case asked.OnTicket(reference=reference):
             needs.references.add((organisation, reference))
@@ -89,7 +92,7 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
     cause, request = incoming.envelope, incoming.message
     reference = request.reference if isinstance(request, asked.OnTicket) else None
     tags = Tags()
-    outcome: Activity | Refusal | RequestRefused
+    outcome: Activity | splits_and_merges.Done | Refusal | RequestRefused
     try:
         organisation = workspace.organisations.get(cause.organisation)
         if organisation is None:
@@ -120,7 +123,9 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
         for contact in tags.made:
             workspace.people.tell(cause, contact)
         departure = outcome.departure(request.mail) if isinstance(request, asked.TicketNewFromMail) else None
-        return announce.accepted(cause, outcome, departure.reference if departure else None)
+        return announce.accepted(cause, outcome, opened=departure.reference if departure else None)
+    if isinstance(outcome, tuple):
+        return announce.accepted(cause, *outcome)
     for contact in tags.made:
         workspace.people.remove(contact)
     return announce.refused(cause, outcome, reference) if isinstance(outcome, Refusal) else outcome
@@ -181,7 +186,7 @@ def _step(
     organisation: Organisation,
     request: asked.OnTicket,
     tags: Tags,
-) -> Activity | Refusal:
+) -> Activity | splits_and_merges.Done | Refusal:
     cause, effect = incoming.envelope, _effect(incoming)
     activity = workspace.by_reference(cause.organisation, request.reference)
     if activity is None:
@@ -193,6 +198,8 @@ def _step(
         return work_sharing.perform(workspace, cause, activity, request, _actor(request))
     if isinstance(request, asked.TicketNewFromMail):
         return work_departures.ask(workspace, cause, activity, request, _actor(request))
+    if isinstance(request, SPLITS_AND_MERGES):
+        return splits_and_merges.perform(workspace, cause, activity, request, _actor(request))
     if isinstance(request, asked.TicketAssign) and request.assignee is not None:
         _assignable(organisation, request.assignee, activity.process)
     company = organisation.process(activity.process).company

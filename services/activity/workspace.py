@@ -5,7 +5,6 @@ the rules see what earlier records of the same batch did, so that how batches ar
 (design §3).
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +12,7 @@ from uuid import UUID
 
 from services.activity import (
     announce,
+    event_records,
     store_activities,
     store_families,
     store_history,
@@ -23,10 +23,10 @@ from services.activity import (
 )
 from services.activity.domain.activity import Activity
 from services.activity.domain.events import Event
-from services.activity.domain.states import Status
-from services.activity.needs import Named, Needs
+from services.activity.domain.states import State, Status
+from services.activity.knowledge import Knowledge
+from services.activity.needs import Needs
 from services.activity.people import People
-from services.activity.placement import Placement
 from services.activity.store_history import HistoryRow, Note
 from services.activity.store_mails import Mail
 from services.activity.store_requests import Answered, RequestKey
@@ -41,45 +41,22 @@ from shared.postgres import Connection
 from shared.references import Reference
 
 
-class Workspace(Placement):
+class Workspace(Knowledge):
     """One batch's view of the tables: plain Python between `load` and `save`, which do the SQL."""
 
     def __init__(self, now: datetime, organisations: Mapping[str, Organisation]) -> None:
         super().__init__(organisations)
         self.now = now
         self.answers_since: datetime | None = None
-        self.activities: dict[Key, Activity] = {}
-        self.mails: dict[Key, Mail] = {}
-        self.effects: set[tuple[str, UUID, str]] = set()
         self.answers: dict[RequestKey, Answered] = {}
         self.said: list[Outgoing] = []
         self.people = People(self.said)
-        self._references: dict[Named, UUID] = {}
-        self._conversations: dict[Named, list[Key]] = defaultdict(list)
-        self._message_ids: dict[Named, list[Key]] = defaultdict(list)
         self._numbers: dict[str, int] = {}
         self._before = _Before()
         self._history: list[HistoryRow] = []
         self._notes: list[Note] = []
         self._ties = Ties()
         self._ordinal = 0
-
-    # What is known
-
-    def by_reference(self, organisation: str, reference: str) -> Activity | None:
-        """The activity that people call so."""
-        id_ = self._references.get((organisation, reference))
-        return None if id_ is None else self.activities.get((organisation, id_))
-
-    def by_conversation(self, organisation: str, conversation: str) -> list[Activity]:
-        """The activities of a conversation, the oldest first."""
-        keys = self._conversations[organisation, conversation]
-        return sorted((self.activities[key] for key in keys), key=lambda activity: activity.id)
-
-    def by_message_id(self, organisation: str, message_id: str) -> list[Mail]:
-        """The mails that bear a Message-ID, the oldest first."""
-        found = (self.mails[key] for key in self._message_ids[organisation, message_id])
-        return sorted(found, key=lambda mail: mail.order)
 
     # What changes
 
@@ -96,7 +73,7 @@ class Workspace(Placement):
     def happened(self, cause: Envelope, activity: Activity, event: Event) -> None:
         """An event; `activity` is what it left behind."""
         organisation = activity.organisation
-        record = announce.record_of(activity, event, self.organisations[organisation].version)
+        record = event_records.record_of(activity, event, self.organisations[organisation].version)
         said = announce.event(cause, self._ordinal, activity, record)
         self.said.append(said)
         self._ordinal += 1
@@ -104,6 +81,7 @@ class Workspace(Placement):
         self._history.append(HistoryRow.of(organisation, record, said.value))
         self._know(activity)
         self._ties.note(activity, event)
+        self.families.note(activity, event)
 
     def note(self, activity: Activity, id_: UUID, text: str) -> None:
         """The text of a note that was added."""
@@ -134,9 +112,8 @@ class Workspace(Placement):
         keys |= {(mail[0], id_) for mail, places in self.standing.items() for id_ in places}
         copied = {key for key in map(self._key_of, needs.copied) if key}
         keys |= await store_links.of(connection, copied)
-        await store_families.lock(connection, keys)
-        for activity in (await store_activities.load(connection, keys)).values():
-            self._know(activity)
+        self.families.roots = await store_families.lock(connection, keys)
+        await self._load_activities(connection, keys)
         if any(each not in self.activities for each in self._links_of(copied)):
             raise FamilyMoved("an activity that is copied from was linked meanwhile")
         await self._load_threads(connection, needs)
@@ -153,6 +130,19 @@ class Workspace(Placement):
             answers=set(self.answers),
             numbers=dict(self._numbers),
         )
+
+    async def _load_activities(self, connection: Connection, keys: set[Key]) -> None:
+        """The activities, and those that splits and merges tie them to: their locks are the same."""
+        for activity in (await store_activities.load(connection, keys)).values():
+            self._know(activity)
+        tied = {
+            key
+            for key, each in self.activities.items()
+            if each.parent or each.merged_into or each.state is State.WAIT_SPLIT
+        }
+        relatives = await store_families.relatives(connection, tied)
+        for activity in (await store_activities.load(connection, relatives - keys)).values():
+            self._know(activity)
 
     async def _load_threads(self, connection: Connection, needs: Needs) -> None:
         tagged = {
@@ -187,6 +177,7 @@ class Workspace(Placement):
         await self.people.save(connection)
         await store_activities.save(connection, before.activities, self.activities.values())
         await self._ties.save(connection)
+        await store_families.unite(connection, self.families.united(self.activities))
         new = [mail for key, mail in self.mails.items() if key not in before.mails]
         await store_mails.add(connection, new)
         changed = [mail for key, mail in self.mails.items() if before.mails.get(key, mail) != mail]
@@ -194,26 +185,6 @@ class Workspace(Placement):
         await self.save_places(connection)
         await store_history.add_notes(connection, self._notes)
         await store_history.add_history(connection, self._history)
-
-    def _key_of(self, name: Named | Key) -> Key | None:
-        organisation, called = name
-        id_ = called if isinstance(called, UUID) else self._references.get((organisation, called))
-        return None if id_ is None else (organisation, id_)
-
-    def _links_of(self, copied: set[Key]) -> set[Key]:
-        known = (self.activities[key] for key in copied if key in self.activities)
-        return {(activity.organisation, each) for activity in known for each in activity.links}
-
-    def _know(self, activity: Activity) -> None:
-        key = (activity.organisation, activity.id)
-        if key not in self.activities:
-            self._references[activity.organisation, str(activity.reference)] = activity.id
-            self._conversations[activity.organisation, activity.conversation].append(key)
-        self.activities[key] = activity
-
-    def _index(self, mail: Mail) -> None:
-        if mail.message_id and mail.key not in self._message_ids[mail.organisation, mail.message_id]:
-            self._message_ids[mail.organisation, mail.message_id].append(mail.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What happened to Tickets (`activity.activities.v1`): enough to rebuild every one but for its texts.
 
-Texts and people are personal data and stay in activity: a reader that may see them asks for the Ticket by
-its reference (design §4).
+Who may see texts and people, which are personal data, asks activity by the reference (design §4).
 """
 
 from typing import Annotated, Literal
@@ -10,29 +9,16 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.activity_due import DueDate
-from shared.contracts.activity_requests import Actor
+from shared.contracts.activity_families import TicketMerged as TicketMerged
+from shared.contracts.activity_families import TicketSplitInto as TicketSplitInto
+from shared.contracts.activity_families import TicketTookOver as TicketTookOver
+from shared.contracts.activity_record import ActivityRecord as ActivityRecord
+from shared.contracts.activity_record import OtherActivity as OtherActivity
 from shared.contracts.mail import RecipientResult
-from shared.contracts.record import Instant, Name, Part, Record, Reference
+from shared.contracts.record import Instant, Name, Part, Reference
 
 Status = Literal["draft", "to_do", "in_progress", "wait", "resolved", "closed"]
-WaitType = Literal["more_information", "until"]
-
-
-class ActivityRecord(Record):
-    """What every record about an activity carries.
-
-    `version` grows by one with each record of an activity, without a gap; `rule` is the row of the
-    transition table that led here (`T13`). `configuration` is the version that it was decided with; it is
-    missing in records that an older activity wrote.
-    """
-
-    activity: UUID
-    reference: Reference
-    version: Annotated[int, Field(ge=1)]
-    at: Instant
-    actor: Actor
-    rule: str
-    configuration: int | None = None
+WaitType = Literal["more_information", "until", "split", "case_launched"]
 
 
 class Holders(Part):
@@ -54,10 +40,9 @@ class TaggedContact(Part):
 
 
 class TicketOpened(ActivityRecord):
-    """A Ticket came into being (T1, T2, T3), with its first contacts.
+    """A Ticket came into being (T1, T2, T3), with its first contacts; or was split off another (T27).
 
-    `family` is its lock's root (itself when left out); `automated_mail` says whether mail that no person
-    wrote may go out for it.
+    `family` locks it with others (itself when left out). `automated_mail` allows mail that no person wrote.
     """
 
     type: Literal["ticket.opened"] = "ticket.opened"
@@ -75,6 +60,8 @@ class TicketOpened(ActivityRecord):
     automated_mail: bool = True
     due: DueDate | None = None
     custom_fields: tuple[Name, ...] = ()
+    parent: OtherActivity | None = None
+    started_at: Instant | None = None
     configuration: int
 
 
@@ -110,6 +97,7 @@ class TicketStatusChanged(ActivityRecord):
     until: Instant | None = None
     method: str | None = None
     written: UUID | None = None
+    resolved_at: Instant | None = None
     generation: int = 0
     due_at: Instant | None = None
     closes: bool = False
@@ -142,7 +130,7 @@ class TicketMailAppended(ActivityRecord):
 
 
 class TicketMailContinued(ActivityRecord):
-    """A mail of a closed activity stands on it too, because it continues that one (IN-14)."""
+    """A mail of another activity, which it continues (IN-14), is a part of (T27), or has taken over (T33)."""
 
     type: Literal["ticket.mail_continued"] = "ticket.mail_continued"
     mail: UUID
@@ -231,7 +219,7 @@ class TicketMailRequested(ActivityRecord):
 
     type: Literal["ticket.mail_requested"] = "ticket.mail_requested"
     mail: UUID
-    purpose: Literal["acknowledgement", "no_response", "reply"]
+    purpose: Literal["acknowledgement", "no_response", "split", "reply"]
 
 
 class TicketMailReported(ActivityRecord):
@@ -289,6 +277,9 @@ ActivityEvent = Annotated[
     | TicketMailCopied
     | TicketMailShared
     | TicketDepartureMarked
+    | TicketSplitInto
+    | TicketMerged
+    | TicketTookOver
     | TicketMailRequested
     | TicketMailReported
     | TicketKeepingChanged

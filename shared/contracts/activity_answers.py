@@ -17,8 +17,20 @@ class AskedBy(Part):
     type: str
 
 
+class AlsoChanged(Part):
+    """Another activity that the step opened or changed, as it stands then."""
+
+    activity: UUID
+    reference: Reference
+    status: str
+    version: int
+
+
 class RequestAccepted(Record):
-    """The step was done. A repeated request gets the same answer again."""
+    """The step was done. A repeated request gets the same answer again.
+
+    `others` are those that a split opened (T27), or that were merged with it (T33, T34).
+    """
 
     type: Literal["request.accepted"] = "request.accepted"
     request: AskedBy
@@ -28,6 +40,7 @@ class RequestAccepted(Record):
     version: int
     opened: Reference | None = None
     configuration: int | None = None
+    others: tuple[AlsoChanged, ...] = ()
 
 
 class FieldError(Part):

@@ -10,8 +10,17 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from shared.contracts.activity_requests_contacts import ContactCreate, ContactEdit
+from shared.contracts.activity_requests_families import SplitPart as SplitPart
+from shared.contracts.activity_requests_families import TicketMerge as TicketMerge
+from shared.contracts.activity_requests_families import TicketMergeInto as TicketMergeInto
+from shared.contracts.activity_requests_families import TicketSplit as TicketSplit
+from shared.contracts.activity_requests_links import TicketLink as TicketLink
+from shared.contracts.activity_requests_links import TicketNewFromMail as TicketNewFromMail
+from shared.contracts.activity_requests_links import TicketShareMail as TicketShareMail
+from shared.contracts.activity_requests_links import TicketUnlink as TicketUnlink
 from shared.contracts.asking import Actor as Actor
 from shared.contracts.asking import ActorKind as ActorKind
+from shared.contracts.asking import OnTicket as OnTicket
 from shared.contracts.asking import Person as Person
 from shared.contracts.asking import Request as Request
 from shared.contracts.asking import TagName
@@ -20,21 +29,11 @@ from shared.contracts.asking import Title as Title
 from shared.contracts.mail import Mailbox
 from shared.contracts.record import EmailAddress, Instant, Name, Part, Reference, Storable
 
-Linkable = Annotated[tuple[Reference, ...], Field(min_length=1, max_length=50)]
-"""Fifty at most in one request; how many links there are in all has no limit (LK-3)."""
-
 FieldText = Annotated[str, StringConstraints(max_length=200_000), Storable]
 CustomFields = Annotated[
     dict[Name, StrictBool | StrictInt | StrictFloat | FieldText | None], Field(max_length=200)
 ]
 """Values of custom fields by their names; null takes a value away (BK-14)."""
-
-
-class OnTicket(Request):
-    """A step on one Ticket. `expected_version` refuses it if somebody was faster (ST-23)."""
-
-    reference: Reference
-    expected_version: Annotated[int, Field(ge=1)] | None = None
 
 
 class TicketOpen(Request):
@@ -241,39 +240,6 @@ class TicketMarkInformation(OnTicket):
     new: bool
 
 
-class TicketLink(OnTicket):
-    """Link it with others, loosely: nothing is shared by that (LK-2). All of them, or none (LK-3)."""
-
-    type: Literal["ticket.link"] = "ticket.link"
-    with_references: Linkable
-
-
-class TicketUnlink(OnTicket):
-    """Take links away, at any time (LK-3); one that is not there changes nothing."""
-
-    type: Literal["ticket.unlink"] = "ticket.unlink"
-    with_references: Linkable
-
-
-class TicketShareMail(OnTicket):
-    """Let a mail of it stand on linked Tickets, too (SH-1): on all of them, or none, and for ever (SH-2)."""
-
-    type: Literal["ticket.share_mail"] = "ticket.share_mail"
-    mail: UUID
-    with_references: Linkable
-
-
-class TicketNewFromMail(OnTicket):
-    """Begin a new Ticket with a mail that was appended wrongly (CE-1).
-
-    Accepted means that it is asked of ingest: `ticket.departure_marked` says what came of it (CE-3). Asked
-    again, the answer says what there is already (CE-7).
-    """
-
-    type: Literal["ticket.new_from_mail"] = "ticket.new_from_mail"
-    mail: UUID
-
-
 ActivityRequest = Annotated[
     TicketOpen
     | TicketEdit
@@ -290,6 +256,9 @@ ActivityRequest = Annotated[
     | TicketNote
     | TicketReply
     | TicketMarkInformation
+    | TicketSplit
+    | TicketMergeInto
+    | TicketMerge
     | TicketLink
     | TicketUnlink
     | TicketShareMail

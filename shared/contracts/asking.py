@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
-from shared.contracts.record import EmailAddress, Name, Part, Record, Storable
+from shared.contracts.record import EmailAddress, Name, Part, Record, Reference, Storable
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=998), Storable]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000), Storable]
@@ -40,3 +40,10 @@ class Request(Record):
     """A step somebody wants done. It is answered on `activity.answers.v1` under the envelope's id."""
 
     actor: Actor
+
+
+class OnTicket(Request):
+    """A step on one Ticket. `expected_version` refuses it if somebody was faster (ST-23)."""
+
+    reference: Reference
+    expected_version: Annotated[int, Field(ge=1)] | None = None

@@ -65,6 +65,7 @@ ORGANISATION = {
     "feedback_window_hours": "hours in which a resolved Ticket can come back; 0 closes it at once",
     "note_required_to_resolve": "whether a note has to be written first",
     "acknowledgement": "template of the first answer; none sends none",
+    "split": "template of the mail that says into which Tickets one was split; none sends none",
     "no_response": "template of the mail that closes an unanswered wait; none sends none",
     "robot": "true for a program",
     "display_name": "name shown before the address",

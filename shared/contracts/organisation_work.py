@@ -127,6 +127,7 @@ class Process(Titled):
     note_required_to_resolve: bool = False
     acknowledgement: Name | None = None
     no_response: Name | None = None
+    split: Name | None = None
 
 
 class Team(Titled):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.activity import announce
+from services.activity import event_records
 from services.activity.domain.activity import Activity
 from services.activity.domain.context import Context, ProcessRules
 from services.activity.domain.decide import decide
@@ -74,7 +74,7 @@ class Life:
             raise ValueError(done.sentence)
         for event in done:
             self._ticket = evolve(self._ticket, event)
-            record = announce.record_of(self._ticket, event, 1)
+            record = event_records.record_of(self._ticket, event, 1)
             self._events.append(HistoryRow.of(self._organisation, record, Json.of(record)))
 
     def story(self) -> Story:

@@ -232,6 +232,12 @@ async def _steps(at: Bench, reference: str) -> None:
     await at.feed(INGEST_MAILS, "mail.not_reinjected", **told)
     await ask("ticket.new_from_mail", mail=str(UUID(int=2)))
     await at.feed(INGEST_MAILS, "mail.received", mail=asked["mail"], reinjected_for=asked["activity"])
+    others = [await ask("ticket.open", draft=True, category="Other") for _ in range(2)]
+    for other in others:
+        await ask("ticket.submit", other)
+    await ask("ticket.merge_into", others[0], into=opened)
+    await ask("ticket.merge", opened, sources=others[1:])
+    await ask("ticket.split", opened)
 
 
 @pytest.mark.parametrize("work", [ingest, activity, notify], ids=lambda work: work.__name__)

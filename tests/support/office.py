@@ -72,6 +72,7 @@ def process(name: str, **changes: Any) -> Process:
         "feedback_window_hours": 72,
         "acknowledgement": "ack",
         "no_response": "silence",
+        "split": "parts",
     }
     return Process(**fields | changes)
 
@@ -94,7 +95,7 @@ DEFINITION = Definition(
     mailboxes=(mailbox("help", "request"), mailbox("billing", "invoice")),
     templates=tuple(
         Template(name=name, texts={"en": TemplateText(subject=name, text="{{ reference }}")})
-        for name in ("ack", "silence")
+        for name in ("ack", "silence", "parts")
     ),
 )
 

@@ -18,10 +18,11 @@ class Wait:
     """What an activity waits for, and until when (ST-9). `days` is set for MORE_INFO only (AMB-7).
 
     `reason` is one of the process's wait reasons, where one was given.
+    `until` is None for a wait that ends when other activities do (T28).
     """
 
     type: WaitType
-    until: datetime
+    until: datetime | None = None
     days: int | None = None
     close_if_no_response: bool = False
     reason: str | None = None
@@ -87,10 +88,12 @@ class Activity:
 
     `version` is the number of events behind it, `changed` the latest one's that was more than word of a
     delivery: whoever has seen the activity since then has seen how it stands (ST-23). `title` and
-    `description` are empty where there is none. `family` is the id of the family's root, which is its lock
-    (design §3). `mailbox` is the mailbox that the customer wrote to, `automated_mail` says whether mail that
-    no person wrote may go out about it. `generation` is the latest timer's, also after that timer is gone.
-    `due` is by when it is to be done (SL-1).
+    `description` are empty where there is none. `family` is the one it was opened in: with those that
+    merges united it with, its lock (design §3). `parent` is the Ticket that was split into it and others
+    (T27), `merged_into` the one that it was merged into (T33). `started_at` is when the work began that it is
+    about: for a part of a split Ticket when that one's began (SL-6). `mailbox` is the mailbox that the
+    customer wrote to, `automated_mail` says whether mail that no person wrote may go out about it.
+    `generation` is the latest timer's, also after that timer is gone. `due` is when it is due (SL-1).
     `written` holds the newest thing each actor wrote in the session of AMB-43. `fields` are the custom fields
     that something stands in, in the order of their names (BK-14). `returned` is true once it is back from a
     wait or a resolution, until somebody takes it or marks it as read (ST-10). `keep_with_me` is who said that
@@ -111,6 +114,9 @@ class Activity:
     started_by: StartedBy
     conversation: str
     created_at: datetime
+    started_at: datetime
+    parent: UUID | None = None
+    merged_into: UUID | None = None
     mailbox: str | None = None
     opening_mail: UUID | None = None
     automated_mail: bool = True

@@ -12,6 +12,7 @@ from services.activity.domain.context import Context, Occasion, Situation
 from services.activity.domain.due_dates import Due
 from services.activity.domain.events import Event, HoldersChanged, StatusChanged
 from services.activity.domain.evolving import evolve
+from services.activity.domain.family_steps import PartsClosed
 from services.activity.domain.holders import settle
 from services.activity.domain.refusals import Refusal, lacking, no_such_row, not_available, out_of_date
 from services.activity.domain.states import State
@@ -140,6 +141,7 @@ def _settled(row: Transition[Any], occasion: Occasion[Any]) -> StatusChanged | H
         method=method,
         written=activity.written_by(occasion.actor) if method else None,
         due=_due_after(occasion, to, wait, method),
+        resolved_at=occasion.step.resolved_at if isinstance(occasion.step, PartsClosed) else None,
     )
 
 

@@ -19,12 +19,12 @@ from services.activity.domain.events import (
     KeepingChanged,
     Linked,
     MailAppended,
-    MailContinued,
     MailRequested,
     MarkedForPerson,
     NoteAdded,
     Opened,
 )
+from services.activity.domain.family_steps import SplitOff
 from services.activity.domain.holders import settle
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
@@ -86,6 +86,8 @@ def open_it(occasion: Occasion[Opening]) -> Iterable[Event]:
         contacts=step.tags,
         due=_first_due(occasion, to),
         fields=custom_fields.after((), step.fields),
+        parent=step.parent if isinstance(step, SplitOff) else None,
+        started_at=step.started_at if isinstance(step, SplitOff) else None,
     )
     for link in step.links:
         yield Linked(stamp=occasion.stamp, link=link)
@@ -106,13 +108,9 @@ def _started_by(step: Opening) -> StartedBy:
         return StartedBy.LINKED_WORK_ITEM
     if isinstance(step, CreatedByIntegration):
         return step.started_by
+    if isinstance(step, SplitOff):
+        return StartedBy.TICKET
     return StartedBy.EMAIL if isinstance(step, MailRouted) else StartedBy.MANUAL
-
-
-def continue_thread(occasion: Occasion[MailRouted]) -> Iterable[Event]:
-    """The mails of what it continues stand in its timeline (IN-14)."""
-    for earlier in occasion.step.thread:
-        yield MailContinued(stamp=occasion.stamp, earlier=earlier)
 
 
 def edit(occasion: Occasion[Edit]) -> Iterable[Event]:
@@ -191,20 +189,21 @@ def append_mail(occasion: Occasion[MailArrived]) -> Iterable[Event]:
 
 def flag_new_information(occasion: Occasion[Step]) -> Iterable[Event]:
     """Something came in that nobody has read (ST-25)."""
-    return _marked(occasion, new=True)
+    return marked(occasion, new=True)
 
 
 def read_information(occasion: Occasion[Step]) -> Iterable[Event]:
     """Who lays an activity to rest has read what came in: it leaves the Inbox (ST-10)."""
-    return _marked(occasion, new=False)
+    return marked(occasion, new=False)
 
 
 def mark_information(occasion: Occasion[MarkInformation]) -> Iterable[Event]:
     """A user marks what came in as read, or as new again (ST-25)."""
-    return _marked(occasion, new=occasion.step.new)
+    return marked(occasion, new=occasion.step.new)
 
 
-def _marked(occasion: Occasion[Step], *, new: bool) -> Iterable[Event]:
+def marked(occasion: Occasion[Step], *, new: bool) -> Iterable[Event]:
+    """The new-information flag, where it is not so already (ST-25)."""
     if occasion.activity.new_information is not new:
         yield InformationMarked(stamp=occasion.stamp, new=new)
 
@@ -262,7 +261,7 @@ def request_reply(occasion: Occasion[SendMail | SendAndResolve]) -> Iterable[Eve
 
 def acknowledge(occasion: Occasion[Step]) -> Iterable[Event]:
     """The primary contact and those in CC learn the reference (NT-1)."""
-    return _automatic_mail(occasion, Purpose.ACKNOWLEDGEMENT, cc=True)
+    return automatic_mail(occasion, Purpose.ACKNOWLEDGEMENT, cc=True)
 
 
 def acknowledge_sender(occasion: Occasion[MailRouted]) -> Iterable[Event]:
@@ -273,10 +272,11 @@ def acknowledge_sender(occasion: Occasion[MailRouted]) -> Iterable[Event]:
 
 def tell_no_response(occasion: Occasion[Step]) -> Iterable[Event]:
     """The primary contact learns that it was closed for want of an answer (T15, AMB-6)."""
-    return _automatic_mail(occasion, Purpose.NO_RESPONSE, cc=False)
+    return automatic_mail(occasion, Purpose.NO_RESPONSE, cc=False)
 
 
-def _automatic_mail(occasion: Occasion[Step], purpose: Purpose, *, cc: bool) -> Iterable[Event]:
+def automatic_mail(occasion: Occasion[Step], purpose: Purpose, *, cc: bool) -> Iterable[Event]:
+    """A mail to the primary contact, if the process has a template for it (NT-1)."""
     activity = occasion.activity
     primary = activity.primary_contact
     if primary and activity.automated_mail and purpose in occasion.process.templates:

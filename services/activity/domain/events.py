@@ -16,11 +16,14 @@ from services.activity.domain.activity import (
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
-from services.activity.domain.links import Departure, Earlier, Link
+from services.activity.domain.family_events import Merged as Merged
+from services.activity.domain.family_events import Stamp as Stamp
+from services.activity.domain.family_events import TookOver as TookOver
+from services.activity.domain.family_events import WasSplit as WasSplit
+from services.activity.domain.links import Departure, Earlier, Link, Other
 from services.activity.domain.states import Status
 from services.activity.domain.steps import Review
 from services.activity.domain.vocabulary import (
-    Actor,
     MatchedBy,
     Method,
     Outcome,
@@ -31,18 +34,12 @@ from services.activity.domain.vocabulary import (
 from shared.references import Reference
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """When it happened, by whom, and the row of the transition table that led here."""
-
-    at: datetime
-    by: Actor
-    rule: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """It came into being, with its first contacts; the reason is always Newly Created (ST-16, ST-17)."""
+    """It came into being, with its first contacts; the reason is always Newly Created (ST-16, ST-17).
+
+    `parent` is the Ticket that it was split off, whose work began at `started_at` (T27, SL-6).
+    """
 
     stamp: Stamp
     activity: UUID
@@ -63,6 +60,8 @@ class Opened:
     contacts: tuple[Tagged, ...] = ()
     due: Due = NO_DUE
     fields: tuple[FieldValue, ...] = ()
+    parent: Other | None = None
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,8 @@ class StatusChanged:
 
     `timer` is the timer from now on, None where nothing is due; `generation` is the latest timer's.
     `method` is set where this resolved it, and `written` then names the mail or note that is marked as the
-    resolution. `due` is the due date from now on, None where this leaves it as it is.
+    resolution; `resolved_at` is when that was, if not now (T28). `due` is the due date from now on, None
+    where this leaves it as it is.
     """
 
     stamp: Stamp
@@ -97,6 +97,7 @@ class StatusChanged:
     method: Method | None = None
     written: UUID | None = None
     due: Due | None = None
+    resolved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,10 @@ class MailAppended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailContinued:
-    """A mail that stood on a closed activity stands on this one too, which continues it (IN-14)."""
+    """A mail of another activity stands on this one, too.
+
+    This one continues that one (IN-14), was split off it (T27), or that one was merged into this one (T33).
+    """
 
     stamp: Stamp
     earlier: Earlier
@@ -277,6 +281,9 @@ Event = (
     | MailCopied
     | MailShared
     | DepartureMarked
+    | WasSplit
+    | Merged
+    | TookOver
     | MailRequested
     | DeliveryReported
     | KeepingChanged

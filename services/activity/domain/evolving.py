@@ -24,10 +24,13 @@ from services.activity.domain.events import (
     MailRequested,
     MailShared,
     MarkedForPerson,
+    Merged,
     NoteAdded,
     Opened,
     StatusChanged,
+    TookOver,
     Unlinked,
+    WasSplit,
 )
 from services.activity.domain.states import Status
 from services.activity.domain.vocabulary import Purpose
@@ -85,6 +88,8 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             return {"for_person": True}
         case HandedAgain():
             return {"handed_again": activity.handed_again + 1}
+        case Merged(into=into):
+            return {"merged_into": into.activity}
         case (
             MailAppended()
             | MailContinued()
@@ -94,6 +99,8 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             | DeliveryReported()
             | FeedbackGiven()
         ):
+            return {}
+        case WasSplit() | TookOver():
             return {}
         case Opened():
             raise ValueError(f"{activity.reference} cannot be opened a second time")
@@ -114,6 +121,8 @@ def _opened(event: Opened) -> Activity:
         started_by=event.started_by,
         conversation=event.conversation,
         created_at=event.stamp.at,
+        started_at=event.started_at or event.stamp.at,
+        parent=event.parent.activity if event.parent else None,
         mailbox=event.mailbox,
         opening_mail=event.mail,
         automated_mail=event.automated_mail,
@@ -166,7 +175,7 @@ def _in_status(activity: Activity, event: StatusChanged) -> dict[str, Any]:
     if event.due is not None:
         changes["due"] = event.due
     if event.method:
-        resolution = Resolution(event.method, by, at, event.written)
+        resolution = Resolution(event.method, by, event.resolved_at or at, event.written)
         # The first resolution is kept for ever, reopening data beside it (ST-15).
         changes |= {
             "resolution": resolution,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.activity.domain.activity import Holders
 from services.activity.domain.context import Occasion
-from services.activity.domain.states import WAITING, State
+from services.activity.domain.states import WAITING, WAITING_FOR_OTHERS, State
 from services.activity.domain.steps import Assign, Edit, Reopen, Step, Submit
 from services.activity.domain.vocabulary import ActorKind
 
@@ -27,7 +27,7 @@ HOLDER_RULES = (
     HolderRule("New information received", lambda state, new: new, assignee=True, owner=False, queue=True),
     HolderRule(
         "Resolved or Wait",
-        lambda state, new: state in (State.RESOLVED, *WAITING),
+        lambda state, new: state in (State.RESOLVED, *WAITING, *WAITING_FOR_OTHERS),
         assignee=False,
         owner=True,
         queue=False,

@@ -1,4 +1,4 @@
-"""What ties an activity to another one: links, and the mails of a closed one that it continues."""
+"""What ties an activity to another one: links, splits, merges, and mails that both have."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +14,8 @@ class LinkReason(StrEnum):
     """Two that there were (LK-3)."""
     OPENED_FROM = "opened_from"
     """One was opened from the other (LK-3)."""
+    CARRIED = "carried"
+    """One was split off, or took over, what the other was linked with (LK-6)."""
     COPIED = "copied"
     """The one that it was opened from is linked with it, and links were copied (LK-5)."""
 
@@ -28,9 +30,19 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Another activity: one that was split off, merged in, or merged into (T27, T33, T34)."""
+
+    activity: UUID
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
-    """A mail of an activity that stands on another one, too: which continues it (IN-14), or began as its
-    copy (LK-5)."""
+    """A mail of an activity that stands on another one, too.
+
+    That one continues it (IN-14), was split off it (T27), took it over (T33), or began as its copy (LK-5).
+    """
 
     mail: UUID
     activity: UUID

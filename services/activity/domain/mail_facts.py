@@ -16,8 +16,10 @@ class ClosedMatch(StrEnum):
 class Known:
     """What matching wants to know of an activity.
 
-    `mailbox` is the one that it works from. `thread` are the mailboxes that its mails so far were sent to
-    (RT-7), `participants` the addresses, in lower case, of its contacts and of those on its mails.
+    `mailbox` is the one that it works from. `parent` is the one that was split into it; `split` says that it
+    was split itself and waits for its parts, `merged_into` what it was merged into. `thread` are the
+    mailboxes that its mails so far were sent to (RT-7), `participants` the addresses, in lower case, of its
+    contacts and of those on its mails.
     """
 
     id: UUID
@@ -25,6 +27,8 @@ class Known:
     mailbox: str | None
     conversation: str
     parent: UUID | None = None
+    split: bool = False
+    merged_into: UUID | None = None
     thread: frozenset[str] = frozenset()
     participants: frozenset[str] = frozenset()
 

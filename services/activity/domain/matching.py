@@ -18,6 +18,7 @@ from services.activity.domain.mail_facts import (
     PlusReference,
     Target,
 )
+from services.activity.domain.mail_families import Append, end_of_merges, parents, split_copies
 from services.activity.domain.steps import Review
 from services.activity.domain.vocabulary import MatchedBy
 
@@ -33,15 +34,6 @@ class OpenedBecause(StrEnum):
     """A mailbox joined the thread (RT-7)."""
     NEW_FROM_MAIL = "new_from_mail"
     """Somebody asked for it: the mail was appended wrongly (CE-5)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Append:
-    """The mail goes to this activity, as `MailArrived`."""
-
-    activity: UUID
-    matched_by: MatchedBy
-    review: frozenset[Review] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +83,13 @@ def match(mail: MailFacts, known: Mapping[UUID, Known], rules: MatchingRules) ->
     """
     hits, doubts = _hits(mail, known, rules)
     homes = {hit: home for hit in hits if (home := _home(hit, known, rules))}
-    opens = [*_anew(hits, homes, mail), *_joining(hits, mail, known)] if hits else _unmatched(mail)
-    if not (homes or opens or mail.done or mail.appended):
-        return (*(Unplaced(target) for target in mail.targets), *doubts)
+    copies = [copy for hit in hits for copy in split_copies(_end(hit, known), known, hit.review)]
     appends: dict[UUID, Append] = {}
-    for home in homes.values():
-        appends.setdefault(home.activity, home)
+    for append in (*homes.values(), *copies):
+        appends.setdefault(append.activity, append)
+    opens = [*_anew(hits, homes, mail, known), *_joining(hits, mail, known)] if hits else _unmatched(mail)
+    if not (appends or opens or mail.done or mail.appended):
+        return (*(Unplaced(target) for target in mail.targets), *doubts)
     return (
         *(append for append in appends.values() if append.activity not in mail.appended),
         *(opening for opening in opens if opening.target.address not in mail.done),
@@ -160,23 +153,21 @@ def _named(plus: PlusReference, known: Mapping[UUID, Known]) -> Known | None:
     return max(named, key=lambda activity: (not activity.closed, activity.id), default=None)
 
 
+def _end(hit: _Hit, known: Mapping[UUID, Known]) -> Known:
+    """The activity that a hit names, or what that was merged into in the end (IN-9)."""
+    return end_of_merges(known[hit.activity], known)
+
+
 def _home(hit: _Hit, known: Mapping[UUID, Known], rules: MatchingRules) -> Append | None:
     """The open activity that a hit ends at: its own, or where AMB-4 is set so an open parent (IN-14)."""
-    activity = known[hit.activity]
+    activity = _end(hit, known)
     if not activity.closed:
-        return Append(activity.id, hit.way, hit.review)
+        way = hit.way if activity.id == hit.activity else MatchedBy.MERGED
+        return Append(activity.id, way, hit.review)
     if rules.closed_match is ClosedMatch.NEW_ACTIVITY:
         return None
-    parent = next((parent for parent in _parents(activity, known) if not parent.closed), None)
+    parent = next((parent for parent in parents(activity, known) if not parent.closed), None)
     return Append(parent.id, MatchedBy.OPEN_PARENT, hit.review) if parent else None
-
-
-def _parents(activity: Known, known: Mapping[UUID, Known]) -> Iterator[Known]:
-    seen = {activity.id}
-    while (parent := activity.parent) and parent in known and parent not in seen:
-        activity = known[parent]
-        seen.add(parent)
-        yield activity
 
 
 def _unmatched(mail: MailFacts) -> list[Open]:
@@ -193,24 +184,30 @@ def _unmatched(mail: MailFacts) -> list[Open]:
     return [Open(target, because, linked) for target in mail.targets if target.routed]
 
 
-def _anew(hits: Iterable[_Hit], homes: Mapping[_Hit, Append], mail: MailFacts) -> Iterator[Open]:
-    """For the closed hits through a mailbox a new activity, unless the mail found an open one there (T35)."""
+def _anew(
+    hits: Iterable[_Hit], homes: Mapping[_Hit, Append], mail: MailFacts, known: Mapping[UUID, Known]
+) -> Iterator[Open]:
+    """For the closed hits through a mailbox a new activity, unless the mail found an open one there (T35).
+
+    A copy for the other parts of a split is not found there: a closed part has its own new one (IN-8).
+    """
     routed = {target.mailbox: target for target in reversed(mail.targets) if target.routed}
     found = {hit.mailbox for hit in homes}
-    closed: dict[str, list[UUID]] = {}
+    closed: dict[str, dict[UUID, None]] = {}
     for hit in hits:
         if hit not in homes and hit.mailbox in routed.keys() - found:
-            closed.setdefault(hit.mailbox, []).append(hit.activity)
+            closed.setdefault(hit.mailbox, {}).setdefault(_end(hit, known).id)
     for mailbox, activities in closed.items():
         yield Open(routed[mailbox], OpenedBecause.CLOSED_MATCH, tuple(activities))
 
 
 def _joining(hits: Iterable[_Hit], mail: MailFacts, known: Mapping[UUID, Known]) -> Iterator[Open]:
     """Plain addresses of mailboxes that the earlier thread did not have (RT-7, AMB-10)."""
-    found = [known[hit.activity] for hit in hits]
+    ends = {end.id: end for end in (_end(hit, known) for hit in hits)}
+    found = [*(known[hit.activity] for hit in hits), *ends.values()]
     thread = {hit.mailbox for hit in hits} | {activity.mailbox for activity in found}
     thread = thread.union(*(activity.thread for activity in found))
-    linked = tuple(activity.id for activity in found)
+    linked = tuple(ends)
     for target in mail.targets:
         if target.routed and target.mailbox not in thread:
             yield Open(target, OpenedBecause.NEW_MAILBOX, linked)

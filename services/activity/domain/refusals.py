@@ -19,6 +19,10 @@ class RefusalCode(StrEnum):
     """Somebody else was faster, or works on it (ST-22, ST-23)."""
     INCOMPLETE = "incomplete"
     """A guard failed; `missing` says what would have to be there."""
+    INCOMPLETE_SPLIT = "incomplete_split"
+    """Parts of a split are not there, or lack something; `missing` says which lacks what (T27)."""
+    NO_MERGE_TARGET = "no_merge_target"
+    """What it is to be merged into is itself, or does not run (AMB-48)."""
     NOT_ALLOWED = "not_allowed"
     """The table has no such row."""
     NOT_AVAILABLE = "not_available"
@@ -47,6 +51,9 @@ class Missing(StrEnum):
     KNOWN_WAIT_REASON = "known_wait_reason"
     RATING = "rating"
     DUE_DATE_BY_HAND = "due_date_by_hand"
+    PARTS = "parts"
+    OTHER_TICKET = "another_ticket"
+    RUNNING_TICKET = "running_ticket"
 
     @property
     def phrase(self) -> str:
@@ -70,7 +77,24 @@ class MissingField(str):
         return f"a value for {self.called!r}"
 
 
-Lack = Missing | MissingField
+class MissingOfPart(str):
+    """What a part of a split lacks, counted from 1: `parts.<number>.<what>` (T27)."""
+
+    number: int
+    lack: Missing
+
+    def __new__(cls, number: int, lack: Missing) -> Self:
+        made = super().__new__(cls, f"parts.{number}.{lack}")
+        made.number, made.lack = number, lack
+        return made
+
+    @property
+    def phrase(self) -> str:
+        """How an English sentence names it."""
+        return f"{self.lack.phrase} for part {self.number}"
+
+
+Lack = Missing | MissingField | MissingOfPart
 """What a guard or check found missing."""
 
 _PHRASES = {
@@ -93,6 +117,9 @@ _PHRASES = {
     Missing.WORK_OF_HIS: "its being the work of who does it",
     Missing.KNOWN_WAIT_REASON: "a wait reason that the process has",
     Missing.RATING: "a rating from 1 to 5",
+    Missing.PARTS: "at least two parts",
+    Missing.OTHER_TICKET: "another Ticket to merge it with",
+    Missing.RUNNING_TICKET: "a Ticket to merge it with that is running",
 }
 
 
@@ -134,7 +161,7 @@ def lacking(
     name, phrases = _name(activity, step), ", ".join(lack.phrase for lack in missing)
     sentence = f"{name} cannot be {step.participle} without {phrases}."
     if Missing.ASSIGNMENT not in missing:
-        return _refusal(RefusalCode.INCOMPLETE, activity, state, step, sentence, missing)
+        return _refusal(_code(missing), activity, state, step, sentence, missing)
     if activity and activity.holders.person:
         sentence = f"{sentence[:-1]}: {activity.holders.person} works on it."
     return _refusal(RefusalCode.CONFLICT, activity, state, step, sentence, missing)
@@ -174,6 +201,14 @@ def _refusal(
         version=activity.version if activity else None,
         holder=activity.holders.person if activity else None,
     )
+
+
+def _code(missing: tuple[Lack, ...]) -> RefusalCode:
+    if any(isinstance(lack, MissingOfPart) or lack is Missing.PARTS for lack in missing):
+        return RefusalCode.INCOMPLETE_SPLIT
+    if Missing.OTHER_TICKET in missing or Missing.RUNNING_TICKET in missing:
+        return RefusalCode.NO_MERGE_TARGET
+    return RefusalCode.INCOMPLETE
 
 
 def _name(activity: Activity | None, step: Step | type[Step]) -> str:

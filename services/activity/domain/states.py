@@ -19,6 +19,8 @@ class WaitType(StrEnum):
 
     MORE_INFO = "more_information"
     UNTIL = "until"
+    SPLIT = "split"
+    CASE_LAUNCHED = "case_launched"
 
 
 class State(StrEnum):
@@ -33,6 +35,8 @@ class State(StrEnum):
     IN_PROGRESS = "in_progress"
     WAIT_MORE_INFO = "wait_more_information"
     WAIT_UNTIL = "wait_until"
+    WAIT_SPLIT = "wait_split"
+    WAIT_CASE_LAUNCHED = "wait_case_launched"
     RESOLVED = "resolved"
     CLOSED = "closed"
 
@@ -58,6 +62,11 @@ def state_of(status: Status, wait: WaitType | None) -> State:
 
 
 WAITING = (State.WAIT_MORE_INFO, State.WAIT_UNTIL)
+"""The waits that a user chooses; they have an end, and can be ended by hand (ST-9)."""
+WAITING_FOR_OTHERS = (State.WAIT_SPLIT, State.WAIT_CASE_LAUNCHED)
+"""The waits that end when other activities do (T28)."""
+RUNNING = (State.TO_DO, State.IN_PROGRESS, *WAITING)
+"""What can be merged, and merged into (ST-12, AMB-48): work goes on in it, and not in others instead."""
 
 _PARTS: dict[State, tuple[Status, WaitType | None]] = {
     State.DRAFT: (Status.DRAFT, None),
@@ -65,6 +74,8 @@ _PARTS: dict[State, tuple[Status, WaitType | None]] = {
     State.IN_PROGRESS: (Status.IN_PROGRESS, None),
     State.WAIT_MORE_INFO: (Status.WAIT, WaitType.MORE_INFO),
     State.WAIT_UNTIL: (Status.WAIT, WaitType.UNTIL),
+    State.WAIT_SPLIT: (Status.WAIT, WaitType.SPLIT),
+    State.WAIT_CASE_LAUNCHED: (Status.WAIT, WaitType.CASE_LAUNCHED),
     State.RESOLVED: (Status.RESOLVED, None),
     State.CLOSED: (Status.CLOSED, None),
 }
@@ -76,6 +87,8 @@ _LABELS = {
     State.IN_PROGRESS: "In Progress",
     State.WAIT_MORE_INFO: "waiting for more information",
     State.WAIT_UNTIL: "waiting until a date",
+    State.WAIT_SPLIT: "waiting for the Tickets that it was split into",
+    State.WAIT_CASE_LAUNCHED: "waiting for the Case that it was converted into",
     State.RESOLVED: "Resolved",
     State.CLOSED: "Closed",
 }

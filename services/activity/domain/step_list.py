@@ -1,5 +1,6 @@
 """Every step there is, and those that people are offered."""
 
+from services.activity.domain.family_steps import MergeInto, PartsClosed, Split, SplitOff, TakeOver
 from services.activity.domain.link_steps import (
     LinkWith,
     MarkDeparture,
@@ -45,6 +46,7 @@ STEPS: tuple[type[Step], ...] = (
     StartManually,
     MailRouted,
     CreatedByIntegration,
+    SplitOff,
     Edit,
     Submit,
     PickUp,
@@ -57,6 +59,10 @@ STEPS: tuple[type[Step], ...] = (
     RejectAsSpam,
     Reopen,
     SetDueDate,
+    Split,
+    PartsClosed,
+    MergeInto,
+    TakeOver,
     AddNote,
     SendMail,
     MarkInformation,
@@ -79,6 +85,7 @@ STEPS: tuple[type[Step], ...] = (
 
 NOT_FOR_PEOPLE = (
     Opening,
+    PartsClosed,
     MailArrived,
     TakeSharedMail,
     MarkDeparture,

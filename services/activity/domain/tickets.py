@@ -11,7 +11,6 @@ from services.activity.domain.effects import (
     acknowledge_sender,
     add_note,
     append_mail,
-    continue_thread,
     edit,
     flag_new_information,
     hand_again,
@@ -32,6 +31,17 @@ from services.activity.domain.effects import (
     tell_no_response,
     write_from_mail,
 )
+from services.activity.domain.family_effects import (
+    carry_links,
+    continue_thread,
+    flag_thread,
+    point_to_parts,
+    point_to_source,
+    point_to_target,
+    tell_split,
+)
+from services.activity.domain.family_guards import into_another_that_runs, whole
+from services.activity.domain.family_steps import MergeInto, PartsClosed, Split, SplitOff, TakeOver
 from services.activity.domain.guards import (
     by_a_person_if_marked,
     by_a_resource,
@@ -92,7 +102,7 @@ from services.activity.domain.link_steps import (
     TakeSharedMail,
     Unlink,
 )
-from services.activity.domain.states import WAITING, State
+from services.activity.domain.states import RUNNING, WAITING, WAITING_FOR_OTHERS, State
 from services.activity.domain.steps import (
     AddNote,
     Assign,
@@ -140,10 +150,10 @@ NEW, DRAFT, TO_DO, IN_PROGRESS, RESOLVED, CLOSED = (
     State.RESOLVED,
     State.CLOSED,
 )
-WAIT_MORE_INFO, WAIT_UNTIL = State.WAIT_MORE_INFO, State.WAIT_UNTIL
+WAIT_MORE_INFO, WAIT_UNTIL, WAIT_SPLIT = State.WAIT_MORE_INFO, State.WAIT_UNTIL, State.WAIT_SPLIT
 ACTIVE = (TO_DO, IN_PROGRESS)
 FINISHABLE = (*ACTIVE, *WAITING)
-OPEN = (DRAFT, *FINISHABLE, RESOLVED)
+OPEN = (DRAFT, *FINISHABLE, *WAITING_FOR_OTHERS, RESOLVED)
 
 # fmt: off
 TICKET: tuple[Transition[Any], ...] = (
@@ -181,8 +191,8 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("T9", IN_PROGRESS, SetToDo, to=TO_DO, guards=(held_by_nobody_else,)),
     Transition("T10", IN_PROGRESS, RejectWork, to=TO_DO, guards=(worked_on_by_this_robot,),
                effects=(mark_rejected,), person=nobody),
-    Transition("T37", (DRAFT, *FINISHABLE), Edit, guards=(held_by_nobody_else,), checks=(known_category,),
-               effects=(edit,), person=the_next_in_category),
+    Transition("T37", (DRAFT, *FINISHABLE, *WAITING_FOR_OTHERS), Edit, guards=(held_by_nobody_else,),
+               checks=(known_category,), effects=(edit,), person=the_next_in_category),
     Transition("SL-1", (DRAFT, *FINISHABLE), SetDueDate, guards=(held_by_nobody_else, due_date_can_be_set),
                checks=(due_date_given,), effects=(set_due_date,)),
     Transition("ST-20", OPEN, KeepWithMe, guards=(had_by_the_actor,), effects=(keep,), person=the_same),
@@ -194,8 +204,8 @@ TICKET: tuple[Transition[Any], ...] = (
                guards=(worked_on_by_this_robot,), effects=(mark_stuck,), person=nobody),
     Transition("ST-24", IN_PROGRESS, TakeNext, guards=(worked_on_by_this_robot,), effects=(hand_again,),
                person=the_same),
-    Transition("AMB-18", (*WAITING, RESOLVED), Assign, checks=(for_whom_it_is,), effects=(note_to_assignee,),
-               person=the_assigned),
+    Transition("AMB-18", (*WAITING, *WAITING_FOR_OTHERS, RESOLVED), Assign, checks=(for_whom_it_is,),
+               effects=(note_to_assignee,), person=the_assigned),
 
     # It waits
     Transition("T11", ACTIVE, WaitForMoreInformation, to=WAIT_MORE_INFO, guards=(held_by_nobody_else,),
@@ -242,12 +252,27 @@ TICKET: tuple[Transition[Any], ...] = (
                effects=(keep_if_said,), person=the_owner_or_keeper, reason=Reason.REOPENED_BY_RESOURCE),
     Transition("T26", RESOLVED, TimerDue, to=CLOSED, reason=Reason.FEEDBACK_WINDOW_PASSED),
 
+    # It is split, and ends with its parts
+    Transition("T27", ACTIVE, Split, to=WAIT_SPLIT, guards=(held_by_nobody_else,), checks=(whole,),
+               effects=(read_information, point_to_parts, tell_split)),
+    Transition("T27", NEW, SplitOff, to=TO_DO, effects=(open_it, continue_thread)),
+    Transition("T28", WAIT_SPLIT, PartsClosed, to=CLOSED, effects=(read_information,),
+               reason=Reason.ALL_SPLIT_TICKETS_COMPLETED, method=Method.SPLIT),
+
+    # It is merged. What is merged is closed and its target runs, so that no chain of merges comes back.
+    Transition("T33", RUNNING, MergeInto, to=CLOSED, guards=(held_by_nobody_else,),
+               checks=(into_another_that_runs,), effects=(read_information, point_to_target),
+               method=Method.MERGED),
+    Transition("T34", RUNNING, TakeOver,
+               effects=(point_to_source, continue_thread, carry_links, flag_thread), person=the_same),
+
     # A mail comes in (section 6.3). T35, a mail for what is closed, is matching.py's.
     Transition("AMB-39", WAIT_MORE_INFO, MailArrived, when=leaves_asleep,
                effects=(append_mail, flag_new_information)),
     Transition("T13", WAIT_MORE_INFO, MailArrived, to=TO_DO, effects=(append_mail, flag_new_information),
                reason=Reason.NEW_INFORMATION_RECEIVED),
     Transition("T17", WAIT_UNTIL, MailArrived, effects=(append_mail, flag_new_information)),
+    Transition("T29", WAIT_SPLIT, MailArrived, effects=(append_mail,), person=the_same),
     Transition("T23", RESOLVED, MailArrived, to=TO_DO, effects=(append_mail, flag_new_information),
                reason=Reason.NEW_INFORMATION_RECEIVED),
     Transition("T36", (DRAFT, *ACTIVE), MailArrived, effects=(append_mail, flag_new_information)),

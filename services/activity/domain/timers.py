@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from services.activity.domain.activity import Activity, Timer, Wait
 from services.activity.domain.context import ProcessRules
+from services.activity.domain.family_steps import Split
 from services.activity.domain.states import State, WaitType
 from services.activity.domain.steps import Step, TimerDue, WaitForMoreInformation, WaitUntil
 
@@ -19,6 +20,8 @@ def wait_of(step: Step, now: datetime) -> Wait | None:
             return Wait(WaitType.MORE_INFO, now + timedelta(days=days), days, closes, reason)
         case WaitUntil(until=until, reason=reason):
             return Wait(WaitType.UNTIL, until, reason=reason)
+        case Split():
+            return Wait(WaitType.SPLIT)
     return None
 
 

@@ -100,6 +100,7 @@ class Purpose(StrEnum):
 
     ACKNOWLEDGEMENT = "acknowledgement"
     NO_RESPONSE = "no_response"
+    SPLIT = "split"
     REPLY = "reply"
 
 
@@ -113,12 +114,14 @@ class Outcome(StrEnum):
 
 
 class MatchedBy(StrEnum):
-    """What brought a mail to its activity (IN-1, IN-14)."""
+    """What brought a mail to its activity (IN-1, IN-14): itself, or what it is merged or split with."""
 
     IN_REPLY_TO = "in_reply_to"
     SIGNED_ADDRESS = "signed_address"
     BARE_ADDRESS = "bare_address"
     OPEN_PARENT = "open_parent"
+    MERGED = "merged"
+    SPLIT = "split"
 
 
 class Tag(StrEnum):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.activity import announce
+from services.activity import event_records
 from services.activity.domain.due_dates import (
     NO_DUE,
     Due,
@@ -327,7 +327,7 @@ def test_the_history_replays_from_its_records() -> None:
     known = None
     for event in life.history:
         known = evolve(known, event)
-        record = announce.record_of(known, event, 1)
+        record = event_records.record_of(known, event, 1)
         again = type(record).model_validate_json(record.model_dump_json())
         texts = Texts(known.title, known.description)
         rebuilt = evolve(rebuilt, event_of("acme", again, texts))

@@ -15,8 +15,8 @@ from services.activity.domain.mail_facts import (
     PlusReference,
     Target,
 )
+from services.activity.domain.mail_families import Append
 from services.activity.domain.matching import (
-    Append,
     Doubt,
     Doubted,
     Effect,

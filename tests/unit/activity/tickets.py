@@ -6,12 +6,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.activity.domain.activity import Activity
+from services.activity.domain.activity import Activity, Holders, Wait
 from services.activity.domain.contacts import Tagged, all_four
 from services.activity.domain.context import Context, ProcessRules
 from services.activity.domain.decide import decide
-from services.activity.domain.events import Event
+from services.activity.domain.events import Event, Stamp, StatusChanged
 from services.activity.domain.evolving import evolve
+from services.activity.domain.family_steps import (
+    MergeInto,
+    Part,
+    PartsClosed,
+    Split,
+    SplitOff,
+    TakeOver,
+)
 from services.activity.domain.link_steps import (
     LinkWith,
     MarkDeparture,
@@ -20,9 +28,9 @@ from services.activity.domain.link_steps import (
     TakeSharedMail,
     Unlink,
 )
-from services.activity.domain.links import Departure, DepartureState, Link, LinkReason
+from services.activity.domain.links import Departure, DepartureState, Link, LinkReason, Other
 from services.activity.domain.refusals import Refusal
-from services.activity.domain.states import State
+from services.activity.domain.states import State, Status, WaitType
 from services.activity.domain.steps import (
     AddNote,
     Assign,
@@ -54,6 +62,7 @@ from services.activity.domain.vocabulary import (
     Method,
     Outcome,
     Purpose,
+    Reason,
     StartedBy,
     Tag,
 )
@@ -81,7 +90,7 @@ WINDOW = ProcessRules(
     queue="it",
     categories=frozenset({"hardware", "software"}),
     feedback_window=3 * DAY,
-    templates=frozenset({Purpose.ACKNOWLEDGEMENT, Purpose.NO_RESPONSE}),
+    templates=frozenset({Purpose.ACKNOWLEDGEMENT, Purpose.NO_RESPONSE, Purpose.SPLIT}),
     workers=frozenset({"alice", "bob", "carol", "r2"}),
     robots=frozenset({"r2"}),
     wait_reasons=frozenset({"supplier"}),
@@ -119,6 +128,17 @@ CREATED = CreatedByIntegration(
 STARTED = StartManually(**opening(), contacts=(Tagged(Tag.PRIMARY_CONTACT, CUSTOMER),))
 OTHER = Link(UUID(int=2), ticket(101204), LinkReason.LINKED)
 MAIL = MailArrived(mail=UUID(int=0xA2), matched_by=MatchedBy.SIGNED_ADDRESS)
+
+
+OTHERS = tuple(Other(UUID(int=0xF0 + number), ticket(101300 + number)) for number in (1, 2, 3))
+SPLIT = Split(
+    (
+        Part("The fire", "It burns.", "hardware", OTHERS[0]),
+        Part("The printer", "It is gone.", "software", OTHERS[1]),
+    )
+)
+SPLIT_OFF = SplitOff(**opening(), parent=OTHERS[0], started_at=NOW - DAY, contacts=all_four(CUSTOMER))
+MERGE = MergeInto(OTHERS[2], running=True)
 
 
 class Life:
@@ -170,6 +190,21 @@ def _take(step: Step, actor: Actor = ALICE) -> Callable[[Life], Any]:
     return lambda life: life.take(step, actor)
 
 
+def _launch_a_case(life: Life) -> None:
+    """Cases are not there yet (T30): what their launch will make of a Ticket."""
+    event = StatusChanged(
+        stamp=Stamp(life.now, ALICE, "T30"),
+        was=life.it.status,
+        status=Status.WAIT,
+        reason=Reason.UPDATED_BY_RESOURCE,
+        holders=Holders(owner="alice"),
+        generation=life.it.generation,
+        wait=Wait(WaitType.CASE_LAUNCHED),
+    )
+    life.ticket = evolve(life.it, event)
+    life.history.append(event)
+
+
 _OPENED = _take(MAIL_ROUTED, SYSTEM)
 _TAKEN = _take(PickUp())
 LIVES: dict[State, Callable[[ProcessRules], Life]] = {
@@ -179,6 +214,8 @@ LIVES: dict[State, Callable[[ProcessRules], Life]] = {
     State.IN_PROGRESS: _in(_OPENED, _TAKEN),
     State.WAIT_MORE_INFO: _in(_OPENED, _TAKEN, _take(WaitForMoreInformation(3))),
     State.WAIT_UNTIL: _in(_OPENED, _TAKEN, _take(WaitUntil(NOW + DAY))),
+    State.WAIT_SPLIT: _in(_OPENED, _TAKEN, _take(SPLIT)),
+    State.WAIT_CASE_LAUNCHED: _in(_OPENED, _TAKEN, _launch_a_case),
     State.RESOLVED: _in(_OPENED, _TAKEN, _take(Resolve(Method.WITH_CUSTOMER_RESPONSE))),
     State.CLOSED: _in(_OPENED, _TAKEN, _take(RejectAsSpam())),
 }
@@ -216,6 +253,7 @@ def examples(life: Life) -> dict[type[Step], tuple[Step, Actor]]:
             (STARTED, ALICE),
             (MAIL_ROUTED, SYSTEM),
             (CREATED, ERP),
+            (SPLIT_OFF, ALICE),
             (Edit(title="Printer is out"), ALICE),
             (Submit(), ALICE),
             (PickUp(), ALICE),
@@ -228,6 +266,10 @@ def examples(life: Life) -> dict[type[Step], tuple[Step, Actor]]:
             (RejectAsSpam(), ALICE),
             (Reopen(), ALICE),
             (SetDueDate(life.now + 3 * DAY), ALICE),
+            (SPLIT, ALICE),
+            (PartsClosed(life.now - DAY), SYSTEM),
+            (MERGE, ALICE),
+            (TakeOver(OTHERS[0]), ALICE),
             (AddNote(), ALICE),
             (SendMail(), ALICE),
             (MarkInformation(new=True), ALICE),

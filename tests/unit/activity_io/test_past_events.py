@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.activity.announce import RECORDS
+from services.activity.event_records import RECORDS
 from services.activity.past_events import Texts, event_of
 from shared.contracts import activity_activities as said
 from shared.topics import ACTIVITY_ACTIVITIES

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from services.activity import announce
+from services.activity import event_records
 from services.activity.api_steps import MODELS, PROBLEM_OF
 from services.activity.asked_steps import OF_SEVERAL, STEPS
 from services.activity.domain.events import Event
@@ -21,7 +21,7 @@ from shared.topics import ACTIVITY_ACTIVITIES, ACTIVITY_REQUESTS, NOTIFY_MAILS
 
 
 def test_every_event_has_a_record_of_its_own() -> None:
-    records = {happened: record for happened, (record, _) in announce.RECORDS.items()}
+    records = {happened: record for happened, (record, _) in event_records.RECORDS.items()}
     assert set(records) == set(get_args(Event))
     assert set(records.values()) == set(ACTIVITY_ACTIVITIES.models.values())
 
@@ -46,7 +46,7 @@ def test_steps_are_called_over_http_as_in_the_contract() -> None:
 
 def test_every_refusal_of_the_rules_has_a_place_over_http() -> None:
     """What is incomplete is the caller's to mend (422); the rest is a matter of state (409)."""
-    assert {code.value for code in RefusalCode} - set(PROBLEM_OF) == {"incomplete"}
+    assert {code.value for code in RefusalCode} - set(PROBLEM_OF) == {"incomplete", "incomplete_split"}
 
 
 def test_the_contract_knows_every_outcome_and_purpose() -> None:

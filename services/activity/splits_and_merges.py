@@ -1,0 +1,211 @@
+"""A Ticket is split, or Tickets are merged: one request over several activities, all of it or nothing.
+
+Everything is judged before anything is done, so that a refusal leaves nothing half done (T27, T33, T34).
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from services.activity import announce
+from services.activity.asked_steps import also_named
+from services.activity.domain.activity import Activity
+from services.activity.domain.family_steps import MergeInto, Part, Split, SplitOff, TakeOver
+from services.activity.domain.link_steps import LinkWith
+from services.activity.domain.links import Earlier, Link, LinkReason, Other
+from services.activity.domain.refusals import Refusal
+from services.activity.domain.states import RUNNING
+from services.activity.domain.steps import Step
+from services.activity.domain.vocabulary import Actor
+from services.activity.needs import Needs
+from services.activity.request_names import Declined, permit
+from services.activity.taking_steps import Taken, judge, take
+from services.activity.work_links import answer_links
+from services.activity.workspace import Workspace
+from shared.contracts import activity_requests as asked
+from shared.contracts.envelope import Envelope
+from shared.tokens import conversation_of_activity
+
+Done = tuple[Activity, ...]
+"""The activities that a request opened or changed, in front the one that it is about."""
+
+
+def gather(organisation: str, request: asked.OnTicket, needs: Needs) -> None:
+    """The other activities that the request names, and the mails that are handed on."""
+    named = {(organisation, reference) for reference in (request.reference, *also_named(request))}
+    needs.references |= named
+    needs.copied |= named
+    if isinstance(request, asked.TicketSplit):
+        needs.opening.add(organisation)
+        needs.threads.add((organisation, request.reference))
+
+
+def perform(
+    workspace: Workspace, cause: Envelope, activity: Activity, request: asked.OnTicket, actor: Actor
+) -> Refusal | Done:
+    """Carry out a split or a merge. Raises `Declined` where another Ticket is not there, or not his."""
+    match request:
+        case asked.TicketSplit():
+            return _split(workspace, cause, activity, request, actor)
+        case asked.TicketMergeInto():
+            sources = [activity]
+            target = _named(workspace, activity.organisation, request, request.into)
+        case asked.TicketMerge():
+            names = dict.fromkeys(request.sources)
+            sources = [_named(workspace, activity.organisation, request, name) for name in names]
+            target = activity
+        case _:
+            raise TypeError(f"{type(request).__name__} is about one activity")
+    seen = {activity.id: request.expected_version}
+    done = _merge(workspace, cause, sources, target, actor, seen)
+    if isinstance(done, Refusal):
+        return done
+    closed, target = done
+    return (target, *closed) if isinstance(request, asked.TicketMerge) else (*closed, target)
+
+
+def _named(workspace: Workspace, organisation: str, request: asked.OnTicket, reference: str) -> Activity:
+    activity = workspace.by_reference(organisation, reference)
+    if activity is None:
+        raise Declined("not_found", f"There is no {reference}.")
+    permit(workspace.organisations[organisation], request, activity.process)
+    return activity
+
+
+def _split(
+    workspace: Workspace, cause: Envelope, activity: Activity, request: asked.TicketSplit, actor: Actor
+) -> Refusal | Done:
+    ids = [announce.effect_id(cause, f"activity/part/{number}") for number, _ in enumerate(request.parts)]
+    # References are given when it is certain that there will be something to call so.
+    wanted = Split(_parts(request, [Other(id_, activity.reference) for id_ in ids]))
+    refusal = judge(
+        workspace, cause, activity, _taken(cause, activity, wanted, actor, request.expected_version)
+    )
+    if refusal:
+        return refusal
+    parts = _parts(request, [Other(id_, workspace.next_reference(activity.organisation)) for id_ in ids])
+    thread, links = _thread(workspace, activity), _links(workspace, activity)
+    original = _carry_out(workspace, cause, activity, _taken(cause, activity, Split(parts), actor))
+    return original, *(_split_off(workspace, cause, original, part, thread, links, actor) for part in parts)
+
+
+def _parts(request: asked.TicketSplit, off: Sequence[Other]) -> tuple[Part, ...]:
+    return tuple(
+        Part(part.title, part.description, part.category, other)
+        for part, other in zip(request.parts, off, strict=True)
+    )
+
+
+def _split_off(
+    workspace: Workspace,
+    cause: Envelope,
+    original: Activity,
+    part: Part,
+    thread: tuple[Earlier, ...],
+    links: tuple[Link, ...],
+    actor: Actor,
+) -> Activity:
+    """One part as a Ticket of its own, with a snapshot of the original (LK-1, LK-6, SL-6)."""
+    step = SplitOff(
+        activity=part.off.activity,
+        family=original.family,
+        reference=part.off.reference,
+        conversation=conversation_of_activity(original.organisation, part.off.activity),
+        mailbox=original.mailbox,
+        title=part.title.strip(),
+        description=part.description,
+        category=part.category,
+        automated_mail=original.automated_mail,
+        links=links,
+        contacts=tuple(sorted(original.contacts)),
+        fields=original.fields,
+        parent=Other(original.id, original.reference),
+        started_at=original.started_at,
+        thread=thread,
+    )
+    part_of_it = _carry_out(workspace, cause, None, _taken(cause, original, step, actor))
+    workspace.continue_thread(original, part_of_it)
+    _answer_links(workspace, cause, part_of_it, links, actor)
+    return part_of_it
+
+
+def _merge(
+    workspace: Workspace,
+    cause: Envelope,
+    sources: Sequence[Activity],
+    target: Activity,
+    actor: Actor,
+    seen: Mapping[UUID, int | None],
+) -> Refusal | tuple[Done, Activity]:
+    """Merge sources into a target; returns them as they are then. `seen` are versions that are expected."""
+    into = MergeInto(Other(target.id, target.reference), target.state in RUNNING)
+    # The one that the request is about is judged first: what is wrong with it concerns its sender most.
+    steps: list[tuple[Activity, Step]] = [(source, into) for source in sources]
+    steps += [(target, TakeOver(Other(source.id, source.reference))) for source in sources]
+    for activity, step in sorted(steps, key=lambda each: each[0].id not in seen):
+        taken = _taken(cause, activity, step, actor, seen.get(activity.id))
+        refusal = judge(workspace, cause, activity, taken)
+        if refusal:
+            return refusal
+    closed: list[Activity] = []
+    for source in sources:
+        # What came before may have linked it with others.
+        source = workspace.activities[source.organisation, source.id]
+        thread = _thread(workspace, source, target)
+        closed.append(_carry_out(workspace, cause, source, _taken(cause, source, into, actor)))
+        target = workspace.activities[target.organisation, target.id]
+        links = tuple(
+            link
+            for link in _links(workspace, source)
+            if link.activity != target.id and link.activity not in target.links
+        )
+        step = TakeOver(Other(source.id, source.reference), thread, links)
+        target = _carry_out(workspace, cause, target, _taken(cause, target, step, actor))
+        workspace.continue_thread(source, target)
+        _answer_links(workspace, cause, target, links, actor)
+    return tuple(closed), target
+
+
+def _links(workspace: Workspace, activity: Activity) -> tuple[Link, ...]:
+    """What it is linked with, as others take it over (LK-6)."""
+    others = (workspace.activities[activity.organisation, each] for each in sorted(activity.links))
+    return tuple(Link(other.id, other.reference, LinkReason.CARRIED) for other in others)
+
+
+def _answer_links(
+    workspace: Workspace, cause: Envelope, activity: Activity, links: Sequence[Link], actor: Actor
+) -> None:
+    back = LinkWith((Link(activity.id, activity.reference, LinkReason.CARRIED),))
+    others = [workspace.activities[activity.organisation, link.activity] for link in links]
+    answer_links(workspace, cause, back, others, actor)
+
+
+def _thread(workspace: Workspace, activity: Activity, besides: Activity | None = None) -> tuple[Earlier, ...]:
+    """The mails on an activity, but for those that stand on `besides`, too."""
+    there = set(workspace.mails_on(besides)) if besides else set()
+    return tuple(
+        Earlier(mail, activity.id, activity.reference)
+        for mail in workspace.mails_on(activity)
+        if mail not in there
+    )
+
+
+def _taken(
+    cause: Envelope, activity: Activity, step: Step, actor: Actor, expected_version: int | None = None
+) -> Taken:
+    """A step of this activity, or one that opens another of the same process."""
+    about = step.activity if isinstance(step, SplitOff) else activity.id
+    return Taken(
+        step=step,
+        process=activity.process,
+        mailbox=activity.mailbox,
+        effect=announce.effect_id(cause, f"effect/{about}"),
+        actor=actor,
+        expected_version=expected_version,
+    )
+
+
+def _carry_out(workspace: Workspace, cause: Envelope, activity: Activity | None, taken: Taken) -> Activity:
+    after = take(workspace, cause, activity, taken)
+    if isinstance(after, Refusal) or after is None:
+        raise ValueError(f"what was judged possible was refused: {after}")
+    return after

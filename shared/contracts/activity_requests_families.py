@@ -1,0 +1,37 @@
+"""What others ask of activity about splits and merges (beside `activity_requests.py`)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from shared.contracts.asking import OnTicket
+from shared.contracts.record import Part, Reference, Storable
+
+
+class SplitPart(Part):
+    """What one of the Tickets is about that a Ticket is split into; the rules say what has to be there."""
+
+    title: Annotated[str, StringConstraints(strip_whitespace=True, max_length=998), Storable] = ""
+    description: Annotated[str, StringConstraints(max_length=1_000_000), Storable] = ""
+    category: str | None = None
+
+
+class TicketSplit(OnTicket):
+    """Split it into at least two Tickets (T27); it waits until all of them are closed."""
+
+    type: Literal["ticket.split"] = "ticket.split"
+    parts: Annotated[tuple[SplitPart, ...], Field(max_length=50)]
+
+
+class TicketMergeInto(OnTicket):
+    """Merge it into another Ticket, which closes it (T33)."""
+
+    type: Literal["ticket.merge_into"] = "ticket.merge_into"
+    into: Reference
+
+
+class TicketMerge(OnTicket):
+    """Merge other Tickets into this one, which closes them (T34): all of them, or none."""
+
+    type: Literal["ticket.merge"] = "ticket.merge"
+    sources: Annotated[tuple[Reference, ...], Field(min_length=1, max_length=50)]
