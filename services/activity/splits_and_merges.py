@@ -119,7 +119,7 @@ def _split_off(
         contacts=tuple(sorted(original.contacts)),
         fields=original.fields,
         parent=Other(original.id, original.reference),
-        started_at=original.started_at,
+        counts_since=original.started_at,
         thread=thread,
     )
     part_of_it = _carry_out(workspace, cause, None, _taken(cause, original, step, actor))

@@ -84,8 +84,12 @@ def perform(workspace: Workspace, incoming: Incoming[asked.Request]) -> None:
 
 
 def digest_of(request: asked.Request) -> str:
-    """Tells a repeated request from another one under the same id."""
-    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+    """Tells a repeated request from another one under the same id.
+
+    What was left to its default is left out, so that a later version with more fields says the same of it.
+    """
+    said = f"{request.type} {request.model_dump_json(exclude_defaults=True)}"
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce.Answer:

@@ -14,8 +14,8 @@ PersonName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=
 class ContactCreate(Request):
     """Make a contact (CT-10, CT-15). Without names, they come from the address (CT-14).
 
-    Without a company it is everybody's, where the organisation's scope allows that. All mail from the address
-    of one made in test mode opens Tickets for testing (CT-18).
+    Without a company it is everybody's, where the organisation's scope allows that. `test` marks one that was
+    made in test mode (CT-18).
     """
 
     type: Literal["contact.create"] = "contact.create"

@@ -87,7 +87,7 @@ def open_it(occasion: Occasion[Opening]) -> Iterable[Event]:
         due=_first_due(occasion, to),
         fields=custom_fields.after((), step.fields),
         parent=step.parent if isinstance(step, SplitOff) else None,
-        started_at=step.started_at if isinstance(step, SplitOff) else None,
+        started_at=step.counts_since,
     )
     for link in step.links:
         yield Linked(stamp=occasion.stamp, link=link)

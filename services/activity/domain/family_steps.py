@@ -31,14 +31,13 @@ class Split(Step):
 class SplitOff(Opening):
     """A part of a Ticket that is split becomes one of its own (T27), with what that one had at this moment.
 
-    `parent` is the Ticket that is split, `started_at` when its work began (SL-6); contacts, fields, links and
-    `thread` are a snapshot of it (LK-1).
+    `parent` is the Ticket that is split, and `counts_since` when its work began (SL-6); contacts, fields,
+    links and `thread` are a snapshot of it (LK-1).
     """
 
     name = "open_from_split"
     participle = "split off"
     parent: Other
-    started_at: datetime
     thread: tuple[Earlier, ...] = ()
 
     @property

@@ -2,7 +2,7 @@
 -- does not know as it is.
 ALTER TABLE contacts
     ADD COLUMN version     int     NOT NULL DEFAULT 1 CHECK (version > 0),
-    -- All mail from it opens Tickets for testing (CT-18).
+    -- It was made in test mode (CT-18).
     ADD COLUMN test        boolean NOT NULL DEFAULT false,
     -- The tag that it brings along wherever it is put (CT-17).
     ADD COLUMN extra_tag   text

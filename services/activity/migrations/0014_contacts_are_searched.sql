@@ -1,4 +1,4 @@
--- Search as you type over contacts (docs/decisions/0014): three-letter pieces of folded words in a GIN index of
+-- Search as you type over contacts (docs/decisions/0015): three-letter pieces of folded words in a GIN index of
 -- text arrays, which needs no extension and no superuser. Older code need not know: the index follows what
 -- it writes.
 

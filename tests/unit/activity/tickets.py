@@ -137,7 +137,7 @@ SPLIT = Split(
         Part("The printer", "It is gone.", "software", OTHERS[1]),
     )
 )
-SPLIT_OFF = SplitOff(**opening(), parent=OTHERS[0], started_at=NOW - DAY, contacts=all_four(CUSTOMER))
+SPLIT_OFF = SplitOff(**opening(), parent=OTHERS[0], counts_since=NOW - DAY, contacts=all_four(CUSTOMER))
 MERGE = MergeInto(OTHERS[2], running=True)
 
 
