@@ -82,7 +82,8 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
             response.headers["ETag"] = etag(activity.version)
             contacts = await store_views.contacts(batch.connection, key)
             links = await store_views.linked(batch.connection, key)
-            return shown.ticket(activity, row, contacts, links)
+            family = await store_views.family(batch.connection, key)
+            return shown.ticket(activity, row, contacts, links, family)
 
         return await reception.admit(caller, serve)
 

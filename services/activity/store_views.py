@@ -55,6 +55,15 @@ JOIN activities ON activities.organisation = links.organisation AND activities.i
 WHERE links.organisation = $1 AND links.activity = $2
 ORDER BY activities.number
 """
+_FAMILY = """
+SELECT relative.* FROM activities AS relative
+WHERE relative.organisation = $1 AND relative.id IN (
+    SELECT parent FROM activities WHERE organisation = $1 AND id = $2
+    UNION ALL SELECT merged_into FROM activities WHERE organisation = $1 AND id = $2
+    UNION ALL SELECT id FROM activities WHERE organisation = $1 AND parent = $2
+    UNION ALL SELECT id FROM activities WHERE organisation = $1 AND merged_into = $2)
+ORDER BY relative.number
+"""
 _TIMELINE = """
 SELECT history.*, notes.text AS note_text FROM history
 LEFT JOIN notes ON notes.organisation = history.organisation AND notes.id = history.note
@@ -98,6 +107,11 @@ async def contacts(connection: Connection, activity: Key) -> list[Any]:
 async def linked(connection: Connection, activity: Key) -> list[Any]:
     """The activities that it is linked with, each with `link_reason`."""
     return list(await connection.fetch(_LINKED, *activity))
+
+
+async def family(connection: Connection, activity: Key) -> list[Any]:
+    """The activities that splits and merges tie it to directly."""
+    return list(await connection.fetch(_FAMILY, *activity))
 
 
 async def timeline(connection: Connection, activity: Key, before: int | None, limit: int) -> list[Any]:

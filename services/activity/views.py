@@ -60,6 +60,7 @@ class WaitView(BaseModel):
     until: datetime | None
     days: int | None
     close_if_no_response: bool
+    reason: str | None
 
 
 class ResolutionView(BaseModel):
@@ -98,8 +99,24 @@ class LinkView(BaseModel):
     ticket: TicketHeader
 
 
+class FamilyView(BaseModel):
+    """What splits and merges tie it to, as header data (LK-1).
+
+    `parent` was split into it and others, `parts` are what it was split into itself (T27); it went on in
+    `merged_into`, and `merged` went on in it (T33).
+    """
+
+    parent: TicketHeader | None
+    parts: list[TicketHeader]
+    merged_into: TicketHeader | None
+    merged: list[TicketHeader]
+
+
 class TicketView(TicketSummary):
-    """All of a Ticket but its timeline."""
+    """All of a Ticket but its timeline.
+
+    `keep_with_me` is whom it stays with (ST-20); with `for_person` no robot gets it (ST-8).
+    """
 
     id: UUID
     description: str
@@ -113,6 +130,9 @@ class TicketView(TicketSummary):
     fields: list[FieldView]
     contacts: list[ContactView]
     links: list[LinkView]
+    family: FamilyView
+    keep_with_me: str | None
+    for_person: bool
 
 
 class StepOffer(BaseModel):
@@ -166,8 +186,10 @@ class Shown:
             permitted=permitted,
         )
 
-    def ticket(self, activity: Activity, row: Any, contacts: list[Any], links: list[Any]) -> TicketView:
-        """All of a Ticket."""
+    def ticket(
+        self, activity: Activity, row: Any, contacts: list[Any], links: list[Any], family: list[Any]
+    ) -> TicketView:
+        """All of a Ticket; `family` are the rows of those that splits and merges tie it to."""
         summary = self.row(row)
         wait = activity.wait
         return TicketView(
@@ -182,6 +204,7 @@ class Shown:
                 until=wait.until,
                 days=wait.days,
                 close_if_no_response=wait.close_if_no_response,
+                reason=wait.reason,
             ),
             feedback_until=activity.feedback_until,
             first_resolution=row["first_resolution"],
@@ -190,6 +213,18 @@ class Shown:
             fields=self._fields(activity),
             contacts=[ContactView(**dict(contact)) for contact in contacts],
             links=[LinkView(reason=link["link_reason"], ticket=self.header(link)) for link in links],
+            family=self._family(activity, family),
+            keep_with_me=activity.keep_with_me,
+            for_person=activity.for_person,
+        )
+
+    def _family(self, activity: Activity, rows: list[Any]) -> FamilyView:
+        by_id = {row["id"]: self.header(row) for row in rows}
+        return FamilyView(
+            parent=activity.parent and by_id[activity.parent],
+            parts=[by_id[row["id"]] for row in rows if row["parent"] == activity.id],
+            merged_into=activity.merged_into and by_id[activity.merged_into],
+            merged=[by_id[row["id"]] for row in rows if row["merged_into"] == activity.id],
         )
 
     def _fields(self, activity: Activity) -> list[FieldView]:
