@@ -14,6 +14,7 @@ from shared.contracts.activity_organisation import (
 from shared.organisation_finding import Finding, Path, Rule
 
 _WORKING = (DueDateUnit.WORKING_HOURS, DueDateUnit.WORKING_DAYS)
+_LARGEST_ADJUSTMENT = 3650
 _WHOLE = (DueDateUnit.DAYS, DueDateUnit.WORKING_DAYS)
 
 
@@ -67,6 +68,9 @@ def due_dates_can_be_reckoned(definition: Definition) -> Iterator[Finding]:
         where: Path = ("due_dates", index)
         if rule.calendar is None and (why := _needs_a_calendar(rule)):
             yield Finding((*where, "calendar"), f"{rule.name!r} {why} and needs a calendar")
+        if not abs(rule.adjust) <= _LARGEST_ADJUSTMENT:
+            yield Finding((*where, "adjust"), f"it is at most {_LARGEST_ADJUSTMENT} either way")
+            continue
         if rule.unit in _WHOLE and rule.adjust != int(rule.adjust):
             yield Finding((*where, "adjust"), f"{rule.unit} are counted whole, and {rule.adjust:g} is not")
         if rule.method is DueDateMethod.AFTER_START and rule.adjust < 0:

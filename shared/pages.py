@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter
 
 from shared.problems import INVALID_CURSOR, Problem
 
@@ -71,7 +71,7 @@ class Keyset:
         try:
             padded = cursor + "=" * (-len(cursor) % 4)
             return self._adapter.validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
-        except (binascii.Error, ValueError, ValidationError):
+        except (binascii.Error, ValueError, OverflowError):
             raise Problem(INVALID_CURSOR, "Use `next` of the page before, unchanged.") from None
 
     def page(

@@ -18,7 +18,7 @@ from services.activity.work import Work
 from shared.auth import Caller
 from shared.contracts.activity_requests import Request
 from shared.contracts.activity_requests_contacts import ContactCreate, ContactEdit
-from shared.contracts.record import EmailAddress, Name
+from shared.contracts.record import EmailAddress, Name, Storable
 from shared.http import ExpectedVersion, IdempotencyKey, etag
 from shared.organisation import Organisations
 from shared.pages import Keyset, Page, PageQuery
@@ -27,9 +27,11 @@ from shared.problems import NOT_FOUND, Problem
 from shared.unit_of_work import Batch, UnitOfWork
 
 PREFIX = "/v1/contacts"
-_BY_ADDRESS = Keyset(str)
+_BY_ADDRESS = Keyset(EmailAddress)
 Search = Annotated[
-    str | None, Query(max_length=200, description="words that names or address begin with, or contain")
+    str | None,
+    Storable,
+    Query(max_length=200, description="words that names or address begin with, or contain"),
 ]
 ForCompany = Annotated[
     Name | None, Query(description="only those who may stand on activities of this company (CT-10)")

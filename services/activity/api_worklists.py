@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import AwareDatetime
 
 from services.activity import store_worklists
 from services.activity.access import Access, Reception
@@ -17,13 +16,13 @@ from services.activity.views import Shown
 from services.activity.views_worklists import QueueCounts, WorkItem, queue_counts, work_item
 from services.activity.worklists import next_best, queues_of, resting_processes
 from shared.auth import Caller
-from shared.contracts.record import Name
+from shared.contracts.record import Instant, Name
 from shared.organisation import Organisations
 from shared.pages import Keyset, Page, PageQuery, PageRequest
 from shared.permissions import Role, guarded
 from shared.unit_of_work import Batch, UnitOfWork
 
-_SOONEST_FIRST = Keyset(AwareDatetime, int)
+_SOONEST_FIRST = Keyset(Instant, int)
 Language = Annotated[str | None, Header(alias="Accept-Language", description="for labels: en, fr")]
 Highlighted = Annotated[
     bool | None, Query(description="with new information, or back from a wait or a resolution")

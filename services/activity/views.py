@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from services.activity.domain.activity import Activity
 from services.activity.labels import status_label
 from services.activity.rules import process_rules
-from services.activity.views_due import DueView, due_view
+from services.activity.views_due import DueView, due_header, due_view
 from shared.contracts.activity_requests import Actor
 from shared.organisation import Organisation, Unknown
 
@@ -172,6 +172,7 @@ class Shown:
     def header(self, row: Any) -> TicketHeader:
         """The header data of a row of `activities`."""
         permitted = row["process"] in self._processes
+        due = due_view(row, self._organisation, self._language, self._now)
         hidden = self._organisation.rules.hide_titles and not permitted
         return TicketHeader(
             reference=row["reference"],
@@ -182,7 +183,7 @@ class Shown:
             process=self._title(row["process"]),
             assignee=row["assignee"],
             queue=row["queue"],
-            due=due_view(row, self._organisation, self._language, self._now),
+            due=due if permitted else due_header(due),
             permitted=permitted,
         )
 

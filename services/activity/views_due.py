@@ -30,6 +30,13 @@ class DueView(BaseModel):
     sentence: str | None
 
 
+def due_header(whole: DueView) -> DueView:
+    """What of it is header data: when it is due, and how that stands (AMB-34)."""
+    return DueView(
+        at=whole.at, state=whole.state, by_hand=False, paused=None, left_seconds=None, sentence=None
+    )
+
+
 def due_view(row: Any, organisation: Organisation, language: str | None, now: datetime) -> DueView:
     """The due date of a row of `activities`. "Today" is a day of its rule's calendar, or else UTC's."""
     due = restored(row)

@@ -48,8 +48,9 @@ def _created(
     workspace: Workspace, cause: Envelope, organisation: Organisation, request: ContactCreate
 ) -> Contact:
     address = request.address.lower()
+    _require_company(organisation, request.company)
+    permit(organisation, request, request.company)
     company = _company(organisation, address, request.company)
-    permit(organisation, request, company)
     _free(workspace, organisation, address)
     first, last = request.first_name or "", request.last_name or ""
     if not first and not last:
@@ -76,8 +77,9 @@ def _edited(workspace: Workspace, organisation: Organisation, request: ContactEd
         _free(workspace, organisation, address)
     company = None if request.global_contact else request.company or known.company
     if (company, address) != (known.company, known.address):
-        company = _company(organisation, address, company)
+        _require_company(organisation, company)
         permit(organisation, request, company)
+        company = _company(organisation, address, company)
     return replace(
         known,
         address=address,
@@ -126,18 +128,19 @@ def _free(workspace: Workspace, organisation: Organisation, address: str) -> Non
         raise Declined("address_in_use", "Another contact has this address (CT-15).", contact=holder.id)
 
 
-def _company(organisation: Organisation, address: str, company: str | None) -> str | None:
-    """The company that a contact is to be local to, None for everybody's (CT-10). Raises `Declined`."""
+def _require_company(organisation: Organisation, company: str | None) -> None:
     if company is not None:
         try:
             organisation.company(company)
         except Unknown:
             raise Declined("unknown_name", f"There is no company {company!r}.", "company") from None
+
+
+def _company(organisation: Organisation, address: str, company: str | None) -> str | None:
+    """The company that a contact is to be local to, None for everybody's (CT-10). Raises `Declined`."""
     agents = company_of_agent(organisation, address)
     if agents is not None and agents != company:
-        detail = (
-            f"It is the address of a user of {agents!r}, who is always a contact of that company (CT-10)."
-        )
+        detail = "It is the address of a user, who is always a contact of his own company (CT-10)."
         raise Declined("agent_of_another_company", detail, "company")
     if company is None and organisation.rules.contact_scope == "local":
         raise Declined("incomplete", "Contacts belong to a company here: say to which (CT-10).", "company")

@@ -1,7 +1,7 @@
 """Guards, checks and choices of the transition table: small questions with a name."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.activity.domain.contacts import Tagged, holder_of
 from services.activity.domain.context import Occasion, ProcessRules, Situation
@@ -31,6 +31,8 @@ from services.activity.domain.work_steps import GiveFeedback, SetDueDate, TakeNe
 CHOSEN_BY_USERS = (Method.WITH_CUSTOMER_RESPONSE, Method.NO_CUSTOMER_RESPONSE, Method.REJECTED)
 """The methods that lead through the feedback window (ST-18, T18)."""
 
+FARTHEST_DUE = timedelta(days=3653)
+"""Ten years: working time is counted day by day, and calendars have an end."""
 HANDED_AGAIN_AT_MOST = 3
 """How often a robot is given again what it has (ST-24)."""
 
@@ -267,6 +269,8 @@ def _forbidden(process: ProcessRules, category: str | None) -> Iterable[Missing]
 def _passed(due: datetime, situation: Situation) -> Iterable[Missing]:
     if due <= situation.now:
         yield Missing.FUTURE_TIME
+    elif due > situation.now + FARTHEST_DUE:
+        yield Missing.NEARER_TIME
 
 
 def _lacks(

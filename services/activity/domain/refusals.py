@@ -43,6 +43,7 @@ class Missing(StrEnum):
     ASSIGNMENT = "assignment"
     DAYS = "days"
     FUTURE_TIME = "future_time"
+    NEARER_TIME = "nearer_time"
     USER_METHOD = "user_method"
     RESOLUTION = "resolution_mail_or_note"
     PERSON = "person"
@@ -109,6 +110,7 @@ _PHRASES = {
     Missing.ASSIGNMENT: "its assignment to you",
     Missing.DAYS: "a number of days, at least one",
     Missing.FUTURE_TIME: "a time in the future",
+    Missing.NEARER_TIME: "a time within ten years",
     Missing.USER_METHOD: "a resolution method that a user may choose",
     Missing.DUE_DATE_BY_HAND: "a due-date rule that lets people set the date",
     Missing.RESOLUTION: "a resolution mail or internal note of yours since you took it up",

@@ -71,6 +71,14 @@ async def test_everybody_else_sees_header_data_only(ticket: str, clara: Caller) 
         "process": "Process request",
         "assignee": None,
         "queue": "desk",
+        "due": {
+            "at": None,
+            "state": "not_set",
+            "by_hand": False,
+            "paused": None,
+            "left_seconds": None,
+            "sentence": None,
+        },
         "permitted": False,
     }
     assert (await clara.get(f"{TICKET}/timeline")).status_code == 403

@@ -20,9 +20,7 @@ def names(shown: list[Any]) -> list[str]:
     return [each["reference"] for each in shown]
 
 
-async def test_a_split_ticket_shows_its_parts_and_they_show_it(
-    office: Office, tmp_path: Path
-) -> None:
+async def test_a_split_ticket_shows_its_parts_and_they_show_it(office: Office, tmp_path: Path) -> None:
     await split(office)
     original = await family(office, tmp_path, ORIGINAL)
     assert (names(original["parts"]), original["parent"], original["merged_into"], original["merged"]) == (

@@ -195,8 +195,11 @@ async def test_over_http_nobody_calls_himself_an_integration(place: Place) -> No
     path = f"/v1/tickets/{place.ticket}/steps/note"
     assert (await Caller(place.client, "rita").call("POST", path, body)).status_code == 403
     assert (await Caller(place.client, "wilma").call("POST", path, body)).status_code == 200
-    noted = (await place.office.history(place.ticket))[-1]
-    assert (noted["actor_kind"], noted["actor"]) == ("user", "wilma")
+    for kind in ("integration", "system"):
+        assert (await Caller(place.client, f"{kind}:rita").call("POST", path, body)).status_code == 403
+        assert (await Caller(place.client, f"{kind}:wilma").call("POST", path, body)).status_code == 200
+        noted = (await place.office.history(place.ticket))[-1]
+        assert (noted["actor_kind"], noted["actor"]) == ("user", "wilma")
 
 
 async def test_what_may_not_be_seen_cannot_be_told_from_what_is_not_there(place: Place) -> None:

@@ -264,6 +264,8 @@ def test_a_date_in_the_past_or_against_the_rule_is_refused() -> None:
     assert refused(life.take(too_late, ERP)).missing == (Missing.DUE_DATE_BY_HAND, Missing.FUTURE_TIME)
     life.take(MAIL_ROUTED, SYSTEM)
     assert refused(life.take(SetDueDate(NOW))).missing == (Missing.FUTURE_TIME,)
+    farthest = datetime.max.replace(tzinfo=UTC)
+    assert refused(life.take(SetDueDate(farthest))).missing == (Missing.NEARER_TIME,)
     life.take(Edit(category="software"))
     assert refused(life.take(SetDueDate(NOW + DAY))).missing == (Missing.DUE_DATE_BY_HAND,)
 

@@ -213,6 +213,8 @@ def test_what_agrees_is_accepted() -> None:
             "hour of work",
         ),
         ({"due_dates": [rule(adjust=1.5, unit="days")]}, "due_dates.2.adjust", "counted whole"),
+        ({"due_dates": [rule(adjust=1e9)]}, "due_dates.2.adjust", "at most 3650"),
+        ({"due_dates": [rule(adjust=float("inf"), unit="days")]}, "due_dates.2.adjust", "at most 3650"),
         ({"due_dates": [rule(adjust=-1)]}, "due_dates.2.adjust", "not before the start"),
         ({"due_dates": [rule(method="by_hand")]}, "due_dates.2.adjust", "nothing to adjust"),
         ({"due_dates": [rule(method="by_hand", adjust=0)]}, "due_dates.2.allow_override", "allow_override"),
