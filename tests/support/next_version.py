@@ -25,7 +25,7 @@ _AIRED = """class MailboxAired(Record):
     mailbox: Name
 
 
-IngestMail = Annotated[MailReceived | MailboxPolled | MailboxAired,"""
+IngestMail = Annotated[MailReceived | MailboxPolled | MailNotReinjected | MailboxAired,"""
 _ALSO_AIRED = """        for partition in range(INGEST_MAILS.partitions)
     ] + [
         _outgoing(
@@ -42,7 +42,11 @@ _ALSO_AIRED = """        for partition in range(INGEST_MAILS.partitions)
 """
 # File, what stands there once, what the next version has instead.
 _CHANGES: tuple[tuple[str, str, str], ...] = (
-    ("shared/contracts/ingest_mails.py", "IngestMail = Annotated[MailReceived | MailboxPolled,", _AIRED),
+    (
+        "shared/contracts/ingest_mails.py",
+        "IngestMail = Annotated[MailReceived | MailboxPolled | MailNotReinjected,",
+        _AIRED,
+    ),
     (
         "shared/contracts/ingest_mails.py",
         "    targets: Annotated[tuple[Target, ...], Field(min_length=1)]\n",
@@ -55,8 +59,8 @@ _CHANGES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "services/ingest/announce.py",
-        "import MailboxPolled, MailReceived",
-        "import MailboxAired, MailboxPolled, MailReceived",
+        "import MailboxPolled, MailNotReinjected, MailReceived",
+        "import MailboxAired, MailboxPolled, MailNotReinjected, MailReceived",
     ),
     (
         "services/ingest/announce.py",
@@ -79,7 +83,7 @@ _CHANGES: tuple[tuple[str, str, str], ...] = (
         "    automated_mail: bool = True\n    mood: str | None = None\n",
     ),
     (
-        "services/activity/announce.py",
+        "services/activity/event_records.py",
         '"automated_mail": happened.automated_mail,',
         '"automated_mail": happened.automated_mail, "mood": "calm",',
     ),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ import pytest
 from services.ingest import retention, store_retention
 from services.ingest.handlers import on_requests
 from services.ingest.imap import ImapServer
+from services.ingest.parsing.pool import ParserPool
 from shared import sweeping
 from shared.blobs import BlobMissing
 from shared.contracts.envelope import Envelope
@@ -64,7 +66,8 @@ async def forget(world: World, *mails: UUID) -> None:
         id="1", source="tests", type="mail.forget", time=datetime.now(UTC), organisation=ORGANISATION
     )
     records = [Incoming(envelope, MailForget(mail=mail)) for mail in mails]
-    assert await world.work.run_each(on_requests, records) == []
+    async with ParserPool() as parser:
+        assert await world.work.run_each(partial(on_requests, world.intake(parser)), records) == []
 
 
 async def aged(world: World) -> None:
