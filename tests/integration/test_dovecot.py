@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -104,3 +105,14 @@ async def test_who_has_no_dovecot_is_told_what_to_install(monkeypatch: pytest.Mo
         async with running_dovecot():
             pass
     assert not [each for each in psutil.Process(os.getpid()).children() if each.name() == "dovecot"]
+
+
+def test_the_order_of_delivery_is_not_that_of_letters(
+    dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M50000 was delivered before M400000."""
+    second = 1_795_000_000 * 1_000_000_000
+    for number, microseconds in enumerate((50_000, 400_000)):
+        monkeypatch.setattr(time, "time_ns", lambda now=second + microseconds * 1000: now)
+        dovecot.deliver(user, MAIL % (number, number))
+    assert dovecot.mails(user) == mails(2)

@@ -225,7 +225,7 @@ class Dovecot:
         while True:  # a mail that is moved away under our eyes: look again
             try:
                 found = [path for part in ("new", "cur") for path in (maildir / part).iterdir()]
-                return sorted(found, key=lambda path: path.name)
+                return sorted(found, key=_delivered)
             except FileNotFoundError:
                 if not maildir.is_dir():
                     return []
@@ -286,3 +286,9 @@ def _give(path: Path) -> None:
     """Lets Dovecot do there what it likes."""
     if user := _other_user():
         os.chown(path, *user)
+
+
+def _delivered(mail: Path) -> tuple[int, int, str]:
+    """Second, microsecond and name of a delivery: Dovecot's order, M99999 before M100000."""
+    second, rest = mail.name.split(".M", 1)
+    return int(second), int(rest.partition("P")[0]), mail.name
