@@ -5,8 +5,9 @@ exception is retried and a hanging await is not.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
 from typing import Any, Self, TypeAlias
 
 import asyncpg
@@ -67,11 +68,12 @@ def make_pool(
     max_size: int = 8,
     statement_cache_size: int = 256,
     command_seconds: float = COMMAND_SECONDS,
+    more_settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Pool:
     """A pool, still to be opened, whose connections see `schema`, speak JSON and cannot hang.
 
     It connects when it is first needed, so that a process starts while the server is away.
-    `statement_cache_size=0` is for PgBouncer in transaction mode.
+    `statement_cache_size=0` is for PgBouncer in transaction mode; `more_settings` are the server's.
     """
     return asyncpg.create_pool(
         dsn,
@@ -83,7 +85,7 @@ def make_pool(
         statement_cache_size=statement_cache_size,
         max_inactive_connection_lifetime=300.0,
         init=prepare_connection,
-        server_settings=_server_settings(schema, application),
+        server_settings={**_server_settings(schema, application), **more_settings},
     )
 
 

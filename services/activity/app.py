@@ -9,6 +9,7 @@ from services.activity.api_contacts import contact_routes
 from services.activity.api_search import search_routes
 from services.activity.api_worklists import worklist_routes
 from services.activity.handlers import Handlers
+from services.activity.numbers import Numbers, pool_of_numbers
 from services.activity.settings import ActivitySettings
 from services.activity.timers import Timers
 from services.activity.work import Work
@@ -59,9 +60,10 @@ def build(settings: ActivitySettings) -> Service:
     pool = make_pool(
         settings.postgres_dsn, schema=SERVICE, application="mailroom-activity", password=password
     )
+    pool_for_numbers = pool_of_numbers(settings.postgres_dsn, schema=SERVICE, password=password)
     unit = UnitOfWork(pool, service=SERVICE, topic_prefix=settings.topic_prefix)
     organisations = Organisations(Announcements(settings.kafka_bootstrap, settings.topic_prefix, published))
-    work = Work(organisations, answers_kept=days(settings.answers_days))
+    work = Work(organisations, Numbers(pool_for_numbers), answers_kept=days(settings.answers_days))
     return Service(
         SERVICE,
         settings,
@@ -87,5 +89,5 @@ def build(settings: ActivitySettings) -> Service:
             Retention(settings, unit, retention.rules(settings)),
         ),
         api=api_of(unit, work, organisations, BlobStore(settings.blobs_url, SERVICE)),
-        resources=(opened(pool),),
+        resources=(opened(pool), opened(pool_for_numbers)),
     )

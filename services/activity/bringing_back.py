@@ -24,7 +24,6 @@ def needs_of(past: Past) -> Needs:
     needs = Needs()
     for each, _ in past.happened:
         organisation, record = each.envelope.organisation, each.message
-        needs.opening.add(organisation)
         needs.activities.add((organisation, record.activity))
         match record:
             case events.TicketMailContinued() | events.TicketMailCopied():

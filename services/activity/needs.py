@@ -1,5 +1,6 @@
 """What a batch has to know before it is worked on: asked by its records, read by the workspace."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from services.activity.store_requests import RequestKey
@@ -15,7 +16,8 @@ class Needs:
 
     `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
     reference or id) that mail may be sent from, `copied` those whose links and mails another one may begin
-    with, or take over. In `opening` organisations activities may be opened.
+    with, or take over. `opening` counts the activities that
+    may be opened in an organisation.
     `contacts` are those that are to be changed.
     """
 
@@ -30,7 +32,7 @@ class Needs:
     requests: set[RequestKey] = field(default_factory=set)
     threads: set[Named | Key] = field(default_factory=set)
     copied: set[Named] = field(default_factory=set)
-    opening: set[str] = field(default_factory=set)
+    opening: Counter[str] = field(default_factory=Counter)
 
     @property
     def closing(self) -> bool:

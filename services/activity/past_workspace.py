@@ -1,9 +1,11 @@
 """A workspace that is told what happened, and announces none of it: for a schema that has forgotten it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
-from services.activity import announce
+from services.activity import announce, store_numbers
 from services.activity.domain.contacts import NewContact, contact_of_sender
 from services.activity.domain.evolving import evolve
 from services.activity.past_events import Texts, event_of
@@ -12,12 +14,22 @@ from services.activity.store_history import HistoryRow
 from services.activity.workspace import Workspace
 from shared.contracts import activity_activities as said
 from shared.contracts.envelope import Envelope
-from shared.postgres import Json
+from shared.organisation import Organisation
+from shared.postgres import Connection, Json
 from shared.recovery import RecoveryRefused
 
 
 class PastWorkspace(Workspace):
     """One view of the tables, like any batch's; what led to the events is not looked at again."""
+
+    def __init__(self, now: datetime, organisations: Mapping[str, Organisation]) -> None:
+        super().__init__(now, organisations, numbers={})
+        self._given: dict[str, int] = {}
+
+    async def save(self, connection: Connection) -> None:
+        """Write what has changed; no reference that was given is given again."""
+        await store_numbers.count_past(connection, self._given)
+        await super().save(connection)
 
     def again(self, organisation: str, record: said.ActivityRecord, value: bytes, texts: Texts) -> None:
         """An event that was published. Raises `RecoveryRefused` if it does not follow from what is known."""
@@ -34,8 +46,8 @@ class PastWorkspace(Workspace):
         self._history.append(HistoryRow.of(organisation, record, Json(value)))
         self._ties.note(activity, event)
         self.families.note(activity, event)
-        # No reference is given twice.
-        self._numbers[organisation] = max(self._numbers[organisation], activity.reference.number + 1)
+        number = activity.reference.number
+        self._given[organisation] = max(self._given.get(organisation, number), number)
 
     def continued(self, organisation: str, record: said.TicketMailContinued) -> None:
         """A mail of a closed activity stands on this one, too, with all who were on that one."""

@@ -35,7 +35,7 @@ def gather(organisation: str, request: asked.OnTicket, needs: Needs) -> None:
     needs.references |= named
     needs.copied |= named
     if isinstance(request, asked.TicketSplit):
-        needs.opening.add(organisation)
+        needs.opening[organisation] += len(request.parts)
         needs.threads.add((organisation, request.reference))
 
 

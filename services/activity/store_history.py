@@ -1,4 +1,4 @@
-"""What is only ever added to: history, notes, and the numbers of references."""
+"""What is only ever added to: history and notes."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,10 +8,6 @@ from uuid import UUID
 
 from shared.contracts.activity_activities import ActivityRecord
 from shared.postgres import Connection, Json, columns, copy_in
-
-FIRST_NUMBER = 100_001
-"""The first reference of an organisation is `100001-T`: six digits, as people know them (GL-6)."""
-
 
 _OPTIONAL = ("was", "status", "reason", "wait", "method", "mail", "note")
 
@@ -70,19 +66,6 @@ SELECT organisation, activity, version, event FROM history
 JOIN unnest($1::text[], $2::uuid[], $3::int[]) AS asked (organisation, activity, version)
     USING (organisation, activity, version)
 """
-_BEGIN_COUNTING = """
-INSERT INTO reference_counters (organisation, next_number) SELECT unnest($1::text[]), $2
-ON CONFLICT DO NOTHING
-"""
-_NEXT_NUMBERS = """
-SELECT organisation, next_number FROM reference_counters
-WHERE organisation = ANY($1::text[]) ORDER BY organisation FOR UPDATE
-"""
-_COUNTED = """
-UPDATE reference_counters AS counter SET next_number = new.next_number
-FROM unnest($1::text[], $2::bigint[]) AS new (organisation, next_number)
-WHERE counter.organisation = new.organisation
-"""
 
 
 async def events(
@@ -103,21 +86,3 @@ async def add_notes(connection: Connection, notes: Collection[Note]) -> None:
     """Keep the texts of new notes."""
     rows = [(note.organisation, note.id, note.activity, note.text) for note in notes]
     await copy_in(connection, "notes", Note.__slots__, rows)
-
-
-async def next_numbers(connection: Connection, organisations: Collection[str]) -> dict[str, int]:
-    """The next free number of each organisation; nobody else can take one until the transaction ends."""
-    if not organisations:
-        return {}
-    names = sorted(organisations)
-    rows = await connection.fetch(_NEXT_NUMBERS, names)
-    if len(rows) < len(names):
-        await connection.execute(_BEGIN_COUNTING, names, FIRST_NUMBER)
-        rows = await connection.fetch(_NEXT_NUMBERS, names)
-    return {row["organisation"]: row["next_number"] for row in rows}
-
-
-async def count_on(connection: Connection, numbers: Collection[tuple[str, int]]) -> None:
-    """Write the next free numbers, given as (organisation, number); they were locked by `next_numbers`."""
-    if numbers:
-        await connection.execute(_COUNTED, *columns(numbers, 2))

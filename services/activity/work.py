@@ -18,6 +18,7 @@ from services.activity import (
     work_timers,
 )
 from services.activity.needs import Needs
+from services.activity.numbers import Numbers
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.work_reports import UnknownMail
 from services.activity.work_timers import TimerFired
@@ -60,9 +61,12 @@ PERFORMERS: Mapping[type[Record], Performer] = {
 class Work:
     """Works on batches. Keeps nothing between them but the configurations it has read."""
 
-    def __init__(self, organisations: Organisations, *, answers_kept: timedelta | None = None) -> None:
+    def __init__(
+        self, organisations: Organisations, numbers: Numbers, *, answers_kept: timedelta | None = None
+    ) -> None:
         """`answers_kept` is how long a repeated request can be told from a new one; None is for ever."""
         self._organisations = organisations
+        self._numbers = numbers
         self._answers_kept = answers_kept
 
     async def perform(
@@ -78,17 +82,19 @@ class Work:
         needs = Needs()
         for incoming in records:
             PERFORMERS[type(incoming.message)].gather(incoming, needs)
-        workspace = Workspace(batch.now, organisations)
-        if self._answers_kept is not None:
-            workspace.answers_since = batch.now - self._answers_kept
-        await workspace.load(batch.connection, needs)
-        for incoming in tracing_records.each(records):
-            workspace.begin()
-            try:
-                PERFORMERS[type(incoming.message)].perform(workspace, incoming)
-            except UnknownMail as error:
-                batch.reject(incoming, error)
-        await workspace.save(batch.connection)
+        opening = {name: needs.opening[name] for name in organisations if needs.opening[name]}
+        async with self._numbers.taken(opening) as numbers:
+            workspace = Workspace(batch.now, organisations, numbers)
+            if self._answers_kept is not None:
+                workspace.answers_since = batch.now - self._answers_kept
+            await workspace.load(batch.connection, needs)
+            for incoming in tracing_records.each(records):
+                workspace.begin()
+                try:
+                    PERFORMERS[type(incoming.message)].perform(workspace, incoming)
+                except UnknownMail as error:
+                    batch.reject(incoming, error)
+            await workspace.save(batch.connection)
         batch.publish(*workspace.said)
         return workspace.answers
 

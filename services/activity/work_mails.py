@@ -42,8 +42,7 @@ def gather(incoming: Incoming[MailReceived], needs: Needs) -> None:
             needs.conversations.add((organisation, named.conversation))
     if mail.sender:
         needs.addresses.add((organisation, mail.sender.address.lower()))
-    if any(target.routed for target in mail.targets):
-        needs.opening.add(organisation)
+    needs.opening[organisation] += sum(target.routed is not None for target in mail.targets)
 
 
 def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:

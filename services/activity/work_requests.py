@@ -52,7 +52,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
         case asked.OnTicket(reference=reference):
             needs.references.add((organisation, reference))
         case asked.TicketOpen():
-            needs.opening.add(organisation)
+            needs.opening[organisation] += 1
     work_links.gather(organisation, request, needs)
     work_contacts.gather(organisation, request, needs)
     needs.addresses |= {(organisation, address) for address in addresses(request)}

@@ -26,6 +26,7 @@ from services.activity.domain.events import Event
 from services.activity.domain.states import State, Status
 from services.activity.knowledge import Knowledge
 from services.activity.needs import Needs
+from services.activity.numbers import Blocks
 from services.activity.people import People
 from services.activity.store_history import HistoryRow, Note
 from services.activity.store_mails import Mail
@@ -44,14 +45,14 @@ from shared.references import Reference
 class Workspace(Knowledge):
     """One batch's view of the tables: plain Python between `load` and `save`, which do the SQL."""
 
-    def __init__(self, now: datetime, organisations: Mapping[str, Organisation]) -> None:
+    def __init__(self, now: datetime, organisations: Mapping[str, Organisation], numbers: Blocks) -> None:
         super().__init__(organisations)
         self.now = now
         self.answers_since: datetime | None = None
         self.answers: dict[RequestKey, Answered] = {}
         self.said: list[Outgoing] = []
         self.people = People(self.said)
-        self._numbers: dict[str, int] = {}
+        self._numbers = numbers
         self._before = _Before()
         self._history: list[HistoryRow] = []
         self._notes: list[Note] = []
@@ -66,9 +67,7 @@ class Workspace(Knowledge):
 
     def next_reference(self, organisation: str) -> Reference:
         """A reference that nobody had before."""
-        number = self._numbers[organisation]
-        self._numbers[organisation] = number + 1
-        return references.ticket(number)
+        return references.ticket(next(self._numbers[organisation]))
 
     def happened(self, cause: Envelope, activity: Activity, event: Event) -> None:
         """An event; `activity` is what it left behind."""
@@ -119,16 +118,12 @@ class Workspace(Knowledge):
         await self._load_threads(connection, needs)
         threads = {key for key in map(self._key_of, needs.threads) if key}
         self.newest = await store_mails.newest_incoming(connection, threads)
-        self._numbers = await store_history.next_numbers(
-            connection, needs.opening & self.organisations.keys()
-        )
         self._remember()
         self._before = _Before(
             activities=dict(self.activities),
             mails=dict(self.mails),
             effects=set(self.effects),
             answers=set(self.answers),
-            numbers=dict(self._numbers),
         )
 
     async def _load_activities(self, connection: Connection, keys: set[Key]) -> None:
@@ -168,8 +163,6 @@ class Workspace(Knowledge):
         never wait for each other.
         """
         before = self._before
-        counted = [pair for pair in sorted(self._numbers.items()) if pair not in before.numbers.items()]
-        await store_history.count_on(connection, counted)
         await store_threads.add_effects(connection, self.effects - before.effects)
         await store_requests.add(
             connection, [each for key, each in self.answers.items() if key not in before.answers]
@@ -195,4 +188,3 @@ class _Before:
     mails: dict[Key, Mail] = field(default_factory=dict)
     effects: set[tuple[str, UUID, str]] = field(default_factory=set)
     answers: set[RequestKey] = field(default_factory=set)
-    numbers: dict[str, int] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from shared.unit_of_work import Subscription
 
 WIRED: dict[str, tuple[Subscription, ...]] = {
     "ingest": of_ingest(None),  # type: ignore[arg-type]
-    "activity": activity(Work(Organisations())),
+    "activity": activity(Work(Organisations(), None)),  # type: ignore[arg-type]
     "notify": tuple(notify(Handlers(None, None))),  # type: ignore[arg-type]
 }
 

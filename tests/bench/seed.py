@@ -17,7 +17,13 @@ from uuid import UUID
 
 import typer
 
-from services.activity import store_activities, store_contacts, store_history, store_mails, store_threads
+from services.activity import (
+    store_activities,
+    store_contacts,
+    store_mails,
+    store_numbers,
+    store_threads,
+)
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.vocabulary import Tag
@@ -228,8 +234,7 @@ async def seed(
     async with opened(make_pool(dsn, schema="activity", application="seed")) as pool:
         async with transaction(pool) as connection:
             found = await Organisations().current(connection, organisation)
-            first = (await store_history.next_numbers(connection, {organisation}))[organisation]
-            await store_history.count_on(connection, [(organisation, first + tickets + LONG)])
+            first = (await store_numbers.take(connection, {organisation: tickets + LONG}))[organisation].start
             maker = Seed(found, now or datetime.now(UTC), first)
             contacts = await maker.contacts(connection, max(1, tickets // PER_CONTACT))
         lives = maker.lives(first, tickets, open_)

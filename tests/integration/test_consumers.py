@@ -17,6 +17,7 @@ import pytest
 from deploy.config.folder import read
 from deploy.local.preparation import SAMPLE
 from services.activity.app import subscriptions as of_activity
+from services.activity.numbers import Numbers
 from services.activity.work import Work
 from services.ingest.handlers import subscriptions as of_ingest
 from services.ingest.intake import Intake
@@ -32,7 +33,7 @@ from shared.contracts.activity_organisation import OrganisationApplied, User
 from shared.contracts.envelope import Envelope
 from shared.decoding import Incoming
 from shared.organisation import Organisations
-from shared.postgres import make_pool, opened, transaction
+from shared.postgres import Pool, make_pool, opened, transaction
 from shared.topics import (
     ACTIVITY_ORGANISATION,
     ACTIVITY_REQUESTS,
@@ -90,7 +91,10 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    service: str, database: Database, noted: Reads, wired: Callable[[Organisations], Sequence[Subscription]]
+    service: str,
+    database: Database,
+    noted: Reads,
+    wired: Callable[[Organisations, Pool], Sequence[Subscription]],
 ) -> AsyncIterator[Bench]:
     """A service's handlers, with the sample organisation configured."""
     async with opened(make_pool(database.dsn_of(service), schema=service, application="tests")) as pool:
@@ -102,11 +106,11 @@ async def bench(
         async with transaction(pool) as connection:
             await organisation_copy.store(connection, [(definition.organisation, each) for each in records])
         unit = UnitOfWork(pool, service=service, clock=FixedClock(NOW))
-        yield Bench(unit, wired(Organisations(Told())), noted)
+        yield Bench(unit, wired(Organisations(Told()), pool), noted)
 
 
 async def ingest(database: Database, noted: Reads, folder: Path) -> None:
-    def wired(organisations: Organisations) -> Sequence[Subscription]:
+    def wired(organisations: Organisations, _: Pool) -> Sequence[Subscription]:
         blobs = BlobStore((folder / "blobs").as_uri(), "ingest")
         # A mail that is not here is neither fetched nor parsed.
         return of_ingest(Intake(None, blobs, ParserPool(), KEYRING, organisations, Routing()))  # type: ignore[arg-type]
@@ -121,7 +125,7 @@ async def ingest(database: Database, noted: Reads, folder: Path) -> None:
 
 
 async def notify(database: Database, noted: Reads, folder: Path) -> None:
-    def wired(organisations: Organisations) -> Sequence[Subscription]:
+    def wired(organisations: Organisations, _: Pool) -> Sequence[Subscription]:
         blobs = BlobStore((folder / "blobs").as_uri(), "notify")
         return of_notify(Handlers(organisations, Outgoing(KEYRING, blobs)))
 
@@ -149,7 +153,10 @@ async def notify(database: Database, noted: Reads, folder: Path) -> None:
 
 
 async def activity(database: Database, noted: Reads, folder: Path) -> None:
-    async with bench("activity", database, noted, lambda known: of_activity(Work(known))) as at:
+    def wired(organisations: Organisations, pool: Pool) -> Sequence[Subscription]:
+        return of_activity(Work(organisations, Numbers(pool)))
+
+    async with bench("activity", database, noted, wired) as at:
         await _mails(at)
         asked = await at.last(NOTIFY_REQUESTS.name)
         about = {name: asked[name] for name in ("mail", "activity", "reference", "conversation")}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.activity.numbers import Numbers
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.work import Work
 from shared import organisation, organisation_copy
@@ -174,7 +175,7 @@ class Office:
     def __post_init__(self) -> None:
         self.announcements = Told()
         self.organisations = Organisations(self.announcements)
-        self.work = Work(self.organisations)
+        self.work = Work(self.organisations, Numbers(self.pool))
         self.unit = UnitOfWork(self.pool, service="activity", clock=self.clock)
         self._asked = 0
 

@@ -30,7 +30,8 @@ from tests.support.waiting import eventually
 
 
 def test_the_table_of_readers_names_what_is_subscribed() -> None:
-    wired = {(each.consumer, each.topic.name) for each in subscriptions(Work(Organisations()))}
+    work = Work(Organisations(), None)  # type: ignore[arg-type]
+    wired = {(each.consumer, each.topic.name) for each in subscriptions(work)}
     assert wired == {(each.consumer, each.topic.name) for each in READERS if each.service == SERVICE}
 
 
