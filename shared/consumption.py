@@ -7,6 +7,7 @@ batches are cut, zombies, poison and outages can be tested with a database alone
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from shared import inbox, metrics, offsets, outbox, tracing, tracing_records
@@ -15,6 +16,7 @@ from shared.failure import RawRecord, SendersFault, dead_letter, outlast, senten
 from shared.logs import get_logger
 from shared.offsets import FenceLost, Move, Place
 from shared.postgres import acquired, transaction
+from shared.strands import side_by_side
 from shared.streak import FAILURES_IN_A_ROW, PROBE_SECONDS, Streak
 from shared.topics import dead_letters
 from shared.unit_of_work import Batch, Subscription, UnitOfWork
@@ -53,7 +55,7 @@ class Consumption:
         self._models = subscription.topic.models
         self._dead_letters = work.topic_prefix + dead_letters(work.service).name
         self._streak = Streak(failures_in_a_row, probe_seconds)
-        self._trouble: str | None = None
+        self._troubles: dict[int, str] = {}  # by strand
         self._period = -1
         self._busy_since: float | None = None
 
@@ -68,12 +70,13 @@ class Consumption:
 
     def not_ready(self) -> str | None:
         """What keeps the current batch from being committed, in a sentence."""
+        trouble = next(iter(self._troubles.values()), None)
         if self._streak.probing:
             return (
                 f"{self._streak.failures} records in a row failed: {self._consumer} only probes one now and "
-                f"then. {self._trouble or ''}".strip()
+                f"then. {trouble or ''}".strip()
             )
-        return self._trouble
+        return trouble
 
     @property
     def busy_seconds(self) -> float | None:
@@ -104,13 +107,13 @@ class Consumption:
         places = {Place(entry.raw.topic, entry.raw.partition) for entry in entries}
         self._busy_since = time.monotonic()
         try:
-            await self._work_through(entries)
+            await side_by_side(entries, self._work_through)
         except BaseException:
             self.forget(places)
             raise
         finally:
             self._busy_since = None
-            self._trouble = None
+            self._troubles.clear()
 
     async def step_over(self, reached: Mapping[Place, int]) -> None:
         """Move offsets past Kafka's own markers, with nothing left to be worked on before `reached`.
@@ -128,17 +131,16 @@ class Consumption:
                 await offsets.advance(connection, self._consumer, moves)
             self._moved(moves)
 
-    async def _work_through(self, entries: Sequence[Entry]) -> None:
-        waiting = [entries] if entries else []
+    async def _work_through(self, strand: int, parts: Sequence[Sequence[Entry]]) -> None:
+        waiting = list(reversed(parts))
         while waiting:
             part = waiting.pop()
-            if self._streak.probing:
-                if len(part) > 1:
-                    waiting += [part[1:], part[:1]]
-                    continue
-                await self._streak.pause()
+            if self._streak.probing and len(part) > 1:
+                waiting += [part[1:], part[:1]]
+                continue
             try:
-                await self._outlast(part, None)
+                async with self._streak.risked():
+                    await self._outlast(strand, part, None)
             except FenceLost:
                 metrics.FENCES_LOST.labels(self._consumer).inc()
                 raise
@@ -149,11 +151,11 @@ class Consumption:
                     middle = len(part) // 2
                     waiting += [part[middle:], part[:middle]]
                 else:
-                    await self._outlast(part, error)
+                    await self._outlast(strand, part, error)
 
-    async def _outlast(self, part: Sequence[Entry], blamed: Exception | None) -> None:
-        await outlast(lambda: self._commit(part, blamed), notice=self._notice)
-        self._trouble = None
+    async def _outlast(self, strand: int, part: Sequence[Entry], blamed: Exception | None) -> None:
+        await outlast(lambda: self._commit(part, blamed), notice=partial(self._notice, strand))
+        self._troubles.pop(strand, None)
 
     async def _commit(self, part: Sequence[Entry], blamed: Exception | None) -> None:
         """One transaction. With `blamed`, the single record in `part` goes to the dead letters unworked."""
@@ -287,9 +289,9 @@ class Consumption:
                 reason=sentence(error),
             )
 
-    def _notice(self, error: BaseException, attempt: int) -> None:
+    def _notice(self, strand: int, error: BaseException, attempt: int) -> None:
         metrics.BATCH_RETRIES.labels(self._consumer, type(error).__name__).inc()
-        self._trouble = f"{self._consumer} waits after attempt {attempt}: {sentence(error)}"
+        self._troubles[strand] = f"{self._consumer} waits after attempt {attempt}: {sentence(error)}"
         log.warning("batch begun again", consumer=self._consumer, attempt=attempt, reason=sentence(error))
 
 

@@ -22,9 +22,10 @@ from shared.failure import outlast, sentence
 from shared.logs import get_logger
 from shared.postgres import acquired
 from shared.reading import Reading, Standstill
+from shared.strands import BATCH_RECORDS, STRANDS
 from shared.unit_of_work import Subscription, UnitOfWork
 
-MAX_RECORDS = 500
+MAX_RECORDS = STRANDS * BATCH_RECORDS
 POLL_MILLISECONDS = 20  # FastStream sleeps as long again when nothing came
 MAX_POLL_INTERVAL_MILLISECONDS = 24 * 3600 * 1000
 PARTITION_FETCH_BYTES = 4 * 1024 * 1024

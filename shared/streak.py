@@ -1,7 +1,8 @@
 """Many failures in a row are not the records' fault: then only one is risked now and then (design §3)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from random import uniform
 
 FAILURES_IN_A_ROW = 10
@@ -20,6 +21,7 @@ class Streak:
         self.limit = limit
         self.pause_seconds = pause_seconds
         self.failures = 0
+        self._probe = asyncio.Lock()
 
     @property
     def probing(self) -> bool:
@@ -36,6 +38,17 @@ class Streak:
             if failures == self.limit:
                 return done
         return None
+
+    @asynccontextmanager
+    async def risked(self) -> AsyncIterator[None]:
+        """Around an attempt: at once, or while probing after a pause, and by one strand at a time."""
+        if not self.probing:
+            yield
+            return
+        async with self._probe:
+            if self.probing:
+                await self.pause()
+            yield
 
     async def pause(self) -> None:
         growth = 2.0 ** min(self.failures - self.limit, 10)

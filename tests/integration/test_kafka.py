@@ -17,6 +17,7 @@ from shared import offsets
 from shared.kafka import Consumers, NotRegistered
 from shared.offsets import Place
 from shared.postgres import Pool
+from shared.strands import BATCH_RECORDS, STRANDS
 from shared.unit_of_work import Batch, Handler, Subscription, Transient, UnitOfWork
 from tests.support.frame import CONSUMER, SERVICE, dead, next_offset, notes, register
 from tests.support.notes import NOTES, NoteMade, Raw, Scribe, envelope, made
@@ -115,7 +116,7 @@ def test_every_subscriber_is_tied_down(make: Make, prefix: str) -> None:
         assert isinstance(subscriber, BatchSubscriber)
         assert subscriber.ack_policy is AckPolicy.MANUAL
         assert subscriber._no_reply
-        assert subscriber.max_records == 500
+        assert subscriber.max_records == STRANDS * BATCH_RECORDS
         assert subscriber.group_id == prefix + CONSUMER  # deployments on one cluster have groups of their own
         options = subscriber._connection_args
         assert options["auto_offset_reset"] == "none"
