@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from pydantic_core import from_json, to_json
+import msgspec
 
 from shared.contracts.envelope import Envelope, Headers
 from shared.contracts.record import Record
@@ -94,9 +94,13 @@ async def oldest(connection: Connection) -> datetime | None:
 
 def pack_headers(headers: Iterable[tuple[str, bytes | None]]) -> str:
     """Headers as one JSON text; bytes become characters one to one, and no value becomes an empty one."""
-    return to_json([(name, (value or b"").decode("latin-1")) for name, value in headers]).decode()
+    return _encode([(name, (value or b"").decode("latin-1")) for name, value in headers]).decode()
 
 
 def unpack_headers(text: str) -> Headers:
     """The reverse of `pack_headers`."""
-    return [(name, value.encode("latin-1")) for name, value in from_json(text)]
+    return [(name, value.encode("latin-1")) for name, value in _decode(text)]
+
+
+_encode = msgspec.json.encode
+_decode = msgspec.json.Decoder(list[tuple[str, str]]).decode

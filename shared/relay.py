@@ -31,7 +31,7 @@ from shared.relay_history import HistoryLost, require_own_history
 from shared.relay_store import Connection, Page
 from shared.topic_plan import TopicError
 
-PAGE_ROWS = 1000
+PAGE_ROWS = 4000
 POLL_SECONDS = 2.0
 ELECTION_SECONDS = 1.0
 IDLE_SESSION_SECONDS = 60.0

@@ -63,13 +63,13 @@ class Envelope(BaseModel):
 
     def to_headers(self) -> Headers:
         """As Kafka headers, UTF-8."""
-        headers: Headers = [("ce_specversion", SPECVERSION.encode()), ("content-type", CONTENT_TYPE.encode())]
-        for name in _ATTRIBUTES:
-            value: str | datetime | None = getattr(self, name)
-            if isinstance(value, datetime):
-                value = value.isoformat().replace("+00:00", "Z")
+        values: Mapping[str, str | datetime | None] = vars(self)
+        headers: Headers = [*_ALWAYS]
+        for name, header in _HEADERS:
+            value = values[name]
             if value is not None:
-                headers.append((f"ce_{name}", value.encode()))
+                text = value if isinstance(value, str) else value.isoformat().replace("+00:00", "Z")
+                headers.append((header, text.encode()))
         return headers
 
     @classmethod
@@ -126,4 +126,5 @@ def attributes_of(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]
     return attributes
 
 
-_ATTRIBUTES = tuple(Envelope.model_fields)
+_ALWAYS = (("ce_specversion", SPECVERSION.encode()), ("content-type", CONTENT_TYPE.encode()))
+_HEADERS = tuple((name, f"ce_{name}") for name in Envelope.model_fields)
