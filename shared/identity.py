@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
+# A `uuid.UUID`, in C: it is written as text and looked up some twenty times for each mail.
+from asyncpg.pgproto.pgproto import UUID as FastUUID
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION = 0x7 << 76
 _VARIANT = 0b10 << 62
@@ -26,7 +29,7 @@ def derive(time: datetime, source: str, cause: str, ordinal: int | str) -> UUID:
     hashed = begun.copy()
     hashed.update(len(last).to_bytes(4) + last)
     digest = int.from_bytes(hashed.digest()[:16])
-    return UUID(int=stem | digest & _RANDOM)
+    return FastUUID((stem | digest & _RANDOM).to_bytes(16))
 
 
 @lru_cache(maxsize=64)

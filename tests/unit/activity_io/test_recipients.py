@@ -21,7 +21,7 @@ def contact(id_: UUID, name: str) -> Contact:
 
 def test_a_mail_goes_to_the_primary_contact_with_copies_to_those_in_cc() -> None:
     """NT-10: nobody gets it twice."""
-    workspace = Workspace(NOW, {})
+    workspace = Workspace(NOW, {}, {})
     workspace.people.add(contact(CUSTOMER, "carla"))
     workspace.people.add(contact(COLLEAGUE, "dora"))
     tags = (Tagged(Tag.PRIMARY_CONTACT, CUSTOMER), Tagged(Tag.CC, CUSTOMER), Tagged(Tag.CC, COLLEAGUE))
