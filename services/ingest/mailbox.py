@@ -5,6 +5,7 @@ nothing is touched on the server before it is committed here (design §2, guaran
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from services.ingest.mail_rows import PreparedMail
 from services.ingest.reading import ReadLimits, read_page
 from services.ingest.rereading import reread_done_folder
 from services.ingest.store_mailboxes import Folder, Lease, LeaseLost, State, Taken, Waiting
+from services.ingest.timing import Timing
 from shared.blobs import BlobError
 from shared.contracts.activity_organisation import Imap
 from shared.failure import is_transient, outlast, sentence
@@ -34,14 +36,6 @@ LASTING_PAUSE_SECONDS = 300.0
 
 T = TypeVar("T")
 _log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How often a mailbox is looked at, and its done folder swept. Seconds."""
-
-    poll: float
-    sweep: float
 
 
 class MailboxReader:
@@ -141,6 +135,7 @@ class _Visit:
         self._folder = Folder(lease.organisation, lease.mailbox, self._imap.folder, 0)
         self._taken: dict[int, Taken] = {}
         self._put_away_at = 0.0
+        self._found_at = -math.inf
         self._has_done_folder = False
         self._polled_at: datetime | None = None
 
@@ -158,14 +153,17 @@ class _Visit:
         while True:
             looked_at = self._reader.intake.work.clock.now()
             present = await self._session.uids()
-            drained = await self._take_in([uid for uid in present if uid not in self._taken])
+            new = [uid for uid in present if uid not in self._taken]
+            drained = await self._take_in(new)
             await self._put_away([uid for uid in present if self._taken.get(uid) in _TO_PUT_AWAY])
             await self._forget(set(present))
             self._reader.failures = 0
             if drained:
                 await self._tell_polled(looked_at)
             await self._sweep()
-            await self._session.wait(self._reader.timing.poll)
+            now = asyncio.get_running_loop().time()
+            self._found_at = now if new else self._found_at
+            await self._session.wait(self._reader.timing.pause(now - self._found_at))
 
     async def _take_in(self, new: Sequence[int]) -> bool:
         """Take these in, page by page; whether all that the server had of them is taken in.

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from services.ingest.imap import Connect, ImapError, ImapSession
 from services.ingest.intake import Intake
 from services.ingest.lease import LeaseHolder
-from services.ingest.mailbox import MailboxReader, Timing
+from services.ingest.mailbox import MailboxReader
 from services.ingest.reading import ReadLimits
 from services.ingest.settings import IngestSettings
 from services.ingest.store_mailboxes import LeaseLost, State
+from services.ingest.timing import Timing
 from shared.contracts.activity_organisation import Imap
 from shared.failure import is_transient, sentence
 from shared.logs import get_logger
