@@ -14,13 +14,13 @@ from services.activity.domain.activity import (
 )
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.vocabulary import Tag
-from services.activity.store_activity_rows import COLUMNS, NAMES, activity_of, row_of
+from services.activity.store_activity_rows import CHANGING, NAMES, activity_of, changes_of, row_of
 from services.activity.store_rows import Key, add_new, arrays
 from shared.postgres import Connection, columns, copy_in
 
-_NAMES = ", ".join(NAMES)
-_ARRAYS = arrays([kind for _, kind, _ in COLUMNS])
-_CHANGES = ", ".join(f"{name} = new.{name}" for name, _, _ in COLUMNS[2:])
+_NAMES = ", ".join(("organisation", "id", *(name for name, _, _ in CHANGING)))
+_ARRAYS = arrays(["text", "uuid", *(kind for _, kind, _ in CHANGING)])
+_CHANGES = ", ".join(f"{name} = new.{name}" for name, _, _ in CHANGING)
 
 _ACTIVITIES = """
 SELECT * FROM activities
@@ -120,7 +120,9 @@ async def save(connection: Connection, before: Mapping[Key, Activity], after: It
         await store_families.add(connection, roots)
         await add_new(connection, "activities", NAMES, [row_of(activity) for activity in new])
     if old:
-        await connection.execute(_UPDATE, *columns([row_of(activity) for activity in old], len(COLUMNS)))
+        await connection.execute(
+            _UPDATE, *columns([changes_of(activity) for activity in old], len(CHANGING) + 2)
+        )
     await _save_timers(connection, before, changed)
     await _save_contacts(connection, before, changed)
 

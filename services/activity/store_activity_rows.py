@@ -1,6 +1,6 @@
 """The columns of `activities`, and what an activity is in them."""
 
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from asyncpg import Range
@@ -24,10 +24,12 @@ from services.activity.domain.vocabulary import StartedBy
 from services.activity.store_rows import json
 from shared import references
 
-_RESOLUTION: TypeAdapter[Resolution | None] = TypeAdapter(Resolution | None)
-_REOPENING: TypeAdapter[Reopening | None] = TypeAdapter(Reopening | None)
+_RESOLUTION = TypeAdapter(Resolution)
+_REOPENING = TypeAdapter(Reopening)
 _WRITTEN = TypeAdapter(tuple[Written, ...])
 _DEPARTURES = TypeAdapter(tuple[Departure, ...])
+
+T = TypeVar("T")
 
 # Column, type, how an activity fills it. The order is that of the statements below.
 COLUMNS: tuple[tuple[str, str, Any], ...] = (
@@ -81,10 +83,22 @@ COLUMNS: tuple[tuple[str, str, Any], ...] = (
 
 NAMES = tuple(name for name, _, _ in COLUMNS)
 
+# What an activity has for ever from its opening on.
+_FIXED = {
+    *("organisation", "id", "family", "kind", "number", "reference", "process", "started_by", "conversation"),
+    *("created_at", "started_at", "parent", "mailbox", "opening_mail", "automated_mail"),
+}
+CHANGING = tuple(column for column in COLUMNS if column[0] not in _FIXED)
+
 
 def row_of(activity: Activity) -> tuple[Any, ...]:
     """The columns of an activity, in their order."""
-    return tuple(fill(activity) for _, _, fill in COLUMNS)
+    return tuple([fill(activity) for _, _, fill in COLUMNS])
+
+
+def changes_of(activity: Activity) -> tuple[Any, ...]:
+    """Its organisation and id, and the columns that can change, in their order."""
+    return activity.organisation, activity.id, *[fill(activity) for _, _, fill in CHANGING]
 
 
 def activity_of(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozenset[UUID]) -> Activity:
@@ -125,11 +139,11 @@ def activity_of(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozen
         new_information=row["new_information"],
         contacts=contacts,
         links=links,
-        first_resolution=_RESOLUTION.validate_python(row["first_resolution"]),
-        resolution=_RESOLUTION.validate_python(row["resolution"]),
-        reopening=_REOPENING.validate_python(row["reopening"]),
-        written=_WRITTEN.validate_python(row["written"]),
-        departures=_DEPARTURES.validate_python(row["departures"]),
+        first_resolution=_read(_RESOLUTION, row["first_resolution"]),
+        resolution=_read(_RESOLUTION, row["resolution"]),
+        reopening=_read(_REOPENING, row["reopening"]),
+        written=_read(_WRITTEN, row["written"]) or (),
+        departures=_read(_DEPARTURES, row["departures"]) or (),
         returned=row["returned"],
         fields=tuple(FieldValue(name, value) for name, value in sorted(row["fields"].items())),
         keep_with_me=row["keep_with_me"],
@@ -140,6 +154,11 @@ def activity_of(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozen
         version=row["version"],
         changed=_changed(row),
     )
+
+
+def _read(adapter: TypeAdapter[T], value: Any) -> T | None:
+    """What stands in a column; nothing in most, which is not worth asking the adapter for."""
+    return adapter.validate_python(value) if value else None
 
 
 def _unchanged(activity: Activity) -> Range[int] | None:

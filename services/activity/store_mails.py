@@ -1,6 +1,6 @@
 """Mails of activities in Postgres: what came in, what was asked of notify, on which activities they stand."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.activity.store_rows import Key, add_new, arrays, json
+from services.activity.store_rows import Key, add_new, json
 from shared.contracts.mail import Content, Mailbox, RecipientResult
 from shared.contracts.record import Instant, Part
 from shared.postgres import Connection, columns
@@ -95,15 +95,17 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("removed_at", "timestamptz", lambda m: m.removed_at),
 )
 _COLUMN_NAMES = tuple(name for name, _, _ in _COLUMNS)
-_NAMES = ", ".join(f'"{name}"' for name in _COLUMN_NAMES)
-_ARRAYS = arrays([kind for _, kind, _ in _COLUMNS])
 
-_UPDATE = f"""
+# A content that is as it was is not sent again: it may be long, and words are indexed.
+_UPDATE = """
 UPDATE mails AS old SET message_id = new.message_id, sender = new.sender, recipients = new.recipients,
-    content = new.content, outcome = new.outcome, delivery = new.delivery, removed_at = new.removed_at
-FROM unnest({_ARRAYS}) AS new ({_NAMES})
+    content = coalesce(new.content, old.content), outcome = new.outcome, delivery = new.delivery,
+    removed_at = new.removed_at
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::jsonb[], $5::jsonb[], $6::jsonb[], $7::text[],
+    $8::jsonb[], $9::timestamptz[])
+    AS new (organisation, id, message_id, sender, recipients, content, outcome, delivery, removed_at)
 WHERE old.organisation = new.organisation AND old.id = new.id
-"""  # noqa: S608 - our own columns
+"""
 _BY_ID = """
 SELECT mails.* FROM mails
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, id) USING (organisation, id)
@@ -148,13 +150,21 @@ async def add(connection: Connection, mails: Collection[Mail]) -> None:
     await add_new(connection, "mails", _COLUMN_NAMES, rows)
 
 
-async def update(connection: Connection, mails: Collection[Mail]) -> None:
+async def update(connection: Connection, before: Mapping[Key, Mail], mails: Collection[Mail]) -> None:
     """Write what notify reported of outgoing mails, and what came in again after it had been removed.
 
-    Their activities' families are locked.
+    `before` has them as they were read; their activities' families are locked.
     """
-    if mails:
-        await connection.execute(_UPDATE, *columns([_row(mail) for mail in mails], len(_COLUMNS)))
+    rows = [
+        (
+            *(*mail.key, mail.message_id, json(mail.sender), json(mail.recipients)),
+            json(mail.content) if mail.content != before[mail.key].content else None,
+            *(mail.outcome, json(mail.delivery), mail.removed_at),
+        )
+        for mail in mails
+    ]
+    if rows:
+        await connection.execute(_UPDATE, *columns(rows, 9))
 
 
 async def _mails(connection: Connection, statement: str, keys: Collection[tuple[str, Any]]) -> list[Mail]:

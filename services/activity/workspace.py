@@ -174,7 +174,7 @@ class Workspace(Knowledge):
         new = [mail for key, mail in self.mails.items() if key not in before.mails]
         await store_mails.add(connection, new)
         changed = [mail for key, mail in self.mails.items() if before.mails.get(key, mail) != mail]
-        await store_mails.update(connection, changed)
+        await store_mails.update(connection, before.mails, changed)
         await self.save_places(connection)
         await store_history.add_notes(connection, self._notes)
         await store_history.add_history(connection, self._history)

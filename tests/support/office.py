@@ -167,15 +167,19 @@ def user(name: str) -> asked.Actor:
 
 @dataclass
 class Office:
-    """Does what consumers, HTTP and timers do, on `pool`; time stands still until it is moved."""
+    """Does what consumers, HTTP and timers do, on `pool`; time stands still until it is moved.
+
+    Who works on several batches at the same time gives `numbers`, a pool of its own, as in the service.
+    """
 
     pool: Pool
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
+    numbers: "Pool | None" = None
 
     def __post_init__(self) -> None:
         self.announcements = Told()
         self.organisations = Organisations(self.announcements)
-        self.work = Work(self.organisations, Numbers(self.pool))
+        self.work = Work(self.organisations, Numbers(self.numbers or self.pool))
         self.unit = UnitOfWork(self.pool, service="activity", clock=self.clock)
         self._asked = 0
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from services.activity.numbers import pool_of_numbers
 from shared.postgres import Pool, make_pool, opened
 from tests.support.databases import Database
 from tests.support.office import Office
@@ -18,8 +19,9 @@ async def activity_pool(database: Database) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def office(activity_pool: Pool) -> Office:
+async def office(activity_pool: Pool, database: Database) -> AsyncIterator[Office]:
     """An organisation at work, configured."""
-    office = Office(activity_pool)
-    await office.configure()
-    return office
+    async with opened(pool_of_numbers(database.dsn_of("activity"), schema="activity")) as numbers:
+        office = Office(activity_pool, numbers=numbers)
+        await office.configure()
+        yield office
