@@ -135,6 +135,7 @@ CLOSED: Lives = {
     _steps(PickUp(), Resolve(Method.WITH_CUSTOMER_RESPONSE), TimerDue(0)): 80,
     _steps(PickUp(), AddNote(), AddNote(), Resolve(Method.WITH_CUSTOMER_RESPONSE), TimerDue(0)): 20,
 }
+OPENED = _opened
 OPEN: Lives = {
     _opened: 40,
     _steps(Assign(SOMEBODY)): 15,
@@ -144,8 +145,9 @@ OPEN: Lives = {
     _steps(PickUp(), WaitUntil(BEGAN + timedelta(days=365))): 10,
     _steps(PickUp(), Resolve(Method.WITH_CUSTOMER_RESPONSE)): 5,
 }
+AWAITING_ANSWERS = _steps(PickUp(), WaitForMoreInformation(3))
 WAITING: Lives = {
-    _steps(PickUp(), WaitForMoreInformation(3)): 40,
+    AWAITING_ANSWERS: 40,
     _steps(PickUp(), WaitForMoreInformation(3, close_if_no_response=True)): 10,
     _steps(PickUp(), WaitUntil(BEGAN + timedelta(days=365))): 20,
     _steps(PickUp(), Resolve(Method.WITH_CUSTOMER_RESPONSE)): 30,
