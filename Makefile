@@ -27,6 +27,9 @@ bench: $(UV) ## how fast it is; ONLY=figure,… MAILS=number PROFILE=service,…
 	@$(RUN) python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(MAILS),--mails $(MAILS)) \
 	  $(if $(PROFILE),--profile $(PROFILE)) $(if $(DOCS),--docs)
 
+plans: $(UV) ## how PostgreSQL answers what is asked all the time, into docs/query-plans.md
+	@$(RUN) python -m tests.bench.plans
+
 chaos: $(UV) ## kills and outages while mails arrive; MAILS=number KILLS=of each process SEED=number
 	@$(RUN) python -m tests.faults.chaos $(if $(MAILS),--mails $(MAILS)) $(if $(KILLS),--kills $(KILLS)) \
 	  $(if $(SEED),--seed $(SEED))
@@ -77,4 +80,4 @@ TESTS ?=
 	@{ python3 -m venv .tools && .tools/bin/pip install --quiet uv; } >/dev/null 2>&1 || \
 	  { echo "Mailroom needs uv: install it with 'pip install uv' or as https://docs.astral.sh/uv/ says, then call make again." >&2; exit 1; }
 
-.PHONY: help demo up test image unit fuzz chaos lint format requirements tables schemas readers transitions bench
+.PHONY: help demo up test image unit fuzz chaos lint format requirements tables schemas readers transitions bench plans

@@ -7,8 +7,12 @@ checksum holds that (design §6).
 A migration that older code cannot live with says so in a comment at its head, `-- oldest code: NNNN`: code
 whose own newest migration is older than NNNN refuses to start on the migrated schema. Without it, all older
 code can: the migration only adds. So rolling upgrades and rollbacks work.
+
+An index on a table that may be large is made by a file of its own that says `-- concurrently` at its head:
+nobody waits for it (`concurrent_indexes.py`).
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +23,14 @@ from importlib.resources.abc import Traversable
 import asyncpg
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from shared.concurrent_indexes import carry_out, changes_of, is_concurrent
 from shared.postgres import ACQUIRE_SECONDS, Connection
 
 LOCK_MILLISECONDS = 3_000
 """A migration that waits for a lock makes all others wait behind it, so it does not wait for long."""
 LOCK_PATIENCE_SECONDS = 120.0
+LOOK_SECONDS = 0.1
+"""Between two looks whether another run is over."""
 
 FRAME = "frame"
 SERVICE = "service"
@@ -31,8 +38,9 @@ SERVICE = "service"
 _FILE = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)\.sql")
 _OLDEST_CODE = re.compile(r"^--\s*oldest code:\s*(\d{4})\s*$", re.MULTILINE)
 _SERVICE_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
-# One lock for all schemas: roles and the database's own grants are shared.
-_LOCK = "SELECT pg_advisory_lock(hashtextextended('mailroom.migrations', 0))"
+# One lock for all schemas: roles and the database's own grants are shared. Who waited for it in a statement
+# would hold a snapshot, for which an index that is made concurrently waits in turn.
+_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('mailroom.migrations', 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('mailroom.migrations', 0))"
 
 _TABLE = """
@@ -119,6 +127,11 @@ def read_migrations(sequence: str, folder: Traversable) -> tuple[Migration, ...]
         oldest = int(head[1]) if head else 0
         if number != len(found) + 1:
             raise MigrationError(f"{file.name} should have the number {len(found) + 1:04d}.")
+        if is_concurrent(sql):
+            try:
+                list(changes_of(sql))
+            except ValueError as error:
+                raise MigrationError(f"{file.name}: {error}.") from error
         if oldest > number:
             raise MigrationError(f"{file.name} asks for code newer than itself ({oldest:04d}).")
         found.append(Migration(sequence, number, match["name"], sql, oldest))
@@ -128,13 +141,15 @@ def read_migrations(sequence: str, folder: Traversable) -> tuple[Migration, ...]
 async def migrate(admin_dsn: str, service: str, migrations: Sequence[Migration]) -> list[Migration]:
     """Make the service's role and schema if needed and apply what is missing; return that.
 
-    Each migration commits together with its note. Runs at the same time wait for each other. Raises
-    `MigrationError` and what Postgres raises for wrong SQL; what was applied before stays.
+    Each migration commits together with its note, but for those that make indexes concurrently. Runs at the
+    same time wait for each other. Raises `MigrationError` and what Postgres raises for wrong SQL; what was
+    applied before stays.
     """
     role = role_of(service)
     connection = await asyncpg.connect(admin_dsn, timeout=ACQUIRE_SECONDS)
     try:
-        await connection.execute(_LOCK)
+        while not await connection.fetchval(_LOCK):  # noqa: ASYNC110 — another process
+            await asyncio.sleep(LOOK_SECONDS)
         await _make_role_and_schema(connection, role, service)
         # Everything belongs to the service's role: it makes and drops the inbox's partitions itself.
         await connection.execute(f"SET ROLE {role}; SET search_path = {service}")
@@ -159,17 +174,25 @@ async def migrate(admin_dsn: str, service: str, migrations: Sequence[Migration])
 )
 async def _apply(connection: Connection, migration: Migration) -> None:
     """One migration and its note. Services work on the tables meanwhile: whoever has to wait begins again."""
+    if is_concurrent(migration.sql):
+        await carry_out(connection, migration.sql)
+        await _note(connection, migration)
+        return
     async with connection.transaction():
         await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
         await connection.execute(migration.sql)
-        await connection.execute(
-            _NOTE,
-            migration.sequence,
-            migration.number,
-            migration.name,
-            migration.checksum,
-            migration.oldest_code,
-        )
+        await _note(connection, migration)
+
+
+async def _note(connection: Connection, migration: Migration) -> None:
+    await connection.execute(
+        _NOTE,
+        migration.sequence,
+        migration.number,
+        migration.name,
+        migration.checksum,
+        migration.oldest_code,
+    )
 
 
 async def set_password(admin_dsn: str, service: str, password: str) -> None:

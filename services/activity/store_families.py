@@ -27,7 +27,16 @@ SELECT organisation, id FROM families
 WHERE (organisation, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 ORDER BY organisation, id FOR UPDATE
 """
-_LOCK_FREE = _LOCK + " SKIP LOCKED"
+# Who skips what others hold waits for nobody, so here no order matters. A family that a merge has moved until
+# now is read again by its lock: its root is the present one.
+_LOCK_FREE = """
+SELECT activities.organisation, activities.id, families.root
+FROM activities JOIN families
+    ON families.organisation = activities.organisation AND families.id = activities.family
+WHERE (activities.organisation, activities.id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+FOR UPDATE OF families SKIP LOCKED
+"""
+_LOCK_FREE_ROOTS = _LOCK + " SKIP LOCKED"
 # What splits and merges lead to, and come from: parents, parts and targets, and theirs.
 _RELATIVES = """
 WITH RECURSIVE relatives (organisation, id, parent, merged_into) AS (
@@ -73,13 +82,13 @@ async def lock(connection: Connection, keys: Collection[Key]) -> dict[Key, UUID]
 
 async def lock_free(connection: Connection, keys: Collection[Key]) -> set[Key]:
     """Lock those of the activities whose family nobody else holds, and say which."""
-    before = await _families_of(connection, keys)
-    rows = await connection.fetch(_LOCK_FREE, *columns(sorted(_locks(before.values())), 2))
-    free = {(row["organisation"], row["id"]) for row in rows}
-    held = {key: family for key, family in before.items() if _locks([family]) <= free}
-    # One that a merge moved meanwhile is somebody else's.
-    after = await _families_of(connection, held.keys()) if held else {}
-    return {key for key, family in held.items() if after.get(key) == family}
+    rows = await connection.fetch(_LOCK_FREE, *columns(keys, 2))
+    held = {(row["organisation"], row["id"]): row["root"] for row in rows}
+    under = {(organisation, root) for (organisation, _), root in held.items() if root}
+    if under:
+        rows = await connection.fetch(_LOCK_FREE_ROOTS, *columns(sorted(under), 2))
+        under -= {(row["organisation"], row["id"]) for row in rows}
+    return {key for key, root in held.items() if (key[0], root) not in under}
 
 
 async def relatives(connection: Connection, keys: Collection[Key]) -> set[Key]:

@@ -2,13 +2,17 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID
 
-from services.activity.store_rows import Key
 from shared.organisation import Organisation
 from shared.postgres import Connection, columns
+
+Place = tuple[datetime, UUID]
+"""Where a timer stands among those that are due: when, and of which activity."""
+
+FIRST: Place = (datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,35 +23,64 @@ class DueTimer:
     activity: UUID
     generation: int
     due_at: datetime
+    closes: bool
+
+    @property
+    def place(self) -> Place:
+        return self.due_at, self.activity
 
 
 # A timer that closes something waits until every partition has told that its mailbox was read past the due
 # time: by then an answer that lay in the mailbox has been worked on and the timer is gone. A mailbox that
 # the configuration no longer has can bring no answer, so nobody waits for it.
-_MAY_FIRE = """
-    (timers.mailbox IS NULL
-    OR NOT EXISTS (
-        SELECT FROM unnest($2::text[], $3::text[]) AS read (organisation, mailbox)
-        WHERE read.organisation = timers.organisation AND read.mailbox = timers.mailbox)
-    OR (SELECT count(*) FROM polled_mailboxes AS polled
-        WHERE polled.organisation = timers.organisation AND polled.mailbox = timers.mailbox
-          AND polled.until >= timers.due_at) >= $4)
+#
+# So timers stand in lanes, one for each mailbox and one for those that wait for none. Each lane has a time up
+# to which its timers may fire; those behind it are not looked at, and those before it come from the index.
+_LANES = """
+WITH RECURSIVE lanes (organisation, mailbox) AS (
+    (SELECT organisation, coalesce(mailbox, '') FROM timers
+    ORDER BY organisation, coalesce(mailbox, '') LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM lanes CROSS JOIN LATERAL (
+        SELECT organisation, coalesce(mailbox, '') FROM timers
+        WHERE (organisation, coalesce(mailbox, '')) > (lanes.organisation, lanes.mailbox)
+        ORDER BY organisation, coalesce(mailbox, '') LIMIT 1
+    ) AS following
+),
+open (organisation, mailbox, until) AS MATERIALIZED (
+    SELECT lanes.*, CASE WHEN read IS NULL THEN $1 ELSE least($1, coalesce((
+        SELECT until FROM polled_mailboxes AS polled
+        WHERE polled.organisation = lanes.organisation AND polled.mailbox = lanes.mailbox
+        ORDER BY until DESC OFFSET $4 - 1 LIMIT 1), '-infinity')) END
+    FROM lanes
+    LEFT JOIN unnest($2::text[], $3::text[]) AS read (organisation, mailbox) USING (organisation, mailbox)
+)
 """
 _DUE = f"""
-SELECT organisation, activity, generation, due_at FROM timers
-WHERE due_at <= $1 AND {_MAY_FIRE} AND activity <> ALL ($5::uuid[])
-ORDER BY due_at, organisation, activity LIMIT $6
-"""  # noqa: S608 - our own condition
+{_LANES}
+SELECT open.organisation, found.* FROM open CROSS JOIN LATERAL (
+    SELECT activity, generation, due_at, closes FROM timers
+    WHERE organisation = open.organisation AND coalesce(mailbox, '') = open.mailbox
+      AND due_at <= open.until AND (due_at, activity) > ($5, $6) AND activity <> ALL ($7::uuid[])
+    ORDER BY due_at, activity LIMIT $8
+) AS found
+ORDER BY due_at, activity LIMIT $8
+"""  # noqa: S608 - our own text
 _OLDEST = f"""
-SELECT min(due_at) FILTER (WHERE {_MAY_FIRE}) AS ready, min(due_at) FILTER (WHERE NOT {_MAY_FIRE}) AS held
-FROM timers WHERE due_at <= $1
-"""  # noqa: S608 - our own condition
-_REREAD = f"""
-SELECT organisation, activity, generation, due_at FROM timers
-JOIN unnest($5::text[], $6::uuid[]) AS asked (organisation, activity) USING (organisation, activity)
-WHERE due_at <= $1 AND {_MAY_FIRE}
-ORDER BY due_at, organisation, activity
-"""  # noqa: S608 - our own condition
+{_LANES}
+SELECT min(ready.due_at) AS ready, min(held.due_at) AS held FROM open
+LEFT JOIN LATERAL (
+    SELECT due_at FROM timers
+    WHERE organisation = open.organisation AND coalesce(mailbox, '') = open.mailbox AND due_at <= open.until
+    ORDER BY due_at LIMIT 1
+) AS ready ON true
+LEFT JOIN LATERAL (
+    SELECT due_at FROM timers
+    WHERE organisation = open.organisation AND coalesce(mailbox, '') = open.mailbox
+      AND due_at > open.until AND due_at <= $1
+    ORDER BY due_at LIMIT 1
+) AS held ON true
+"""  # noqa: S608 - our own text
 _NOTE_POLLED = """
 INSERT INTO polled_mailboxes AS known (organisation, mailbox, partition, until)
 SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[])
@@ -91,16 +124,17 @@ async def oldest(connection: Connection, horizon: Horizon) -> Oldest:
 
 
 async def due(
-    connection: Connection, horizon: Horizon, limit: int, besides: Collection[UUID] = ()
+    connection: Connection,
+    horizon: Horizon,
+    limit: int,
+    after: Place = FIRST,
+    besides: Collection[UUID] = (),
 ) -> list[DueTimer]:
-    """Timers that may fire, the longest overdue first, but for those of some activities. Locks nothing."""
-    rows = await connection.fetch(_DUE, *horizon.parameters, list(besides), limit)
-    return [DueTimer(*row) for row in rows]
+    """Timers that may fire, the longest overdue first, behind a place, but for those of some activities.
 
-
-async def reread(connection: Connection, horizon: Horizon, activities: Collection[Key]) -> list[DueTimer]:
-    """The timers of these activities that may still fire, once their families are locked."""
-    rows = await connection.fetch(_REREAD, *horizon.parameters, *columns(activities, 2))
+    Locks nothing.
+    """
+    rows = await connection.fetch(_DUE, *horizon.parameters, *after, list(besides), limit)
     return [DueTimer(*row) for row in rows]
 
 

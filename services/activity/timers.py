@@ -1,7 +1,9 @@
 """The component that lets timers fire: waits, feedback windows (design §5).
 
-Due timers are found without a lock and claimed by locking their activities' families with SKIP LOCKED, so
-that several processes share the work; then read again and worked on like everything else.
+Due timers are found without a lock and claimed by locking their activities' families with SKIP LOCKED; then
+their activities are read again and worked on like everything else, which drops what has become stale. Every
+process goes through all that are due, a page in a transaction, and passes over what another one has at the
+moment: so several share the work, and what was passed over is found the next time.
 """
 
 import asyncio
@@ -10,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from services.activity import store_families, store_timers
-from services.activity.store_timers import Horizon
+from services.activity.store_timers import FIRST, Horizon
 from services.activity.work import Work
 from services.activity.work_timers import fired
 from shared import metrics, tracing_records
@@ -52,6 +54,7 @@ class Timers:
         self._partitions = partitions
         self._trouble: str | None = None
         self._resting: dict[UUID, datetime] = {}
+        self._after = FIRST
 
     async def run(self) -> None:
         """Fire what is due until cancelled; whatever goes wrong passes or is written down."""
@@ -77,33 +80,32 @@ class Timers:
         return self._trouble
 
     async def fire(self) -> int:
-        """Let one page of due timers fire; returns how many were found due."""
-        now = self._unit.clock.now()
-        self._resting = {activity: until for activity, until in self._resting.items() if until > now}
+        """Let the next page of due timers fire; returns how many were found due."""
         async with acquired(self._unit.pool) as connection:
+            now = await self._unit.time(connection)
+            self._resting = {activity: until for activity, until in self._resting.items() if until > now}
             horizon = await self._horizon(connection, now)
-            due = await store_timers.due(connection, horizon, self._page, self._resting.keys())
+            due = await store_timers.due(connection, horizon, self._page, self._after, self._resting.keys())
         if due:
-            records = [fired(each.organisation, each.activity, each.generation, each.due_at) for each in due]
+            records = [
+                fired(each.organisation, each.activity, each.generation, each.due_at, closes=each.closes)
+                for each in due
+            ]
             culprits = await self._unit.run_each(self._claim_and_fire, records, patience=PATIENCE_SECONDS)
             self._lay_aside(culprits, now)
+        self._after = due[-1].place if len(due) == self._page else FIRST
         return len(due)
 
     async def _claim_and_fire(self, batch: Batch[Any]) -> None:
-        """Of a page, those that nobody else works on and that are still due once they are locked."""
+        """Of a page, those that nobody else works on: once they are locked, the rules see which are stale."""
         keys = {(each.envelope.organisation, each.message.activity) for each in batch.records}
         free = await store_families.lock_free(batch.connection, keys)
-        if not free:
-            return
-        horizon = await self._horizon(batch.connection, batch.now)
-        still_due = await store_timers.reread(batch.connection, horizon, free)
         records = [
-            fired(each.organisation, each.activity, each.generation, each.due_at) for each in still_due
+            each for each in batch.records if (each.envelope.organisation, each.message.activity) in free
         ]
         if records:
             with tracing_records.handling("fire timer", records) as traced:
                 await self._work.perform(batch, traced)
-            metrics.TIMERS_FIRED.inc(len(records))
 
     async def _horizon(self, connection: Connection, now: datetime) -> Horizon:
         return Horizon.of(await self._organisations.all(connection), now, self._partitions)

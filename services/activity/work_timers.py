@@ -8,6 +8,7 @@ from services.activity.domain.steps import TimerDue
 from services.activity.needs import Needs
 from services.activity.taking_steps import step_of, take
 from services.activity.workspace import Workspace
+from shared import metrics
 from shared.contracts.envelope import Envelope
 from shared.contracts.record import Record
 from shared.unit_of_work import Incoming
@@ -21,9 +22,12 @@ class TimerFired(Record):
     type: Literal["timer.fired"] = "timer.fired"
     activity: UUID
     generation: int
+    closes: bool
 
 
-def fired(organisation: str, activity: UUID, generation: int, due_at: datetime) -> Incoming[TimerFired]:
+def fired(
+    organisation: str, activity: UUID, generation: int, due_at: datetime, *, closes: bool
+) -> Incoming[TimerFired]:
     """The record of a due timer; whoever finds it makes the same one."""
     envelope = Envelope(
         id=f"{activity}/{generation}",
@@ -32,14 +36,15 @@ def fired(organisation: str, activity: UUID, generation: int, due_at: datetime) 
         time=due_at,
         organisation=organisation,
     )
-    return Incoming(envelope, TimerFired(activity=activity, generation=generation))
+    return Incoming(envelope, TimerFired(activity=activity, generation=generation, closes=closes))
 
 
 def gather(incoming: Incoming[TimerFired], needs: Needs) -> None:
-    """The activity, and the mail that word of its end would answer."""
+    """The activity, and where the timer closes it, the mail that word of its end would answer."""
     key = (incoming.envelope.organisation, incoming.message.activity)
     needs.activities.add(key)
-    needs.threads.add(key)
+    if incoming.message.closes:
+        needs.threads.add(key)
 
 
 def perform(workspace: Workspace, incoming: Incoming[TimerFired]) -> None:
@@ -47,4 +52,6 @@ def perform(workspace: Workspace, incoming: Incoming[TimerFired]) -> None:
     cause, timer = incoming.envelope, incoming.message
     activity = workspace.activities.get((cause.organisation, timer.activity))
     if activity is not None:
-        take(workspace, cause, activity, step_of(activity, TimerDue(timer.generation), cause))
+        left = take(workspace, cause, activity, step_of(activity, TimerDue(timer.generation), cause))
+        if left is not activity:
+            metrics.TIMERS_FIRED.inc()

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from deploy.instance import SERVICES
-from tests.bench import figures, parts, people_at_work, relaying, report, waiting_for_answers
+from tests.bench import figures, parts, people_at_work, relaying, report, steps, timers, waiting_for_answers
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure
 from tests.bench.installation import running_servers
@@ -46,6 +46,8 @@ PARTS = (
     Part(parts.real_mails, ("real_mail_to_ticket",)),
     Part(relaying.old_snapshot, ("relay_old_snapshot",)),
     Part(parts.catching_up, ("catch_up",)),
+    Part(steps.steps, ("steps",)),
+    Part(timers.due_at_once, ("timers",)),
     Part(
         people_at_work.waiting_people,
         ("step_http_p99", "inbox_page_p99", "search_p99", "activity_page_p99"),

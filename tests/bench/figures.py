@@ -2,6 +2,7 @@
 
 import json
 import platform
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ import psutil
 
 from tests.bench.passing import Measured
 
-MAIL_RATE, EVENT_RATE, SECONDS, MILLISECONDS = "mails/s", "events/s", "s", "ms"
+MAIL_RATE, EVENT_RATE, STEP_RATE, TIMER_RATE = "mails/s", "events/s", "steps/s", "timers/s"
+SECONDS, MILLISECONDS = "s", "ms"
 NOISY = 0.1
 """From this part of the machine on, what others do makes rates worthless."""
 
@@ -112,6 +114,11 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def at_percent(values: Sequence[float], percent: int) -> float:
+    """What so many in a hundred did not exceed."""
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 def whole(by_process: Mapping[str, float]) -> float:

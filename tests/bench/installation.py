@@ -35,6 +35,8 @@ from tests.support.dovecot import Dovecot, running_dovecot
 from tests.support.shared_mailroom import sample
 from tests.support.waiting import eventually
 
+PROCESSES = (*SERVICES, "activity-2")
+"""What may run: a process of each service, and a second one of activity."""
 PATIENCE = 60.0
 """Seconds that a start may take on a busy machine."""
 SMTP_CONNECTIONS = 20
@@ -92,9 +94,10 @@ class Installation:
     _running: dict[str, Tethered] = field(default_factory=dict)
 
     async def start(self, *names: str) -> None:
-        """Start services; returns when all are ready."""
+        """Start processes, by the names of `PROCESSES`; returns when all are ready."""
         for name in names:
-            program = services.program(name, self.seen, self.log(name), clean_environment(os.environ))
+            service, seen = name.partition("-")[0], self._seen_by(name)
+            program = services.program(service, seen, self.log(name), clean_environment(os.environ))
             environment = {
                 **program.environment,
                 "MAILROOM_TOPIC_PREFIX": self.prefix,
@@ -118,6 +121,11 @@ class Installation:
         if self._running[name].exit_code is not None:
             raise RuntimeError(f"{name} has ended:\n{self.last_words(name)}")
         return await services.is_ready(name, self.seen)
+
+    def _seen_by(self, name: str) -> Endpoints:
+        """A second process of a service has a port of its own."""
+        own = {name.partition("-")[0]: self.seen.services[name]}
+        return self.seen.model_copy(update={"services": {**self.seen.services, **own}})
 
     def roots(self) -> dict[str, int]:
         """Name and first process of all that works here, servers included."""
@@ -175,7 +183,7 @@ class Installation:
             assert self.dovecot.folders(self.user).get("INBOX") == 0
             if "notify" in self._running and await self.ask("activity", unsent):
                 return False
-            return not any([await self.ask(name, unsaid) for name in self._running])
+            return not any([await self.ask(name.partition("-")[0], unsaid) for name in self._running])
 
         await eventually(idle, deadline=5 * PATIENCE, every=0.2)
 
@@ -191,7 +199,7 @@ async def fresh_installation(servers: Servers) -> AsyncIterator[Installation]:
     database = Database(servers.dsn(name))
     await execute(servers.stack.postgres_dsn, f"CREATE DATABASE {name}")
     await build_template(database.dsn)
-    numbers = ports.choose(SERVICES, {}, {})
+    numbers = ports.choose(PROCESSES, {}, {})
     seen = servers.stack.model_copy(
         update={
             "home": home,
@@ -221,8 +229,11 @@ def _wide(smtp_servers: str) -> str:
 
 def _endpoints(database: Database, numbers: Mapping[str, int]) -> dict[str, ServiceEndpoint]:
     return {
-        name: ServiceEndpoint(http=f"http://{ports.HOST}:{numbers[name]}", postgres_dsn=database.dsn_of(name))
-        for name in SERVICES
+        name: ServiceEndpoint(
+            http=f"http://{ports.HOST}:{numbers[name]}",
+            postgres_dsn=database.dsn_of(name.partition("-")[0]),
+        )
+        for name in PROCESSES
     }
 
 

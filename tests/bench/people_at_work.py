@@ -5,7 +5,6 @@ one thing after another, so that what is measured is the answer and no queue in 
 """
 
 import random
-import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ import httpx
 from shared import local_issuer
 from shared.auth import Principal
 from tests.bench.bench import Bench
-from tests.bench.figures import MILLISECONDS, Figure, figure
+from tests.bench.figures import MILLISECONDS, Figure, at_percent, figure
 from tests.bench.installation import PATIENCE, Installation, fresh_installation
 from tests.bench.passing import Watch, following
 from tests.bench.seed import seed
@@ -107,10 +106,11 @@ async def waiting_people(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
     number = bench.number(TICKETS)
     async with fresh_installation(bench.servers) as installation:
         await bench.warm(installation)
-        await installation.stop("ingest")
+        await installation.stop("ingest", "activity")
         organisation = installation.definition.organisation
         dsn = installation.database.dsn_of("activity")
         made = await seed(dsn, organisation, number, min(OPEN, number // 2))
+        await installation.start("activity")
         asked = await sample(dsn, organisation, made.long)
         async with _amelie(installation) as client:
             watch, began = Watch(installation.roots()), time.monotonic()
@@ -126,11 +126,6 @@ async def waiting_people(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
         )
         for name, seconds in took.items()
     }
-
-
-def at_percent(seconds: list[float], percent: int) -> float:
-    """What so many in a hundred did not exceed."""
-    return statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1]
 
 
 async def _timed(ask: Callable[[int], Awaitable[None]]) -> list[float]:

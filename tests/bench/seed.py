@@ -1,14 +1,18 @@
 """A Mailroom that has been at work for years: `python -m tests.bench.seed --dsn … --tickets 1000000`.
 
-Tickets, their history, mails and contacts go through the stores' own COPY into the real schema, in stories
-that the rules have told (stories.py); only names, texts, ids and times differ. What is open stays the same
-however many have been closed: it is people who work it off. Nothing is announced: no topic knows of it.
+Tickets with their history, mails and contacts in the real schema. The rules tell some stories (stories.py)
+and the stores write each of them once; PostgreSQL stamps all Tickets out of these rows (seed_statements.py):
+only names, texts, ids and times differ. What is open stays the same however many have been closed: it is
+people who work it off. Nothing is announced: no topic knows of it.
+
+All of it is one transaction, which holds every table of activity: no service of it should run meanwhile. Many
+at once go in without the indexes, which are built again before it commits.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -17,35 +21,32 @@ from uuid import UUID
 
 import typer
 
-from services.activity import (
-    store_activities,
-    store_contacts,
-    store_mails,
-    store_numbers,
-    store_threads,
-)
-from services.activity.domain.activity import Activity
+from services.activity import store_activities, store_mails, store_numbers
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.vocabulary import Tag
 from services.activity.rules import process_rules
-from services.activity.store_contacts import Contact
 from services.activity.store_history import HistoryRow
-from services.activity.store_mails import Mail, Recipients
-from services.activity.store_threads import Association, Correspondent
+from services.activity.store_mails import NOBODY, Mail, Recipients
+from shared.contracts.activity_organisation import MailboxDefinition
 from shared.contracts.mail import Content, Mailbox
 from shared.organisation import Organisation, Organisations
-from shared.postgres import Connection, copy_in, make_pool, opened, transaction
+from shared.postgres import Connection, Json, copy_in, make_pool, opened, transaction
 from shared.references import ticket as ticket_reference
+from tests.bench import seed_statements as statements
 from tests.bench import stories
-from tests.bench.stories import Story, long, stamped, told
+from tests.bench.stories import Lives, Story, long, told
 
-PAGE = 2_000
-"""Tickets in one transaction."""
+PAGE = 50_000
+"""Tickets in one round of statements."""
+MANY = 20_000
+"""From so many on, indexes are built afterwards."""
 PER_CONTACT = 5
 """Tickets that a contact has, on average."""
 LONG, MAILS_OF_LONG = 4, 500
 """Tickets with many mails, and how many."""
-YEARS = timedelta(days=2 * 365)
+YEARS, NEVER = 2 * 365, timedelta(days=3650)
+PATIENCE = 3600.0
+_TAGS = (Tag.PRIMARY_CONTACT, Tag.ORIGINAL_REQUESTER, Tag.REQUESTER, Tag.SUBJECT)
 _SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "er", "il", "on")]
 
 
@@ -62,162 +63,140 @@ class Seeded:
 
 
 class Words:
-    """Texts of made-up words, of which some are frequent, as in every language."""
+    """Made-up words, of which some are frequent, as in every language; phrases and texts of them."""
 
     def __init__(self, chance: random.Random, words: int = 20_000) -> None:
         self._chance = chance
         self.words = list(dict.fromkeys(self._word() for _ in range(2 * words)))[:words]
         self._weights = list(accumulate(1 / (rank + 10) for rank in range(len(self.words))))
-        self._sentences = [" ".join(self.pick(12)).capitalize() + "." for _ in range(5_000)]
-        self._phrases = [" ".join(self.pick(3)) for _ in range(50_000)]
+        sentences = [" ".join(self._pick(12)).capitalize() + "." for _ in range(5_000)]
+        self.phrases = [" ".join(self._pick(3)) for _ in range(50_000)]
+        self.texts = [" ".join(chance.choices(sentences, k=2)) for _ in range(50_000)]
 
     def _word(self) -> str:
         return "".join(self._chance.choices(_SYLLABLES, k=self._chance.choice((2, 2, 3, 3, 4))))
 
-    def pick(self, number: int) -> list[str]:
-        """Words, the frequent ones more often."""
+    def _pick(self, number: int) -> list[str]:
         return self._chance.choices(self.words, cum_weights=self._weights, k=number)
-
-    def title(self, number: int) -> str:
-        """Two phrases, and a number that no other title has."""
-        one, other = self._chance.choice(self._phrases), self._chance.choice(self._phrases)
-        return f"{one} {other} {number:06d}".capitalize()
-
-    def text(self) -> str:
-        """Some sentences."""
-        return " ".join([self._chance.choice(self._sentences) for _ in range(4)])
 
 
 class Seed:
-    """Makes Tickets for one organisation; the same ones for the same numbers."""
+    """Makes Tickets of one organisation in a transaction; the same ones for the same numbers."""
 
-    def __init__(self, organisation: Organisation, now: datetime, first: int) -> None:
-        self._organisation, self._now, self._first = organisation, now, first
+    def __init__(
+        self, connection: Connection, organisation: Organisation, now: datetime, lives: Lives
+    ) -> None:
+        """`lives` are those of the open ones."""
+        self._connection, self._organisation, self._now, self._lives = connection, organisation, now, lives
         self._words = Words(random.Random(6))
-        self._chance = random.Random(first)
-        self._users = [each.name for each in organisation.users if not each.robot]
-        self._processes = [each.name for each in organisation.processes]
+        self._told: list[Story] = []
+        self._draws: list[tuple[Any, ...]] = []
         somebody = frozenset({stories.SOMEBODY})
-        rules = {
-            name: replace(process_rules(organisation, name, None), workers=somebody)
-            for name in self._processes
-        }
-        self._closed = {name: told(organisation.name, rules[name], stories.CLOSED) for name in rules}
-        self._open = {name: told(organisation.name, rules[name], stories.OPEN) for name in rules}
-        self._long = long(organisation.name, next(iter(rules.values())), MAILS_OF_LONG)
-
-    async def contacts(self, connection: Connection, number: int) -> list[Contact]:
-        """People outside."""
-        words = self._words.words
-        made = [
-            Contact(
-                organisation=self._organisation.name,
-                id=self._id(self._now),
-                address=f"{words[each % len(words)]}.{self._first + each}@customers.test",
-                first_name=words[each % len(words)].capitalize(),
-                last_name=words[(each * 7 + 3) % len(words)].capitalize(),
-                auto_created=True,
-            )
-            for each in range(number)
+        self._rules = [
+            replace(process_rules(organisation, each.name, None), workers=somebody)
+            for each in organisation.processes
         ]
-        await store_contacts.add(connection, made)
-        return made
 
-    def lives(self, first: int, number: int, open_: int) -> Iterator[tuple[int, Story]]:
-        """Numbers of Tickets with their stories: the open ones lie anywhere, the long ones at the end."""
-        opened_ones = set(self._chance.sample(range(number), min(open_, number)))
-        for each in range(number):
-            process = self._processes[each % len(self._processes)]
-            known, weights = (self._open if each in opened_ones else self._closed)[process]
-            yield first + each, self._chance.choices(known, weights)[0]
-        for each in range(LONG):
-            yield first + number + each, self._long
+    async def prepare(self, first: int, contacts: int) -> None:
+        """What Tickets are made from: stories, words, and people outside."""
+        await self._execute(statements.PREPARE)
+        words = {"words": self._words.words, "phrases": self._words.phrases, "texts": self._words.texts}
+        for table, texts in words.items():
+            await copy_in(self._connection, table, ("id", "text"), list(enumerate(texts)))
+        for lane, rules in enumerate(self._rules):
+            for open_, lives in ((True, self._lives), (False, stories.CLOSED)):
+                high = 0
+                for story, weight in zip(*told(self._organisation.name, rules, lives), strict=True):
+                    low, high = high, high + weight
+                    self._draws.append((self._tell(story), lane, open_, low, high))
+        self._long = self._tell(long(self._organisation.name, self._rules[0], MAILS_OF_LONG))
+        await copy_in(self._connection, "draws", ("story", "lane", "open", "low", "high"), self._draws)
+        await self._write()
+        people = (self._organisation.name, self._now, first, contacts, len(self._words.words))
+        await self._execute(statements.CONTACTS, *people)
 
-    async def page(
-        self, connection: Connection, lives: Sequence[tuple[int, Story]], contacts: Sequence[Contact]
-    ) -> int:
-        """Write some Tickets with all that belongs to them; how many timeline entries there are."""
-        tickets: list[Activity] = []
-        history: list[tuple[Any, ...]] = []
-        mails: list[Mail] = []
-        places: list[Association] = []
-        people: list[Correspondent] = []
-        for number, story in lives:
-            began = self._now - YEARS * self._chance.random()
-            contact = self._chance.choice(contacts)
-            made, own = self._stamped(number, story, began, contact)
-            tickets.append(made)
-            for row in own:
-                mail = None
-                if row[_MAIL] is not None and row[_TYPE] != "ticket.mail_requested":
-                    mail = self._mail(made, contact, row[_AT])
-                    mails.append(mail)
-                    places.append(Association(made.organisation, made.id, mail.id, self._mailbox))
-                history.append((*row[:_MAIL], mail and mail.id, *row[_MAIL + 1 :]))
-            people.append(Correspondent(made.organisation, made.id, contact.address, None))
-        await store_activities.save(connection, {}, tickets)
-        await store_mails.add(connection, mails)
-        await store_threads.associate(connection, places)
-        await store_threads.add_correspondents(connection, people)
-        await copy_in(connection, "history", HistoryRow.__slots__, history)
-        return len(history)
+    async def page(self, span: range, whole: range, open_: int, contacts: int) -> int:
+        """Write Tickets with all that belongs to them; how many timeline entries they have.
 
-    @property
-    def _mailbox(self) -> str:
-        return self._organisation.mailboxes[0].name
-
-    def _stamped(
-        self, number: int, story: Story, began: datetime, contact: Contact
-    ) -> tuple[Activity, list[tuple[Any, ...]]]:
-        id_, user = self._id(began), self._chance.choice(self._users)
-        like = story.ticket
-        holders = replace(
-            like.holders,
-            assignee=like.holders.assignee and user,
-            owner=like.holders.owner and user,
+        `span` are their numbers, a part of the `whole`; those behind it are the long ones.
+        """
+        await self._execute(
+            statements.LIVES,
+            self._organisation.name,
+            self._now,
+            span.start,
+            span.stop,
+            whole.start,
+            len(whole),
+            open_,
+            YEARS,
+            len(self._rules),
+            contacts,
+            [each.name for each in self._organisation.users if not each.robot],
+            len(self._words.phrases),
+            len(self._words.texts),
+            self._long,
         )
-        made = replace(
-            like,
+        asked = {"texts": len(self._words.texts), "address": self._mailbox.address}
+        entries = 0
+        for statement, about in statements.STAMP:
+            done = await self._execute(statement, *([asked[about]] if about else []))
+            entries = int(done.rpartition(" ")[2])
+        await self._execute("TRUNCATE lives")
+        return entries
+
+    def _tell(self, story: Story) -> UUID:
+        """Keep a story; the id that it goes by."""
+        id_ = UUID(int=stories.ACTIVITY.int + 1000 + len(self._told))
+        ticket = replace(
+            story.ticket,
             id=id_,
             family=id_,
-            reference=ticket_reference(number),
-            title=self._words.title(number),
-            description=self._words.text(),
-            conversation=f"{number:016x}",
-            created_at=began,
-            mailbox=self._mailbox,
-            holders=holders,
-            timer=like.timer and replace(like.timer, due_at=self._now + timedelta(days=3650)),
-            contacts=frozenset(Tagged(tag, contact.id) for tag in (Tag.PRIMARY_CONTACT, Tag.REQUESTER)),
+            reference=ticket_reference(999_999_999_000 - len(self._told)),
+            mailbox=self._mailbox.name,
+            timer=story.ticket.timer and replace(story.ticket.timer, due_at=self._now + NEVER),
+            contacts=frozenset(Tagged(tag, stories.CONTACT) for tag in _TAGS),
         )
-        marks = {
-            str(stories.ACTIVITY): str(id_),
-            str(stories.REFERENCE): str(made.reference),
-            str(stories.CONTACT): str(contact.id),
-            stories.SOMEBODY: user,
-        }
-        return made, stamped(story, id_, marks, began)
+        self._told.append(replace(story, ticket=ticket))
+        return id_
 
-    def _mail(self, ticket: Activity, contact: Contact, at: datetime) -> Mail:
-        id_ = self._id(at)
+    async def _write(self) -> None:
+        """Let the stores write each story, and take the rows away to be copied."""
+        tickets = [each.ticket for each in self._told]
+        mails = [self._mail(stories.MAIL, None), self._mail(stories.EFFECT, "acknowledgement")]
+        history = [
+            {**dict(zip(HistoryRow.__slots__, row, strict=True)), "activity": each.ticket.id}
+            for each in self._told
+            for row in each.rows
+        ]
+        rows = [tuple((row | {"event": Json(row["event"].encode())}).values()) for row in history]
+        await store_activities.save(self._connection, {}, tickets)
+        await store_mails.add(self._connection, mails)
+        await copy_in(self._connection, "told_history", HistoryRow.__slots__, rows)
+        for statement in statements.TAKE_AWAY:
+            await self._execute(statement, [each.id for each in (*tickets, *mails)])
+        await self._execute(statements.NOTED)
+
+    def _mail(self, id_: UUID, purpose: str | None) -> Mail:
         return Mail(
-            organisation=ticket.organisation,
+            organisation=self._organisation.name,
             id=id_,
-            conversation=ticket.conversation,
-            mailbox=self._mailbox,
-            at=at,
-            content=Content(subject=ticket.title, text=self._words.text()),
-            message_id=f"{id_}@customers.test",
-            sender=Mailbox(address=contact.address, name=f"{contact.first_name} {contact.last_name}"),
-            recipients=Recipients(to=(Mailbox(address=self._organisation.mailboxes[0].address),)),
+            conversation="0" * 16,
+            mailbox=self._mailbox.name,
+            at=self._now,
+            content=Content(),
+            sender=None if purpose else Mailbox(address=self._mailbox.address),
+            recipients=NOBODY if purpose else Recipients(to=(Mailbox(address=self._mailbox.address),)),
+            purpose=purpose,
+            outcome="sent" if purpose else None,
         )
 
-    def _id(self, at: datetime) -> UUID:
-        milliseconds = int(at.timestamp() * 1000)
-        return UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62 | self._chance.getrandbits(62))
+    @property
+    def _mailbox(self) -> MailboxDefinition:
+        return self._organisation.mailboxes[0]
 
-
-_MAIL, _TYPE, _AT = (HistoryRow.__slots__.index(name) for name in ("mail", "type", "at"))
+    async def _execute(self, statement: str, *values: object) -> str:
+        return await self._connection.execute(statement, *values, timeout=PATIENCE)
 
 
 async def seed(
@@ -226,32 +205,53 @@ async def seed(
     tickets: int,
     open_: int,
     *,
+    lives: Lives = stories.OPEN,
     now: datetime | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Seeded:
-    """Fill activity's schema beside what is there. Its statistics and visibility map are good afterwards."""
+    """Fill activity's schema beside what is there. Its statistics and visibility map are good afterwards.
+
+    `lives` are those of the open ones.
+    """
     began, entries = time.monotonic(), 0
+
+    def note(what: str) -> None:
+        say(f"{time.monotonic() - began:4.0f} s: {what}")
+
     async with opened(make_pool(dsn, schema="activity", application="seed")) as pool:
         async with transaction(pool) as connection:
+            indexes = await _without_indexes(connection) if tickets >= MANY else {}
             found = await Organisations().current(connection, organisation)
             first = (await store_numbers.take(connection, {organisation: tickets + LONG}))[organisation].start
-            maker = Seed(found, now or datetime.now(UTC), first)
-            contacts = await maker.contacts(connection, max(1, tickets // PER_CONTACT))
-        lives = maker.lives(first, tickets, open_)
-        done = 0
-        while page := [life for _, life in zip(range(PAGE), lives, strict=False)]:
-            async with transaction(pool) as connection:
-                entries += await maker.page(connection, page, contacts)
-            done += len(page)
-            say(f"{done} Tickets, {entries} entries, {time.monotonic() - began:.0f} s")
+            maker = Seed(connection, found, now or datetime.now(UTC), lives)
+            contacts = max(1, tickets // PER_CONTACT)
+            await maker.prepare(first, contacts)
+            last, whole = first + tickets + LONG, range(first, first + tickets)
+            for start in range(first, last, PAGE):
+                span = range(start, min(start + PAGE, last))
+                entries += await maker.page(span, whole, open_, contacts)
+                note(f"{span.stop - first} Tickets, {entries} entries")
+            for name, definition in indexes.items():
+                await connection.execute(definition, timeout=PATIENCE)
+                note(name)
         async with pool.acquire() as connection:
-            await connection.execute("VACUUM (ANALYZE)", timeout=3600)
-    long_ones = tuple(str(ticket_reference(first + tickets + each)) for each in range(LONG))
-    return Seeded(organisation, done, entries, time.monotonic() - began, long_ones)
+            await connection.execute("VACUUM (ANALYZE)", timeout=PATIENCE)
+    long_ones = tuple(str(ticket_reference(each)) for each in range(whole.stop, last))
+    return Seeded(organisation, last - first, entries, time.monotonic() - began, long_ones)
+
+
+async def _without_indexes(connection: Connection) -> Mapping[str, str]:
+    """Drop the indexes that no constraint needs; returns how each is made, by its name."""
+    for setting in ("maintenance_work_mem = '512MB'", "max_parallel_maintenance_workers = 2"):
+        await connection.execute(f"SET LOCAL {setting}")
+    rows = await connection.fetch(statements.INDEXES)
+    for row in rows:
+        await connection.execute(f"DROP INDEX {row['name']}")
+    return {row["name"]: row["definition"] for row in rows}
 
 
 def main(
-    dsn: Annotated[str, typer.Option(help="The database, as somebody who may write activity's schema.")],
+    dsn: Annotated[str, typer.Option(help="The database, as activity's role.")],
     organisation: Annotated[str, typer.Option(help="It has to be configured.")] = "acme",
     tickets: Annotated[int, typer.Option(min=1)] = 1_000_000,
     open_: Annotated[int, typer.Option("--open", min=0, help="How many of them are not closed.")] = 50_000,

@@ -128,11 +128,15 @@ def _with_mail(life: Life) -> None:
     _mail(life)
 
 
-CLOSED: Mapping[Callable[[Life], None], int] = {
+Lives = Mapping[Callable[[Life], None], int]
+"""How Tickets live, and how many in a hundred."""
+
+CLOSED: Lives = {
     _steps(PickUp(), Resolve(Method.WITH_CUSTOMER_RESPONSE), TimerDue(0)): 80,
     _steps(PickUp(), AddNote(), AddNote(), Resolve(Method.WITH_CUSTOMER_RESPONSE), TimerDue(0)): 20,
 }
-OPEN: Mapping[Callable[[Life], None], int] = {
+OPENED = _opened
+OPEN: Lives = {
     _opened: 40,
     _steps(Assign(SOMEBODY)): 15,
     _steps(PickUp()): 10,
@@ -141,12 +145,16 @@ OPEN: Mapping[Callable[[Life], None], int] = {
     _steps(PickUp(), WaitUntil(BEGAN + timedelta(days=365))): 10,
     _steps(PickUp(), Resolve(Method.WITH_CUSTOMER_RESPONSE)): 5,
 }
-"""How they live, and how many in a hundred."""
+AWAITING_ANSWERS = _steps(PickUp(), WaitForMoreInformation(3))
+WAITING: Lives = {
+    AWAITING_ANSWERS: 40,
+    _steps(PickUp(), WaitForMoreInformation(3, close_if_no_response=True)): 10,
+    _steps(PickUp(), WaitUntil(BEGAN + timedelta(days=365))): 20,
+    _steps(PickUp(), Resolve(Method.WITH_CUSTOMER_RESPONSE)): 30,
+}
 
 
-def told(
-    organisation: str, process: ProcessRules, lives: Mapping[Callable[[Life], None], int]
-) -> tuple[Sequence[Story], Sequence[int]]:
+def told(organisation: str, process: ProcessRules, lives: Lives) -> tuple[Sequence[Story], Sequence[int]]:
     """The stories of a process, and how often each is told."""
     stories = []
     for lived in lives:
@@ -164,14 +172,3 @@ def long(organisation: str, process: ProcessRules, mails: int) -> Story:
     for _ in range(mails - 1):
         _mail(life)
     return life.story()
-
-
-def stamped(story: Story, id_: UUID, marks: Mapping[str, str], began: datetime) -> list[tuple[Any, ...]]:
-    """The rows of `history` of one Ticket that lived this story, with its own ids in place of the marks."""
-    later, rows = began - BEGAN, []
-    for organisation, _, version, type_, at, kind, actor, rule, event, *rest in story.rows:
-        for mark, own in marks.items():
-            event = event.replace(mark, own)
-        row = (organisation, id_, version, type_, at + later, kind, actor, rule, Json(event.encode()), *rest)
-        rows.append(row)
-    return rows

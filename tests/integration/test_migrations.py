@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -81,6 +82,86 @@ async def test_a_migration_steps_back_from_tables_that_are_in_use_and_comes_agai
     await reading.rollback()
     assert await migrating == [TWO]
     await reader.close()
+
+
+INDEXED = Migration(
+    SERVICE, 2, "indexed", "-- concurrently\nCREATE UNIQUE INDEX CONCURRENTLY ones ON one (x);"
+)
+IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'notify.ones'::regclass"
+BUILDING = "SELECT pid FROM pg_stat_progress_create_index WHERE datname = current_database()"
+
+
+async def test_an_index_is_made_while_others_write(dsn: str) -> None:
+    """It waits for transactions that began before it; nobody waits for it."""
+    await migrate(dsn, "notify", [ONE])
+    writer, other = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
+    writing = writer.transaction()
+    await writing.start()
+    await writer.execute("INSERT INTO notify.one VALUES (1)")
+    migrating = asyncio.create_task(migrate(dsn, "notify", [ONE, INDEXED]))
+    await eventually(partial(other.fetchval, BUILDING))
+    await other.execute("INSERT INTO notify.one VALUES (2)")
+    assert not migrating.done()
+    await writing.commit()
+    assert await migrating == [INDEXED]
+    assert await other.fetchval(IS_VALID) is True
+    await writer.close()
+    await other.close()
+
+
+async def test_an_index_whose_making_was_interrupted_is_made_again(dsn: str) -> None:
+    """What is left of it is invalid, and in the way."""
+    await migrate(dsn, "notify", [ONE])
+    writer, other = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
+    writing = writer.transaction()
+    await writing.start()
+    await writer.execute("INSERT INTO notify.one VALUES (1)")
+    migrating = asyncio.create_task(migrate(dsn, "notify", [ONE, INDEXED]))
+    pid = await eventually(partial(other.fetchval, BUILDING))
+    await other.execute("SELECT pg_terminate_backend($1)", pid)
+    with pytest.raises(asyncpg.AdminShutdownError):
+        await migrating
+    await writing.commit()
+    assert await other.fetchval(IS_VALID) is False
+    with pytest.raises(SchemaMismatch, match="lacks service 0002 indexed"):
+        await require(dsn, ONE, INDEXED)
+    assert await migrate(dsn, "notify", [ONE, INDEXED]) == [INDEXED]
+    assert await other.fetchval(IS_VALID) is True
+    await writer.close()
+    await other.close()
+
+
+async def test_what_was_done_before_the_interruption_is_passed_over(dsn: str) -> None:
+    both = "-- concurrently\nCREATE INDEX CONCURRENTLY ones ON one (x);\nDROP INDEX CONCURRENTLY ones;"
+    await migrate(dsn, "notify", [ONE, INDEXED])
+    admin = await asyncpg.connect(dsn)
+    made = await admin.fetchval("SELECT 'notify.ones'::regclass::oid")
+    again = Migration(SERVICE, 3, "again", INDEXED.sql)
+    assert await migrate(dsn, "notify", [ONE, INDEXED, again]) == [again]
+    assert await admin.fetchval("SELECT 'notify.ones'::regclass::oid") == made
+    dropped = Migration(SERVICE, 4, "dropped", both)
+    gone = Migration(SERVICE, 5, "gone", "-- concurrently\nDROP INDEX CONCURRENTLY ones;")
+    assert await migrate(dsn, "notify", [ONE, INDEXED, again, dropped, gone]) == [dropped, gone]
+    assert await admin.fetchval("SELECT to_regclass('notify.ones')") is None
+    await admin.close()
+
+
+async def test_runs_at_the_same_time_make_an_index_once(dsn: str) -> None:
+    """Who waits for its turn holds no snapshot that the index would wait for."""
+    applied = await asyncio.gather(*(migrate(dsn, "notify", [ONE, INDEXED]) for _ in range(5)))
+    assert sorted(map(len, applied)) == [0, 0, 0, 0, 2]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["CREATE TABLE two (x int)", "CREATE INDEX ones ON one (x)", "DROP INDEX CONCURRENTLY ones, twos"],
+)
+def test_a_file_that_is_carried_out_concurrently_holds_indexes_alone(tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "0001_one.sql").write_text(f"-- concurrently\n{wrong};\n")
+    with pytest.raises(
+        MigrationError, match=r"0001_one\.sql: .* neither creates nor drops an index concurrently"
+    ):
+        read_migrations(SERVICE, tmp_path)
 
 
 async def test_a_migration_that_fails_leaves_those_before_it(dsn: str) -> None:

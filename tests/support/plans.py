@@ -14,6 +14,8 @@ class Plan:
 
     statement: str
     root: dict[str, Any]
+    text: str = ""
+    """As people read it, where that was asked for."""
 
     def nodes(self) -> Iterator[dict[str, Any]]:
         """All steps of the plan."""
@@ -33,6 +35,11 @@ class Plan:
         )
 
     @property
+    def buffers(self) -> int:
+        """Pages of 8 kB that were looked at, wherever they came from."""
+        return int(self.root["Shared Hit Blocks"] + self.root["Shared Read Blocks"])
+
+    @property
     def sequential(self) -> set[str]:
         """Tables that were read from end to end."""
         return {node["Relation Name"] for node in self.nodes() if node["Node Type"] == "Seq Scan"}
@@ -43,6 +50,7 @@ class Explained:
     """Stands in for a connection; what is fetched is explained as well."""
 
     connection: Connection
+    texts: bool = False
     plans: list[Plan] = field(default_factory=list)
 
     async def fetch(self, statement: str, *values: Any) -> Any:
@@ -53,8 +61,18 @@ class Explained:
         await self._explain(statement, values)
         return await self.connection.fetchrow(statement, *values)
 
+    async def fetchval(self, statement: str, *values: Any) -> Any:
+        await self._explain(statement, values)
+        return await self.connection.fetchval(statement, *values)
+
     async def _explain(self, statement: str, values: tuple[Any, ...]) -> None:
-        text = await self.connection.fetchval(
+        found = await self.connection.fetchval(
             f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement}", *values
         )
-        self.plans.append(Plan(statement, json.loads(text)[0]["Plan"]))
+        plan = Plan(statement, json.loads(found)[0]["Plan"])
+        if self.texts:
+            rows = await self.connection.fetch(
+                f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, COSTS OFF, SUMMARY OFF) {statement}", *values
+            )
+            plan.text = "\n".join(row[0] for row in rows)
+        self.plans.append(plan)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,9 +12,11 @@ from services.activity.handlers import Handlers
 from services.activity.timers import Timers
 from shared.contracts import activity_requests as asked
 from shared.contracts.ingest_mails import MailboxPolled
-from shared.postgres import transaction
+from shared.metrics import TIMERS_FIRED
+from shared.postgres import Connection, transaction
 from shared.unit_of_work import Batch
 from tests.support.office import ACME, DEFINITION, NOON, Office, incoming, received
+from tests.support.plans import Explained
 
 PARTITIONS = 3
 
@@ -167,6 +169,65 @@ async def test_a_stale_timer_is_dropped(
     assert await timers.fire() == 1
     assert (await office.ticket(reference))["status"] == "wait"
     assert await timers.fire() == 0
+
+
+async def test_a_timer_that_a_mail_made_stale_in_the_same_second_is_dropped(
+    office: Office, timers: Timers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AMB-44: the answer comes between finding the timer and locking its family; it alone wakes."""
+    reference = await a_waiting_ticket(office, close_if_no_response=True)
+    await office.advance(days=2)
+    await read_up_to(office, office.clock.now())
+    lock_free = store_families.lock_free
+
+    async def late(*arguments: object) -> object:
+        monkeypatch.undo()
+        await office.take_in(received(message_id="2@harbour.test", in_reply_to="1@harbour.test"))
+        return await lock_free(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store_families, "lock_free", late)
+    fired = TIMERS_FIRED._value.get()
+    assert await timers.fire() == 1
+    assert (await office.ticket(reference))["status"] == "to_do"
+    assert [rule for _, rule in await office.rules(reference) if rule in ("T13", "T15")] == ["T13"]
+    assert TIMERS_FIRED._value.get() == fired
+    assert await timers.fire() == 0
+
+
+async def test_a_worker_goes_on_behind_what_another_one_holds(office: Office) -> None:
+    """Else the second one would look at the first one's page again and again."""
+    held, free = await a_waiting_ticket(office, 1), await a_waiting_ticket(office, 2)
+    await office.advance(days=2)
+    worker = a_worker(office, page=1)
+    async with transaction(office.pool) as connection:
+        first = min([await office.ticket(held), await office.ticket(free)], key=lambda ticket: ticket["id"])
+        await store_families.lock(connection, {(ACME, first["id"])})
+        assert [await worker.fire(), await worker.fire(), await worker.fire()] == [1, 1, 0]
+        assert sorted(ticket["status"] for ticket in await office.tickets()) == ["to_do", "wait"]
+    assert await worker.fire() == 1
+    assert [ticket["status"] for ticket in await office.tickets()] == ["to_do", "to_do"]
+
+
+async def test_timers_that_wait_for_their_mailbox_are_not_looked_at(office: Office) -> None:
+    """A mailbox that cannot be read for days holds up those of no other, and costs nothing."""
+    await office.pool.execute(
+        "INSERT INTO timers SELECT $1, gen_random_uuid(), 1, $2, true, 'help' FROM generate_series(1, 3000)",
+        *(ACME, NOON),
+    )
+    await office.pool.execute(
+        "INSERT INTO timers VALUES ($1, gen_random_uuid(), 1, $2, false, NULL)",
+        ACME,
+        NOON + timedelta(hours=1),
+    )
+    await office.pool.execute("ANALYZE timers")
+    horizon = store_timers.Horizon(NOON + timedelta(days=1), ((ACME, "help"),), PARTITIONS)
+    async with transaction(office.pool) as connection:
+        explained = Explained(connection)
+        due = await store_timers.due(cast(Connection, explained), horizon, limit=200)
+        oldest = await store_timers.oldest(cast(Connection, explained), horizon)
+    assert [timer.closes for timer in due] == [False]
+    assert oldest == store_timers.Oldest(ready=NOON + timedelta(hours=1), held=NOON)
+    assert [plan for plan in explained.plans if plan.rows > 20 or "timers" in plan.sequential] == []
 
 
 async def test_a_note_does_not_disarm_a_timer(office: Office, timers: Timers) -> None:
