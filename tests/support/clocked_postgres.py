@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.local import ports
@@ -23,14 +24,17 @@ async def clocked_postgres(folder: Path) -> AsyncIterator[tuple[str, Clocks]]:
     clocks = Clocks(folder / "clocks")
     clocks.folder.mkdir()
     clocks.require_that_they_can_be_set()
-    environment = {**clean_environment(os.environ), **clocks.environment(SERVER)}
     numbers = ports.choose(Postgres.PORTS, {}, {})
-    server = Postgres(Place(folder / SERVER, folder / "postgres.log", numbers, environment), durable=False)
+    place = Place(folder / SERVER, folder / "postgres.log", numbers, clean_environment(os.environ))
+    server = Postgres(place, durable=False)
     server.place.folder.mkdir()
     server.configure()
     making = await Tethered.start(server.maker())
     assert await making.process.wait() == 0, server.place.log.read_text()[-2000:]
-    running = await Tethered.start(server.program())
+    # It becomes another user first, who may not share what the library made for root.
+    own = (f"{name}={value}" for name, value in clocks.environment(SERVER).items())
+    program = server.program()
+    running = await Tethered.start(replace(program, arguments=("env", *own, *program.arguments)))
     try:
         await eventually(server.is_ready, deadline=PATIENCE, every=0.1)
         yield server.dsn(), clocks
