@@ -19,7 +19,6 @@ class Knowledge(Placement):
     def __init__(self, organisations: Mapping[str, Organisation]) -> None:
         super().__init__(organisations)
         self.activities: dict[Key, Activity] = {}
-        self.mails: dict[Key, Mail] = {}
         self.effects: set[tuple[str, UUID, str]] = set()
         self.families = Families()
         self._references: dict[Named, UUID] = {}

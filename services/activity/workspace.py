@@ -79,9 +79,13 @@ class Workspace(Knowledge):
         self._ordinal += 1
         assert said.value is not None, "events are no tombstones"
         self._history.append(HistoryRow.of(organisation, record, said.value))
+        self._came_to_be(activity, event)
+
+    def _came_to_be(self, activity: Activity, event: Event) -> None:
         self._know(activity)
         self._ties.note(activity, event)
         self.families.note(activity, event)
+        self.move(activity, event)
 
     def note(self, activity: Activity, id_: UUID, text: str) -> None:
         """The text of a note that was added."""
