@@ -54,6 +54,7 @@ def _departure_marked(happened: DepartureMarked, _: int) -> dict[str, Any]:
         "with_activity": departure.activity,
         "with_reference": str(departure.reference) if departure.reference else None,
         "why": departure.why,
+        "asked_on": departure.asked_on,
     }
 
 

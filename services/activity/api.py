@@ -12,7 +12,7 @@ from services.activity.domain.states import Status
 from services.activity.permissions import ENDPOINTS
 from services.activity.store_views import Filter
 from services.activity.views import Shown, TicketHeader, TicketSummary, TicketView
-from services.activity.views_timeline import TimelineEntry, timeline_entry
+from services.activity.views_timeline import TimelineEntry, merged_in, timeline_entry
 from services.activity.work import Work
 from shared.auth import Caller
 from shared.blobs import BlobStore
@@ -100,6 +100,8 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
             )
             wanted = {(activity.organisation, row["mail"]) for row in rows if row["mail"]}
             mails = {mail.id: mail for mail in await store_mails.by_id(batch.connection, wanted)}
+            sources = [source for row in rows if (source := merged_in(row))]
+            brought = await store_views.brought(batch.connection, activity.organisation, sources)
             return _NEWEST_FIRST.page(
                 rows,
                 page,
@@ -109,6 +111,7 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
                     mails.get(row["mail"]),
                     str(activity.reference),
                     row["mail"] and activity.departure(row["mail"]),
+                    (each for each in brought if each["came_with"] == merged_in(row)),
                 ),
             )
 

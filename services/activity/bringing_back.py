@@ -6,6 +6,7 @@ All of it was decided once. Nothing is decided again here, and what nobody knows
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from services.activity.asked_steps import also_named
 from services.activity.known_past import Lost, Past
 from services.activity.needs import Needs
 from services.activity.past_workspace import PastWorkspace
@@ -34,10 +35,18 @@ def needs_of(past: Past) -> Needs:
                 needs.arrived.add((organisation, record.mail))
             case events.TicketMailAppended() | events.TicketDepartureMarked():
                 needs.arrived.add((organisation, record.mail))
+            case events.TicketOpened(parent=events.OtherActivity() as other):
+                needs.activities.add((organisation, other.activity))
+            case events.TicketMerged(into=other) | events.TicketTookOver(source=other):
+                needs.activities.add((organisation, other.activity))
             case events.TicketMailRequested():
                 needs.mails.add((organisation, record.mail))
     for arrived in past.mails:
         needs.arrived.add((arrived.envelope.organisation, arrived.message.mail))
+    for (organisation, _), request in past.requests.items():
+        if isinstance(request.message, asked.TicketOpen) and request.message.linked_to:
+            needs.references.add((organisation, request.message.linked_to))
+        needs.references |= {(organisation, each) for each in also_named(request.message)}
     outgoing: list[Incoming[Any]] = [*past.composed, *past.reports]
     for about in outgoing:
         needs.activities.add((about.envelope.organisation, about.message.activity))

@@ -17,41 +17,61 @@ from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_requests import MailReinject
 from shared.contracts.mail import TEXT_LIMIT, Content
 from shared.contracts.notify_requests import MailCompose
+from shared.decoding import Incoming
 from shared.outbox import Outgoing
 
 NEVER_ASKED = "It was asked for in the moment in which the database was lost, and never reached notify."
 
 
-def mails(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
-    """Mails that came in and went out, where they stand, and what became of them."""
-    messages = {(each.envelope.organisation, each.message.mail): each.message for each in past.mails}
-    purposes: dict[tuple[str, UUID], Any] = {}
-    for each, _ in past.happened:
-        organisation, record = each.envelope.organisation, each.message
-        match record:
-            case events.TicketOpened() | events.TicketMailAppended():
-                if record.mail is not None:
-                    _place(workspace, organisation, record.activity, record.mail, messages)
-            case events.TicketMailContinued():
-                workspace.continued(organisation, record)
-            case events.TicketMailCopied():
-                workspace.copied(organisation, record)
-            case events.TicketMailShared():
-                workspace.shared(organisation, record)
-            case events.TicketDepartureMarked(state="done"):
-                left = workspace.activities[organisation, record.activity]
-                workspace.leave((organisation, record.mail), left)
+class Mails:
+    """The mails of the past, each put where it stood when it came or was asked for.
+
+    What other activities have of them then follows from their events (`placement.py`).
+    """
+
+    def __init__(self, workspace: PastWorkspace, past: Past, lost: Lost) -> None:
+        self._workspace = workspace
+        self._lost = lost
+        self._received = {(each.envelope.organisation, each.envelope.id): each.message for each in past.mails}
+        self._composed = {
+            (each.envelope.organisation, each.message.mail): each.message for each in past.composed
+        }
+
+    def cause(self, event: Incoming[Any]) -> MailReceived | None:
+        """The mail that led to an event, if one did."""
+        return self._received.get((event.envelope.organisation, event.envelope.causationid or ""))
+
+    def place(self, event: Incoming[Any]) -> None:
+        """What an event says of a mail that came in or was asked for."""
+        match event.message:
+            case events.TicketOpened(mail=UUID()) | events.TicketMailAppended():
+                self._came_in(event)
             case events.TicketMailRequested():
-                purposes[organisation, record.mail] = record
-    for asked_of in past.composed:
-        key = (asked_of.envelope.organisation, asked_of.message.mail)
-        requested = purposes.pop(key, None)
-        if key not in workspace.mails and requested is not None:
-            _went_out(workspace, key[0], asked_of.message, requested.purpose)
-    for (organisation, _), requested in purposes.items():
-        if (organisation, requested.mail) not in workspace.mails:
-            _never_asked(workspace, organisation, requested)
-            lost.mails += 1
+                self._was_asked_for(event)
+
+    def _came_in(self, event: Incoming[Any]) -> None:
+        workspace, message = self._workspace, self.cause(event)
+        if message is not None:
+            organisation = event.envelope.organisation
+            activity = workspace.activities[organisation, event.message.activity]
+            mail = workspace.mails.get((organisation, message.mail)) or mail_of(organisation, message, ())
+            workspace.keep(mail)
+            workspace.place(mail, activity, _came_through(workspace, activity, message))
+
+    def _was_asked_for(self, event: Incoming[events.TicketMailRequested]) -> None:
+        workspace, requested = self._workspace, event.message
+        key = event.envelope.organisation, requested.mail
+        if key not in workspace.mails:
+            activity = workspace.activities[key[0], requested.activity]
+            compose = self._composed.get(key)
+            self._lost.mails += compose is None
+            mail = _asked(compose, activity, requested) if compose else _never_asked(activity, requested)
+            workspace.keep(mail)
+            workspace.place(mail, activity, mail.mailbox)
+
+
+def outcomes(workspace: PastWorkspace, past: Past) -> None:
+    """What became of mails that went out, and what those that came in have led to."""
     for report in past.reports:
         known = workspace.mails.get((report.envelope.organisation, report.message.mail))
         if known is not None:
@@ -68,21 +88,6 @@ def mails(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
     } - given_back
 
 
-def _place(
-    workspace: PastWorkspace,
-    organisation: str,
-    id_: UUID,
-    mail: UUID,
-    messages: dict[tuple[str, UUID], MailReceived],
-) -> None:
-    activity, message = workspace.activities[organisation, id_], messages.get((organisation, mail))
-    if message is None:
-        return
-    known = workspace.mails.get((organisation, mail)) or mail_of(organisation, message, ())
-    workspace.keep(known)
-    workspace.place(known, activity, _came_through(workspace, activity, message))
-
-
 def _came_through(workspace: PastWorkspace, activity: Activity, message: MailReceived) -> str:
     """The mailbox because of which the mail stands there, as `work_mails.py` finds it."""
     organisation = workspace.organisations[activity.organisation]
@@ -94,29 +99,25 @@ def _came_through(workspace: PastWorkspace, activity: Activity, message: MailRec
     return next(iter((*named, *(target.mailbox for target in message.targets), message.mailbox)))
 
 
-def _went_out(workspace: PastWorkspace, organisation: str, compose: MailCompose, purpose: str) -> None:
-    text = compose.text or ""
-    reply = Content(subject=compose.subject or "", text=text[:TEXT_LIMIT])
-    mail = Mail(
-        organisation=organisation,
+def _asked(compose: MailCompose, activity: Activity, requested: events.TicketMailRequested) -> Mail:
+    reply = Content(subject=compose.subject or "", text=(compose.text or "")[:TEXT_LIMIT])
+    return Mail(
+        organisation=activity.organisation,
         id=compose.mail,
         conversation=compose.conversation,
         mailbox=compose.mailbox,
         at=compose.requested,
-        content=reply if purpose == "reply" else Content(),
+        content=reply if requested.purpose == "reply" else Content(),
         references=compose.references,
         recipients=Recipients(to=compose.to, cc=compose.cc),
-        purpose=purpose,
+        purpose=requested.purpose,
         outcome="requested",
     )
-    workspace.keep(mail)
-    workspace.place(mail, workspace.activities[organisation, compose.activity], compose.mailbox)
 
 
-def _never_asked(workspace: PastWorkspace, organisation: str, requested: events.TicketMailRequested) -> None:
-    activity = workspace.activities[organisation, requested.activity]
-    mail = Mail(
-        organisation=organisation,
+def _never_asked(activity: Activity, requested: events.TicketMailRequested) -> Mail:
+    return Mail(
+        organisation=activity.organisation,
         id=requested.mail,
         conversation=activity.conversation,
         mailbox=activity.mailbox or "",
@@ -126,8 +127,6 @@ def _never_asked(workspace: PastWorkspace, organisation: str, requested: events.
         outcome="failed",
         delivery=Delivery(reason=NEVER_ASKED),
     )
-    workspace.keep(mail)
-    workspace.place(mail, activity, mail.mailbox)
 
 
 def departures(workspace: PastWorkspace, past: Past) -> Iterator[Outgoing]:

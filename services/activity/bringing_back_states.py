@@ -1,38 +1,41 @@
 """Every activity as its events leave it, with the texts that its events do not hold (see `recover.py`)."""
 
+from typing import Any
 from uuid import UUID
 
+from services.activity import work_links
+from services.activity.announce import effect_id
 from services.activity.asked_steps import note_of
+from services.activity.bringing_back_mails import Mails
 from services.activity.domain import custom_fields
+from services.activity.domain.custom_fields import FieldValue
 from services.activity.known_past import Lost, Past
 from services.activity.past_events import Texts
 from services.activity.past_workspace import PastWorkspace
 from services.activity.rules import process_rules
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
+from shared.contracts.notify_requests import MailCompose
+from shared.decoding import Incoming
 
 
 def states(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
-    """Every activity as its events leave it, with the texts that are known."""
-    opening = {(each.envelope.organisation, each.message.mail): each.message.content for each in past.mails}
+    """Every activity as its events leave it, with the texts that are known, and the mails on it."""
     written = {
         (each.envelope.organisation, each.envelope.causationid): each.message for each in past.composed
     }
+    mails = Mails(workspace, past, lost)
     for each, value in past.happened:
         organisation, record = each.envelope.organisation, each.message
-        texts = Texts()
-        request = past.requests.get((organisation, each.envelope.causationid or ""))
-        if isinstance(record, events.TicketOpened) and record.mail is not None:
-            content = opening.get((organisation, record.mail))
-            texts = Texts(content.subject.strip(), content.text) if content else texts
-        elif request and isinstance(request.message, asked.TicketOpen | asked.TicketEdit):
-            texts = _written(workspace, organisation, record, request.message)
-        elif isinstance(record, events.TicketEdited) and record.rule == "T4":
-            mail = written.get((organisation, each.envelope.causationid))
-            texts = Texts(mail.subject, mail.text) if mail else texts
-        if isinstance(record, events.TicketOpened | events.TicketEdited) and texts == Texts():
-            lost.texts += not isinstance(record, events.TicketEdited) or record.fields != ("category",)
+        cause = organisation, each.envelope.causationid or ""
+        request = past.requests.get(cause)
+        texts = _texts(workspace, mails, each, request, written.get(cause))
+        if isinstance(record, events.TicketOpened):
+            lost.texts += texts.title is None
+        elif isinstance(record, events.TicketEdited):
+            lost.texts += texts == Texts() and record.fields != ("category",)
         workspace.again(organisation, record, value, texts)
+        mails.place(each)
         note = _note_in(record)
         if note is not None:
             text = note_of(request.message) if request else None
@@ -42,18 +45,63 @@ def states(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
                 lost.texts += 1
 
 
-def _written(
+def _texts(
     workspace: PastWorkspace,
-    organisation: str,
-    record: events.ActivityRecord,
-    request: asked.TicketOpen | asked.TicketEdit,
+    mails: Mails,
+    event: Incoming[Any],
+    request: Incoming[asked.Request] | None,
+    mail: MailCompose | None,
+) -> Texts:
+    """What was written on the Ticket by whatever led to the event."""
+    match event.message, request.message if request else None:
+        case events.TicketOpened(parent=events.OtherActivity(activity=parent)), _:
+            part = part_of(request, event.message.activity) if request else None
+            original = workspace.activities[event.envelope.organisation, parent]
+            if part is None:
+                return Texts(fields=original.fields)
+            return Texts(part.title.strip(), part.description, original.fields)
+        case events.TicketOpened(mail=UUID()), _:
+            came = mails.cause(event)
+            return Texts(came.content.subject.strip(), came.content.text) if came else Texts()
+        case _, asked.TicketOpen() | asked.TicketEdit() as writing:
+            return _written(workspace, event, writing)
+        case events.TicketEdited(rule="T4"), _:
+            return Texts(mail.subject, mail.text) if mail else Texts()
+    return Texts()
+
+
+def part_of(request: Incoming[asked.Request], activity: UUID) -> asked.SplitPart | None:
+    """The part of a split that became this Ticket (T27)."""
+    parts = request.message.parts if isinstance(request.message, asked.TicketSplit) else ()
+    by_id = {effect_id(request.envelope, f"activity/part/{at}"): part for at, part in enumerate(parts)}
+    return by_id.get(activity)
+
+
+def _written(
+    workspace: PastWorkspace, event: Incoming[Any], request: asked.TicketOpen | asked.TicketEdit
 ) -> Texts:
     """What a request wrote on a Ticket; a custom field that its process has no longer is lost."""
-    activity = workspace.activities.get((organisation, record.activity))
-    process = record.process if isinstance(record, events.TicketOpened) else activity and activity.process
-    rules = process_rules(workspace.organisations[organisation], process, None).fields if process else ()
-    values, _ = custom_fields.read(rules, request.fields)
-    return Texts(request.title, request.description, values)
+    organisation, record = workspace.organisations[event.envelope.organisation], event.message
+    if isinstance(record, events.TicketOpened):
+        process, copied = record.process, _copied(workspace, event, request)
+    else:
+        process, copied = workspace.activities[organisation.name, record.activity].process, ()
+    values, _ = custom_fields.read(process_rules(organisation, process, None).fields, request.fields)
+    title, description = request.title, request.description
+    if isinstance(record, events.TicketOpened):
+        title, description = title or "", description or ""
+    return Texts(title, description, (*copied, *values))
+
+
+def _copied(
+    workspace: PastWorkspace, event: Incoming[Any], request: asked.TicketOpen | asked.TicketEdit
+) -> tuple[FieldValue, ...]:
+    """What the Ticket that it was opened from had in its custom fields (LK-5)."""
+    organisation = workspace.organisations[event.envelope.organisation]
+    if not isinstance(request, asked.TicketOpen) or request.linked_to is None:
+        return ()
+    source = workspace.by_reference(organisation.name, request.linked_to)
+    return work_links.first_fields(organisation, event.message.process, source, request) if source else ()
 
 
 def _note_in(record: events.ActivityRecord) -> UUID | None:

@@ -2,9 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from services.activity.domain.activity import Activity
+from services.activity.domain.events import Linked, Unlinked
+from services.activity.domain.states import Status
 from services.activity.families import Families
 from services.activity.needs import Named
 from services.activity.placement import Placement
@@ -19,7 +22,6 @@ class Knowledge(Placement):
     def __init__(self, organisations: Mapping[str, Organisation]) -> None:
         super().__init__(organisations)
         self.activities: dict[Key, Activity] = {}
-        self.mails: dict[Key, Mail] = {}
         self.effects: set[tuple[str, UUID, str]] = set()
         self.families = Families()
         self._references: dict[Named, UUID] = {}
@@ -61,6 +63,15 @@ class Knowledge(Placement):
     def _links_of(self, copied: set[Key]) -> set[Key]:
         known = (self.activities[key] for key in copied if key in self.activities)
         return {(activity.organisation, each) for activity in known for each in activity.links}
+
+    def _tie(self, activity: Activity, event: Linked | Unlinked) -> None:
+        """A closed one says nothing of a link, and has it all the same: as the next batch will find it."""
+        key = activity.organisation, event.link.activity
+        other = self.activities.get(key)
+        if other and other.status is Status.CLOSED:
+            one = frozenset({activity.id})
+            links = other.links | one if isinstance(event, Linked) else other.links - one
+            self.activities[key] = replace(other, links=links)
 
     def _know(self, activity: Activity) -> None:
         key = (activity.organisation, activity.id)

@@ -13,15 +13,18 @@ from shared.contracts.notify_mails import OutgoingMail
 from shared.contracts.notify_requests import MailCompose
 from shared.decoding import Incoming
 
+Event = tuple[Incoming[events.ActivityRecord], bytes]
+"""An event with its bytes as it was published."""
+
 
 @dataclass(slots=True)
 class Past:
     """What happened and was said, oldest first, and what was read meanwhile and led to it.
 
-    Events come with their bytes as they were published. `requests` go by organisation and id.
+    `requests` go by organisation and id.
     """
 
-    happened: list[tuple[Incoming[events.ActivityRecord], bytes]] = field(default_factory=list)
+    happened: list[Event] = field(default_factory=list)
     composed: list[Incoming[MailCompose]] = field(default_factory=list)
     answers: list[Incoming[RequestAccepted | RequestRefused]] = field(default_factory=list)
     set_aside: list[Incoming[MailSetAside]] = field(default_factory=list)

@@ -41,6 +41,9 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
     ended = [workspace.activities[cause.organisation, each] for each in sorted(effect.continues)]
     id_ = announce.effect_id(cause, f"activity/{target.address}")
     sender = _sender(workspace, incoming, organisation, process.company)
+    thread = _thread(workspace, ended, mail)
+    there = {each.mail for each in thread}
+    departures = {each.mail: each for closed in ended for each in closed.departures_with(there)}
     step = MailRouted(
         activity=id_,
         family=id_,
@@ -66,7 +69,8 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
         extra=workspace.people.default_tags(organisation.name, {sender} if sender else set()),
         automated_mail=blocked is None,
         rejected=blocked is BlockMode.REJECT,
-        thread=_thread(workspace, ended, mail),
+        thread=thread,
+        departures=tuple(departures.values()),
     )
     taken = Taken(
         step=step,
@@ -85,8 +89,6 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
         LinkWith((Link(activity.id, activity.reference, effect.because.value),)),
         others,
     )
-    for closed in ended:
-        workspace.continue_thread(closed, activity)
     return activity
 
 

@@ -104,7 +104,7 @@ def _opened(organisation: str, stamp: Stamp, record: said.TicketOpened, texts: T
         contacts=tuple(Tagged(Tag(each.tag), each.contact) for each in record.contacts),
         due=due_of(record.due) if record.due else first_due(Status(record.status), stamp.at),
         fields=custom_fields.after((), texts.of_fields(record.custom_fields)),
-        parent=_activity(record.parent) if record.parent else None,
+        parent=other_of(record.parent) if record.parent else None,
         started_at=record.started_at,
     )
 
@@ -187,7 +187,7 @@ def _mail_shared(stamp: Stamp, record: said.TicketMailShared, _: Texts) -> MailS
 def _departure_marked(stamp: Stamp, record: said.TicketDepartureMarked, _: Texts) -> DepartureMarked:
     reference = _reference(record.with_reference) if record.with_reference else None
     state = DepartureState(record.state)
-    departure = Departure(record.mail, state, record.with_activity, reference, record.why)
+    departure = Departure(record.mail, state, record.with_activity, reference, record.why, record.asked_on)
     return DepartureMarked(stamp=stamp, departure=departure)
 
 
@@ -196,7 +196,8 @@ def _other(record: said.TicketUnlinked | said.TicketMailShared) -> Link:
     return Link(record.with_activity, _reference(record.with_reference), "")
 
 
-def _activity(other: said.OtherActivity) -> Other:
+def other_of(other: said.OtherActivity) -> Other:
+    """The activity that a record names beside its own."""
     return Other(other.activity, _reference(other.reference))
 
 
@@ -227,10 +228,10 @@ _EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]
     said.TicketMailShared: _mail_shared,
     said.TicketDepartureMarked: _departure_marked,
     said.TicketSplitInto: lambda stamp, record, _: WasSplit(
-        stamp=stamp, into=tuple(_activity(each) for each in record.into)
+        stamp=stamp, into=tuple(other_of(each) for each in record.into)
     ),
-    said.TicketMerged: lambda stamp, record, _: Merged(stamp=stamp, into=_activity(record.into)),
-    said.TicketTookOver: lambda stamp, record, _: TookOver(stamp=stamp, source=_activity(record.source)),
+    said.TicketMerged: lambda stamp, record, _: Merged(stamp=stamp, into=other_of(record.into)),
+    said.TicketTookOver: lambda stamp, record, _: TookOver(stamp=stamp, source=other_of(record.source)),
     said.TicketMailRequested: lambda stamp, record, _: MailRequested(
         stamp=stamp, mail=record.mail, purpose=Purpose(record.purpose)
     ),

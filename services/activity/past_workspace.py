@@ -42,31 +42,10 @@ class PastWorkspace(Workspace):
             )
         event = event_of(organisation, record, texts)
         activity = evolve(activity, event)
-        self._know(activity)
         self._history.append(HistoryRow.of(organisation, record, Json(value)))
-        self._ties.note(activity, event)
-        self.families.note(activity, event)
+        self._came_to_be(activity, event)
         number = activity.reference.number
         self._given[organisation] = max(self._given.get(organisation, number), number)
-
-    def continued(self, organisation: str, record: said.TicketMailContinued) -> None:
-        """A mail of a closed activity stands on this one, too, with all who were on that one."""
-        self._bring((organisation, record.mail), record.from_activity, record.activity)
-        known = self.correspondents[organisation, record.activity]
-        for address, mailbox in self.correspondents[organisation, record.from_activity].items():
-            known.setdefault(address, mailbox)
-
-    def copied(self, organisation: str, record: said.TicketMailCopied) -> None:
-        """A mail of the activity that it was opened from stands on it, too, as a copy."""
-        self._bring((organisation, record.mail), record.from_activity, record.activity, takes_answers=False)
-
-    def shared(self, organisation: str, record: said.TicketMailShared) -> None:
-        """A mail of a linked activity stands on this one, too."""
-        if record.received:
-            key = organisation, record.mail
-            self._bring(key, record.with_activity, record.activity)
-            if key in self.mails:
-                self._join(self.mails[key], self.activities[organisation, record.activity])
 
     def meet(
         self, cause: Envelope, address: str, name: str, wanted: set[UUID], *, auto_created: bool = True

@@ -1,11 +1,21 @@
 """Where mails stand, because of which of our mailboxes, and who is on them: a batch's view of it."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import UUID
 
 from services.activity import store_threads
 from services.activity.domain.activity import Activity
+from services.activity.domain.events import (
+    DepartureMarked,
+    Event,
+    MailContinued,
+    MailCopied,
+    MailShared,
+    TookOver,
+)
+from services.activity.domain.links import DepartureState
 from services.activity.store_mails import Mail
 from services.activity.store_rows import Key
 from services.activity.store_threads import Association, Correspondent
@@ -18,6 +28,7 @@ class Placement:
 
     def __init__(self, organisations: Mapping[str, Organisation]) -> None:
         self.organisations = organisations
+        self.mails: dict[Key, Mail] = {}
         self.newest: dict[Key, Mail] = {}
         self.standing: dict[Key, dict[UUID, str]] = defaultdict(dict)
         self.aside: set[tuple[Key, UUID]] = set()
@@ -26,6 +37,7 @@ class Placement:
         self._stood: dict[Key, dict[UUID, str]] = {}
         self._was_aside: set[tuple[Key, UUID]] = set()
         self._knew: dict[Key, dict[str, str | None]] = {}
+        self._met: dict[tuple[UUID, UUID], int] = {}
 
     def mails_on(self, activity: Activity) -> list[UUID]:
         """The mails that stand on an activity, in the order of their ids.
@@ -43,33 +55,50 @@ class Placement:
             self.newest[key] = mail
         self._join(mail, activity)
 
-    def continue_thread(self, closed: Activity, activity: Activity) -> None:
-        """Let the mails of a closed activity stand on the one that continues it, with all on them (IN-14)."""
-        organisation = closed.organisation
-        for mail in self.mails_on(closed):
-            key = organisation, mail
-            self._bring(key, closed.id, activity.id, takes_answers=(key, closed.id) not in self.aside)
-        known = self.correspondents[organisation, activity.id]
-        for address, mailbox in self.correspondents[organisation, closed.id].items():
-            known.setdefault(address, mailbox)
+    def move(self, activity: Activity, event: Event) -> None:
+        """An event may bring mails of other activities to this one, or send one away: places follow."""
+        moved = _MOVED.get(type(event))
+        if moved:
+            moved(self, activity, event)
 
-    def copy_thread(self, source: Activity, activity: Activity) -> None:
-        """Let the mails of an activity stand on another one as copies: answers go where they went (LK-5)."""
-        for mail in self.mails_on(source):
-            self._bring((source.organisation, mail), source.id, activity.id, takes_answers=False)
+    def continued(self, activity: Activity, event: MailContinued) -> None:
+        """A mail of another one stands here as it stood there, with all who are on that one (IN-14)."""
+        earlier, mail = event.earlier, (activity.organisation, event.earlier.mail)
+        aside = (mail, earlier.activity) in self.aside
+        self._bring(mail, earlier.activity, activity.id, takes_answers=not aside)
+        self._meet(activity, earlier.activity)
 
-    def share(self, mail: Mail, source: Activity, activity: Activity) -> None:
-        """Let a mail stand on a linked activity, too, and answers to it come to both (SH-1, SH-3)."""
-        self._bring(mail.key, source.id, activity.id)
-        self._join(mail, activity)
+    def took_over(self, activity: Activity, event: TookOver) -> None:
+        """What stood on both stands here as it stood there: a copy takes answers now (T33)."""
+        source = event.source.activity
+        for key, places in self.standing.items():
+            on_both = key[0] == activity.organisation and {source, activity.id} <= places.keys()
+            if on_both and (key, source) not in self.aside:
+                self.aside.discard((key, activity.id))
+        self._meet(activity, source)
 
-    def leave(self, mail: Key, activity: Activity) -> None:
-        """Answers to the mail do not come to this activity any more (AMB-33)."""
-        self.aside.add((mail, activity.id))
+    def copied(self, activity: Activity, event: MailCopied) -> None:
+        """A mail of another one stands here as a copy: answers go where they went (LK-5)."""
+        mail = activity.organisation, event.earlier.mail
+        self._bring(mail, event.earlier.activity, activity.id, takes_answers=False)
 
-    def came_in_on(self, mail: Key, activity: Activity) -> bool:
+    def shared(self, activity: Activity, event: MailShared) -> None:
+        """A mail of a linked one stands here, too, and answers to it come to both (SH-1, SH-3)."""
+        key = activity.organisation, event.mail
+        if event.received:
+            self._bring(key, event.link.activity, activity.id)
+            if key in self.mails:
+                self._join(self.mails[key], activity)
+
+    def left(self, activity: Activity, event: DepartureMarked) -> None:
+        """Answers to a mail that began another one do not come here any more (AMB-33)."""
+        if event.departure.state is DepartureState.DONE:
+            self.aside.add(((activity.organisation, event.departure.mail), activity.id))
+
+    def came_in_on(self, mail: UUID, activity: Activity) -> bool:
         """Whether the mail came to this activity by itself, and not from another one."""
-        return activity.id in self.standing.get(mail, {}) and (mail, activity.id) not in self._continued
+        key = activity.organisation, mail
+        return activity.id in self.standing.get(key, {}) and (key, activity.id) not in self._continued
 
     async def save_places(self, connection: Connection) -> None:
         """Write what has changed. Raises `FamilyMoved` when somebody else placed the same meanwhile."""
@@ -83,6 +112,16 @@ class Placement:
         for person in (mail.sender, *mail.recipients.to, *mail.recipients.cc):
             if person:
                 known.setdefault(person.address.lower(), organisation.mailbox_of(person.address))
+
+    def _meet(self, activity: Activity, source: UUID) -> None:
+        """All who are on the mails of another activity are on those of this one, too."""
+        theirs = self.correspondents[activity.organisation, source]
+        # A thread comes mail by mail, and those who are on it are mostly the same.
+        if self._met.get((activity.id, source)) != len(theirs):
+            self._met[activity.id, source] = len(theirs)
+            known = self.correspondents[activity.organisation, activity.id]
+            for address, mailbox in theirs.items():
+                known.setdefault(address, mailbox)
 
     def _bring(self, mail: Key, source: UUID, activity: UUID, *, takes_answers: bool = True) -> None:
         places, place = self.standing[mail], (mail, activity)
@@ -134,3 +173,12 @@ class Placement:
             for address, mailbox in sorted(known.items())
             if address not in self._knew.get((organisation, activity), {})
         ]
+
+
+_MOVED: Mapping[type[Event], Callable[[Placement, Activity, Any], None]] = {
+    MailContinued: Placement.continued,
+    TookOver: Placement.took_over,
+    MailCopied: Placement.copied,
+    MailShared: Placement.shared,
+    DepartureMarked: Placement.left,
+}

@@ -5,17 +5,22 @@ from what was read and asked meanwhile. What led to anything published is not de
 begin behind it (docs/decisions/0011).
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.activity import bringing_back, bringing_back_mails, bringing_back_states, store_history
-from services.activity.known_past import Lost
+from services.activity import (
+    bringing_back,
+    bringing_back_halves,
+    bringing_back_mails,
+    bringing_back_states,
+    store_history,
+)
+from services.activity.known_past import Event, Lost
 from services.activity.known_past import Past as PastOfActivity
+from services.activity.order_of_events import in_order
 from services.activity.past_workspace import PastWorkspace
-from services.activity.store_rows import Key
 from shared import organisation, organisation_copy, outbox
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
@@ -47,8 +52,6 @@ _READS = (
     (ACTIVITY_REQUESTS, "activity.requests"),
 )
 
-Event = tuple[Incoming[events.ActivityRecord], bytes]
-
 
 async def recover(past: Past) -> Sequence[str]:
     """Bring back what was said. Raises `RecoveryRefused`."""
@@ -71,12 +74,13 @@ async def recover(past: Past) -> Sequence[str]:
     await workspace.load(past.connection, bringing_back.needs_of(found))
     lost = Lost()
     bringing_back_states.states(workspace, found, lost)
+    bringing_back_mails.outcomes(workspace, found)
     bringing_back.answers(workspace, found)
     bringing_back.contacts(workspace, found)
     bringing_back.people(workspace, found, lost)
-    bringing_back_mails.mails(workspace, found, lost)
-    asked_now = bringing_back_mails.departures(workspace, found)
-    await outbox.add(past.connection, [outbox.row(each, past.prefix) for each in asked_now])
+    bringing_back_halves.finish(workspace, found, lost)
+    workspace.said += bringing_back_mails.departures(workspace, found)
+    await outbox.add(past.connection, [outbox.row(each, past.prefix) for each in workspace.said])
     await workspace.save(past.connection)
     opened = sum(isinstance(each.message, events.TicketOpened) for each, _ in found.happened)
     return [f"{len(found.happened)} events are back in the history, {opened} Tickets with them", *lost]
@@ -87,25 +91,24 @@ def _said(past: Past, topic: Topic, kind: type[Record] = Record) -> list[Incomin
 
 
 async def _unknown_events(past: Past) -> list[Event]:
-    """The events that the history lacks: of each activity in order, who began earlier first.
+    """The events that the history lacks, in an order in which they can have happened.
 
     Raises `RecoveryRefused` where the history has another event: somebody worked on the schema meanwhile.
     """
     said = [each for each in past.said if each.topic is ACTIVITY_ACTIVITIES and each.message is not None]
     names = [_name(each) for each in said]
     known = await store_history.events(past.connection, names)
-    by_activity: dict[Key, dict[int, Event]] = defaultdict(dict)
+    unknown: dict[tuple[str, UUID, int], Event] = {}
     for name, each in zip(names, said, strict=True):
         record, version, there = each.incoming.message, name[2], known.get(name)
         if there is None:
-            by_activity[name[:2]][version] = (each.incoming, each.value)
+            unknown[name] = each.incoming, each.value
         elif type(record).model_validate(there) != record:
             raise RecoveryRefused(
                 f"Version {version} of {record.reference} is another one than was published: activity "
                 "has worked since it was put back. Restore it again, and recover it before it starts."
             )
-    ordered = sorted(by_activity.values(), key=lambda found: found[min(found)][0].message.at)
-    return [found[version] for found in ordered for version in sorted(found)]
+    return in_order(unknown.values())
 
 
 def _name(said: Said) -> tuple[str, UUID, int]:

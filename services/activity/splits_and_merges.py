@@ -3,12 +3,13 @@
 Everything is judged before anything is done, so that a refusal leaves nothing half done (T27, T33, T34).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from services.activity import announce
 from services.activity.asked_steps import also_named
 from services.activity.domain.activity import Activity
+from services.activity.domain.events import Event
 from services.activity.domain.family_steps import MergeInto, Part, Split, SplitOff, TakeOver
 from services.activity.domain.link_steps import LinkWith
 from services.activity.domain.links import Earlier, Link, LinkReason, Other
@@ -83,9 +84,9 @@ def _split(
     if refusal:
         return refusal
     parts = _parts(request, [Other(id_, workspace.next_reference(activity.organisation)) for id_ in ids])
-    thread, links = _thread(workspace, activity), _links(workspace, activity)
+    thread, links = thread_of(workspace, activity), links_of(workspace, activity)
     original = _carry_out(workspace, cause, activity, _taken(cause, activity, Split(parts), actor))
-    return original, *(_split_off(workspace, cause, original, part, thread, links, actor) for part in parts)
+    return original, *(split_off(workspace, cause, original, part, thread, links, actor) for part in parts)
 
 
 def _parts(request: asked.TicketSplit, off: Sequence[Other]) -> tuple[Part, ...]:
@@ -95,7 +96,7 @@ def _parts(request: asked.TicketSplit, off: Sequence[Other]) -> tuple[Part, ...]
     )
 
 
-def _split_off(
+def split_off(
     workspace: Workspace,
     cause: Envelope,
     original: Activity,
@@ -121,9 +122,9 @@ def _split_off(
         parent=Other(original.id, original.reference),
         counts_since=original.started_at,
         thread=thread,
+        departures=original.departures_with({each.mail for each in thread}),
     )
     part_of_it = _carry_out(workspace, cause, None, _taken(cause, original, step, actor))
-    workspace.continue_thread(original, part_of_it)
     _answer_links(workspace, cause, part_of_it, links, actor)
     return part_of_it
 
@@ -150,25 +151,52 @@ def _merge(
     for source in sources:
         # What came before may have linked it with others.
         source = workspace.activities[source.organisation, source.id]
-        thread = _thread(workspace, source, target)
         closed.append(_carry_out(workspace, cause, source, _taken(cause, source, into, actor)))
         target = workspace.activities[target.organisation, target.id]
-        links = tuple(
-            link
-            for link in _links(workspace, source)
-            if link.activity != target.id and link.activity not in target.links
-        )
-        step = TakeOver(Other(source.id, source.reference), thread, links)
-        target = _carry_out(workspace, cause, target, _taken(cause, target, step, actor))
-        workspace.continue_thread(source, target)
-        _answer_links(workspace, cause, target, links, actor)
+        target = take_over(workspace, cause, closed[-1], target, actor)
     return tuple(closed), target
 
 
-def _links(workspace: Workspace, activity: Activity) -> tuple[Link, ...]:
+def take_over(
+    workspace: Workspace,
+    cause: Envelope,
+    source: Activity,
+    target: Activity,
+    actor: Actor,
+    *,
+    told: Collection[type[Event]] = (),
+) -> Activity:
+    """The target with the mails and links of what was merged into it (T33, T34, LK-6)."""
+    links = tuple(
+        link
+        for link in links_of(workspace, source)
+        if link.activity != target.id and link.activity not in target.links
+    )
+    # What came to the target by itself stays there, whatever people want of it on the source.
+    alone = [id_ for id_ in workspace.mails_on(source) if not workspace.came_in_on(id_, target)]
+    step = TakeOver(
+        Other(source.id, source.reference),
+        thread_of(workspace, source, target),
+        links,
+        source.departures_with(alone),
+    )
+    target = _carry_out(workspace, cause, target, _taken(cause, target, step, actor), told)
+    _answer_links(workspace, cause, target, links, actor)
+    return target
+
+
+def links_of(workspace: Workspace, activity: Activity) -> tuple[Link, ...]:
     """What it is linked with, as others take it over (LK-6)."""
     others = (workspace.activities[activity.organisation, each] for each in sorted(activity.links))
     return tuple(Link(other.id, other.reference, LinkReason.CARRIED) for other in others)
+
+
+def tie(
+    workspace: Workspace, cause: Envelope, activity: Activity, links: tuple[Link, ...], actor: Actor
+) -> None:
+    """Link an activity with these, where it is not yet; they say so, too (LK-6)."""
+    _carry_out(workspace, cause, activity, _taken(cause, activity, LinkWith(links), actor))
+    _answer_links(workspace, cause, activity, links, actor)
 
 
 def _answer_links(
@@ -179,7 +207,9 @@ def _answer_links(
     answer_links(workspace, cause, back, others, actor)
 
 
-def _thread(workspace: Workspace, activity: Activity, besides: Activity | None = None) -> tuple[Earlier, ...]:
+def thread_of(
+    workspace: Workspace, activity: Activity, besides: Activity | None = None
+) -> tuple[Earlier, ...]:
     """The mails on an activity, but for those that stand on `besides`, too."""
     there = set(workspace.mails_on(besides)) if besides else set()
     return tuple(
@@ -204,8 +234,14 @@ def _taken(
     )
 
 
-def _carry_out(workspace: Workspace, cause: Envelope, activity: Activity | None, taken: Taken) -> Activity:
-    after = take(workspace, cause, activity, taken)
+def _carry_out(
+    workspace: Workspace,
+    cause: Envelope,
+    activity: Activity | None,
+    taken: Taken,
+    told: Collection[type[Event]] = (),
+) -> Activity:
+    after = take(workspace, cause, activity, taken, told=told)
     if isinstance(after, Refusal) or after is None:
         raise ValueError(f"what was judged possible was refused: {after}")
     return after

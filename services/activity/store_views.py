@@ -1,5 +1,6 @@
 """What HTTP shows: lists of Tickets, one Ticket, its timeline (design §6)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -70,6 +71,22 @@ LEFT JOIN notes ON notes.organisation = history.organisation AND notes.id = hist
 WHERE history.organisation = $1 AND history.activity = $2 AND ($3::bigint IS NULL OR history.version < $3)
 ORDER BY history.version DESC LIMIT $4
 """
+# What was merged into one that was merged came with it.
+_BROUGHT = """
+WITH RECURSIVE sources (id, came_with) AS (
+    SELECT id, id FROM activities WHERE organisation = $1 AND id = ANY ($2::uuid[])
+    UNION ALL
+    SELECT activities.id, sources.came_with FROM sources
+    JOIN activities ON activities.organisation = $1 AND activities.merged_into = sources.id
+)
+SELECT sources.came_with, activities.reference, history.*, notes.text AS note_text FROM sources
+JOIN activities ON activities.organisation = $1 AND activities.id = sources.id
+JOIN history ON history.organisation = $1 AND history.activity = sources.id
+LEFT JOIN notes ON notes.organisation = history.organisation AND notes.id = history.note
+WHERE history.type IN ('ticket.noted', 'ticket.feedback_given')
+   OR (history.method IS NOT NULL AND history.method <> 'merged')
+ORDER BY history.at DESC, history.activity DESC, history.version DESC
+"""
 _STANDS = "SELECT true FROM activity_mails WHERE organisation = $1 AND activity = $2 AND mail = $3"
 
 
@@ -117,6 +134,14 @@ async def family(connection: Connection, activity: Key) -> list[Any]:
 async def timeline(connection: Connection, activity: Key, before: int | None, limit: int) -> list[Any]:
     """Rows of `history` with `note_text`, newest first, with versions below `before`."""
     return list(await connection.fetch(_TIMELINE, *activity, before, limit))
+
+
+async def brought(connection: Connection, organisation: str, sources: Collection[UUID]) -> list[Any]:
+    """Notes, ratings and resolutions of what was merged in, newest first.
+
+    Rows of `history` with `note_text`, `reference`, and in `came_with` the one of the sources.
+    """
+    return list(await connection.fetch(_BROUGHT, organisation, list(sources))) if sources else []
 
 
 async def stands_on(connection: Connection, activity: Key, mail: UUID) -> bool:

@@ -1,5 +1,6 @@
 """One step of one activity, from whatever cause: decided by the rules, kept in the workspace, announced."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -36,16 +37,22 @@ class Taken:
 
 
 def take(
-    workspace: Workspace, cause: Envelope, activity: Activity | None, taken: Taken
+    workspace: Workspace,
+    cause: Envelope,
+    activity: Activity | None,
+    taken: Taken,
+    *,
+    told: Collection[type[Event]] = (),
 ) -> Activity | Refusal | None:
     """The activity after a step, or the refusal; None if the step did nothing to what does not exist.
 
     Automatic mails that the step asks for are composed here; a reply is composed by whoever knows its text.
+    Events of the kinds in `told` have happened already.
     """
     outcome = _decided(workspace, cause, activity, taken)
     if isinstance(outcome, Refusal):
         return outcome
-    for event in outcome:
+    for event in (each for each in outcome if type(each) not in told) if told else outcome:
         activity = evolve(activity, event)
         workspace.happened(cause, activity, event)
         if isinstance(event, MailRequested) and event.purpose is not Purpose.REPLY:

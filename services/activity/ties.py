@@ -3,7 +3,6 @@
 A closed activity never changes (T38): where one side is closed, only the other's history tells of the link.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from services.activity import store_links
@@ -16,22 +15,18 @@ class Ties:
     """What becomes of each link that something happens to: the last word counts, on whichever side."""
 
     def __init__(self) -> None:
-        self._last: dict[tuple[str, UUID, UUID], tuple[datetime, str | None]] = {}
+        self._last: dict[tuple[str, UUID, UUID], str | None] = {}
 
     def note(self, activity: Activity, event: Event) -> None:
         """Something happened to an activity; most of it is about no link."""
         if isinstance(event, Linked | Unlinked):
             reason = event.link.reason if isinstance(event, Linked) else None
-            one, other, at = activity.id, event.link.activity, event.stamp.at
+            one, other = activity.id, event.link.activity
             for key in ((activity.organisation, one, other), (activity.organisation, other, one)):
-                # Histories that are played back come one after the other: what happened later counts.
-                if key not in self._last or self._last[key][0] <= at:
-                    self._last[key] = at, reason
+                self._last[key] = reason
 
     async def save(self, connection: Connection) -> None:
         """Write the links; their activities are saved."""
         last = self._last.items()
-        await store_links.unlink(connection, [key for key, (_, reason) in last if reason is None])
-        await store_links.link(
-            connection, [(*key, reason) for key, (_, reason) in last if reason is not None]
-        )
+        await store_links.unlink(connection, [key for key, reason in last if reason is None])
+        await store_links.link(connection, [(*key, reason) for key, reason in last if reason is not None])

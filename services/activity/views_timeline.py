@@ -1,5 +1,6 @@
 """A Ticket's timeline as HTTP shows it: what happened, with mails and notes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -62,7 +63,9 @@ class MailView(BaseModel):
 class TimelineEntry(BaseModel):
     """One event of a Ticket; which of the fields are there depends on its type (ST-16).
 
-    `note_removed` says that somebody wrote a note, which was kept for as long as it is to be.
+    `note_removed` says that somebody wrote a note, which was kept for as long as it is to be. Where another
+    Ticket was merged in, `brought` has what was noted, rated and resolved on it, newest first and as it is
+    now; each of these is `of` the Ticket that it stands on (T33). Its mails are entries of their own.
     """
 
     version: int
@@ -79,6 +82,8 @@ class TimelineEntry(BaseModel):
     note: str | None = None
     note_removed: bool = False
     mail: MailView | None = None
+    of: str | None = None
+    brought: list["TimelineEntry"] = []
 
 
 _SAID_ELSEWHERE = frozenset(
@@ -87,9 +92,16 @@ _SAID_ELSEWHERE = frozenset(
 
 
 def timeline_entry(
-    row: Any, mail: Mail | None, reference: str, departure: Departure | None = None
+    row: Any,
+    mail: Mail | None,
+    reference: str,
+    departure: Departure | None = None,
+    brought: Iterable[Any] = (),
 ) -> TimelineEntry:
-    """A row of `history` with the mail it is about, and where that went from here."""
+    """A row of `history` with the mail it is about, and where that went from here.
+
+    `brought` are the rows that came with a merge.
+    """
     return TimelineEntry(
         version=row["version"],
         type=row["type"],
@@ -105,7 +117,16 @@ def timeline_entry(
         note=row["note_text"],
         note_removed=row["note"] is not None and row["note_text"] is None,
         mail=mail and mail_view(mail, reference, departure),
+        brought=[
+            timeline_entry(each, None, reference).model_copy(update={"of": each["reference"]})
+            for each in brought
+        ],
     )
+
+
+def merged_in(row: Any) -> UUID | None:
+    """The Ticket whose merge into this one a row of `history` tells of (T33)."""
+    return UUID(row["event"]["source"]["activity"]) if row["type"] == "ticket.took_over" else None
 
 
 def mail_view(mail: Mail, reference: str, departure: Departure | None = None) -> MailView:

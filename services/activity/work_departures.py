@@ -5,7 +5,8 @@ that it came through; then the new activity is opened, and the old one says so. 
 transaction of its own, and whichever comes a second time finds that it was done.
 """
 
-from typing import Any
+from dataclasses import replace
+from uuid import UUID
 
 from services.activity import announce
 from services.activity.domain.activity import Activity
@@ -61,15 +62,17 @@ def _appended(workspace: Workspace, activity: Activity, request: asked.TicketNew
     mail = mail_on(workspace, activity, request.mail)
     if mail.id == activity.opening_mail:
         raise Declined("opening_mail", f"{activity.reference} is what this mail began (CE-2).", "mail")
-    if not mail.incoming or not workspace.came_in_on(mail.key, activity):
+    if not mail.incoming or not workspace.came_in_on(mail.id, activity):
         detail = f"Only a mail that was appended to {activity.reference} can begin another one (CE-2)."
         raise Declined("not_appended", detail, "mail")
     return mail
 
 
 def gather(incoming: Incoming[MailNotReinjected], needs: Needs) -> None:
-    """The activity that the mail was to leave."""
-    needs.activities.add((incoming.envelope.organisation, incoming.message.activity))
+    """The activity that the mail was to leave, and those that have it from there."""
+    organisation, message = incoming.envelope.organisation, incoming.message
+    needs.activities.add((organisation, message.activity))
+    needs.mails.add((organisation, message.mail))
 
 
 def not_reinjected(workspace: Workspace, incoming: Incoming[MailNotReinjected]) -> None:
@@ -77,8 +80,7 @@ def not_reinjected(workspace: Workspace, incoming: Incoming[MailNotReinjected]) 
     message = incoming.message
     activity = workspace.activities.get((incoming.envelope.organisation, message.activity))
     if activity is not None:
-        failed = Departure(message.mail, DepartureState.FAILED, why=message.why)
-        _mark(workspace, incoming, activity, failed)
+        mark(workspace, incoming.envelope, activity, _failed(message.mail, message.why))
 
 
 def reinjected(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
@@ -93,8 +95,7 @@ def reinjected(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     ways = (each for each in message.targets if process_of(organisation, each.routed, each.mailbox))
     target = next(ways, None)
     if target is None:
-        failed = Departure(message.mail, DepartureState.FAILED, why="no_route")
-        _mark(workspace, incoming, activity, failed)
+        mark(workspace, incoming.envelope, activity, _failed(message.mail, "no_route"))
         return
     mail = workspace.mails.get((name, message.mail))
     if mail is None or mail.removed_at is not None:
@@ -103,16 +104,35 @@ def reinjected(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     effect = Open(
         Target(target.address.lower(), target.mailbox, routed=True),
         OpenedBecause.NEW_FROM_MAIL,
-        (activity.id,),
+        tuple(each.id for each in _concerned(workspace, activity, mail.id)),
     )
     opened = open_ticket(workspace, incoming, mail, effect)
     done = Departure(mail.id, DepartureState.DONE, opened.id, opened.reference)
-    _mark(workspace, incoming, workspace.activities[name, activity.id], done)
-    workspace.leave(mail.key, activity)
+    mark(workspace, incoming.envelope, activity, done)
 
 
-def _mark(workspace: Workspace, incoming: Incoming[Any], activity: Activity, departure: Departure) -> None:
-    step = step_of(activity, MarkDeparture(departure), incoming.envelope)
-    after = take(workspace, incoming.envelope, activity, step)
-    if isinstance(after, Refusal):
-        raise ValueError(f"an activity refused to be told what it asked for: {after}")
+def mark(workspace: Workspace, cause: Envelope, activity: Activity, departure: Departure) -> None:
+    """Tell the activity that asked what came of it, and those that have the mail from it since."""
+    for each in _concerned(workspace, activity, departure.mail):
+        each = workspace.activities[each.organisation, each.id]
+        asked_on = None if each.id == activity.id else activity.id
+        step = step_of(each, MarkDeparture(replace(departure, asked_on=asked_on)), cause)
+        after = take(workspace, cause, each, step)
+        if isinstance(after, Refusal):
+            raise ValueError(f"an activity refused to be told what it asked for: {after}")
+
+
+def _concerned(workspace: Workspace, activity: Activity, mail: UUID) -> list[Activity]:
+    """In front the activity that asked, then those that splits and merges gave the mail meanwhile (CE-7)."""
+    places = workspace.standing.get((activity.organisation, mail), {})
+    there = (workspace.activities[activity.organisation, each] for each in sorted(places))
+    given = (
+        each
+        for each in there
+        if (known := each.departure(mail)) is not None and known.asked_on == activity.id
+    )
+    return [activity, *given]
+
+
+def _failed(mail: UUID, why: str) -> Departure:
+    return Departure(mail, DepartureState.FAILED, why=why)

@@ -145,15 +145,11 @@ def first_mails(workspace: Workspace, source: Activity, request: asked.TicketOpe
 def opened_from(
     workspace: Workspace,
     cause: Envelope,
-    source: Activity,
     opened: Activity,
     links: Sequence[Link],
-    request: asked.TicketOpen,
     actor: Actor,
 ) -> None:
-    """Let the mails stand on it and the others say that they are linked with it."""
-    if "communications" in request.copies:
-        workspace.copy_thread(source, opened)
+    """Let the others say that they are linked with it."""
     for link in links:
         other = workspace.activities[opened.organisation, link.activity]
         answer_links(workspace, cause, LinkWith((_link(opened, link.reason),)), [other], actor)

@@ -180,7 +180,7 @@ def _open(
     taken = Taken(step=step, process=process.name, mailbox=mailbox, effect=_effect(incoming), actor=actor)
     opened = _taken(take(workspace, cause, None, taken))
     if source and isinstance(opened, Activity):
-        work_links.opened_from(workspace, cause, source, opened, links, request, actor)
+        work_links.opened_from(workspace, cause, opened, links, actor)
     return opened
 
 

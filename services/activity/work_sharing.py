@@ -94,7 +94,6 @@ def _give(
     after = take(workspace, cause, other, taken)
     if not isinstance(after, Activity):
         raise ValueError(f"an open activity refused a shared mail: {after}")
-    workspace.share(mail, activity, after)
 
 
 def _link(activity: Activity) -> Link:

@@ -22,7 +22,7 @@ from services.activity import (
     store_threads,
 )
 from services.activity.domain.activity import Activity
-from services.activity.domain.events import Event
+from services.activity.domain.events import Event, Linked, Unlinked
 from services.activity.domain.states import State, Status
 from services.activity.knowledge import Knowledge
 from services.activity.needs import Needs
@@ -78,9 +78,15 @@ class Workspace(Knowledge):
         self._ordinal += 1
         assert said.value is not None, "events are no tombstones"
         self._history.append(HistoryRow.of(organisation, record, said.value))
+        self._came_to_be(activity, event)
+
+    def _came_to_be(self, activity: Activity, event: Event) -> None:
         self._know(activity)
         self._ties.note(activity, event)
         self.families.note(activity, event)
+        self.move(activity, event)
+        if isinstance(event, Linked | Unlinked):
+            self._tie(activity, event)
 
     def note(self, activity: Activity, id_: UUID, text: str) -> None:
         """The text of a note that was added."""

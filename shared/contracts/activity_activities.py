@@ -203,7 +203,8 @@ class TicketMailShared(ActivityRecord):
 class TicketDepartureMarked(ActivityRecord):
     """How far a mail of it is on its way to a new activity (CE-7); once there, it is read-only here (CE-4).
 
-    The new one is named once it is `done`; `why` says why it `failed`.
+    The new one is named once it is `done`; `why` says why it `failed`. `asked_on` is the activity that it was
+    asked on, where this one has the mail from that (a merge, a split): what comes of it there holds here.
     """
 
     type: Literal["ticket.departure_marked"] = "ticket.departure_marked"
@@ -212,6 +213,7 @@ class TicketDepartureMarked(ActivityRecord):
     with_activity: UUID | None = None
     with_reference: Reference | None = None
     why: str | None = None
+    asked_on: UUID | None = None
 
 
 class TicketMailRequested(ActivityRecord):

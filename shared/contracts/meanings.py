@@ -102,6 +102,7 @@ MEANINGS = {
     "rating": "how content the customer is: 1 (least) to 5",
     "with_activity": "id of the other activity",
     "with_reference": "reference of the other activity",
+    "asked_on": "id of the activity that it was asked on, if that is another one",
     "TicketLinked.reason": "what ties the two together",
     "purpose": "what the mail is for",
     "outcome": "what became of it",

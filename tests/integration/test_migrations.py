@@ -223,6 +223,17 @@ async def test_every_service_can_live_with_what_mailroom_migrate_makes(database:
             await UnitOfWork(pool, service=service).require_schema()
 
 
+async def test_code_that_knows_no_families_does_not_start_beside_what_splits_and_merges(
+    database: Database,
+) -> None:
+    """Design §3: it would lock less than a merged Ticket needs, and lose updates."""
+    older = [each for each in migrations_of("activity") if each.sequence != SERVICE or each.number < 17]
+    with pytest.raises(SchemaMismatch, match="asks for code that knows 0017, this one knows 0016"):
+        await require(database.dsn, *older, service="activity")
+    last = [each for each in migrations_of("activity") if each.sequence != SERVICE or each.number < 18]
+    await require(database.dsn, *last, service="activity")
+
+
 async def test_an_administrator_need_not_be_superuser(stack: Endpoints, dsn: str) -> None:
     """A managed database gives none: to create roles, and schemas in this database, is enough."""
     role = f"admin_{uuid4().hex[:8]}"

@@ -1,13 +1,14 @@
 """An activity as the rules see it: everything here follows from its history."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from services.activity.domain.contacts import Tagged, holder_of
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
-from services.activity.domain.links import Departure
+from services.activity.domain.links import Departure, DepartureState
 from services.activity.domain.states import State, Status, WaitType, state_of
 from services.activity.domain.vocabulary import Actor, Method, StartedBy, Tag
 from shared.references import Reference
@@ -168,3 +169,11 @@ class Activity:
     def departure(self, mail: UUID) -> Departure | None:
         """How far a mail of it is on its way to a new activity, if somebody sent it there (CE-7)."""
         return next((each for each in self.departures if each.mail == mail), None)
+
+    def departures_with(self, mails: Collection[UUID]) -> tuple[Departure, ...]:
+        """What another one that gets these mails has to know: which left, or are about to (CE-4, CE-7)."""
+        return tuple(
+            replace(each, asked_on=each.asked_on or self.id)
+            for each in self.departures
+            if each.mail in mails and each.state is not DepartureState.FAILED
+        )

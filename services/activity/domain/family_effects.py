@@ -4,8 +4,17 @@ from collections.abc import Iterable
 
 from services.activity.domain.context import Occasion
 from services.activity.domain.effects import automatic_mail, marked
-from services.activity.domain.events import Event, Linked, MailContinued, Merged, TookOver, WasSplit
+from services.activity.domain.events import (
+    DepartureMarked,
+    Event,
+    Linked,
+    MailContinued,
+    Merged,
+    TookOver,
+    WasSplit,
+)
 from services.activity.domain.family_steps import MergeInto, Split, SplitOff, TakeOver
+from services.activity.domain.links import DepartureState
 from services.activity.domain.steps import MailRouted
 from services.activity.domain.vocabulary import Purpose
 
@@ -45,3 +54,11 @@ def continue_thread(occasion: Occasion[MailRouted | SplitOff | TakeOver]) -> Ite
     """The mails of what it continues, was split off or takes over stand in its timeline (IN-14, T27, T33)."""
     for earlier in occasion.step.thread:
         yield MailContinued(stamp=occasion.stamp, earlier=earlier)
+
+
+def carry_departures(occasion: Occasion[MailRouted | SplitOff | TakeOver]) -> Iterable[Event]:
+    """A mail that has left that one for a new activity, or is about to, leaves this one, too (CE-4, CE-7)."""
+    for departure in occasion.step.departures:
+        known = occasion.activity.departure(departure.mail)
+        if known is None or known.state is DepartureState.FAILED:
+            yield DepartureMarked(stamp=occasion.stamp, departure=departure)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.activity.domain.contacts import Tagged
-from services.activity.domain.links import Earlier, Link, Other
+from services.activity.domain.links import Departure, Earlier, Link, Other
 from services.activity.domain.steps import Opening, Step
 
 
@@ -39,6 +39,7 @@ class SplitOff(Opening):
     participle = "split off"
     parent: Other
     thread: tuple[Earlier, ...] = ()
+    departures: tuple[Departure, ...] = ()
 
     @property
     def tags(self) -> tuple[Tagged, ...]:
@@ -74,3 +75,4 @@ class TakeOver(Step):
     source: Other
     thread: tuple[Earlier, ...] = ()
     links: tuple[Link, ...] = ()
+    departures: tuple[Departure, ...] = ()

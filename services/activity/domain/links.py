@@ -61,7 +61,8 @@ class DepartureState(StrEnum):
 class Departure:
     """A mail that was appended wrongly and begins a new activity (CE-1): named once it is done.
 
-    `why` says why it failed, as a word to rely on.
+    `why` says why it failed, as a word to rely on. `asked_on` is the activity that it was asked on, where
+    this one has the mail from it: what comes of it there holds here, too.
     """
 
     mail: UUID
@@ -69,3 +70,4 @@ class Departure:
     activity: UUID | None = None
     reference: Reference | None = None
     why: str | None = None
+    asked_on: UUID | None = None

@@ -20,11 +20,21 @@ class Append:
 
 def end_of_merges(activity: Known, known: Mapping[UUID, Known]) -> Known:
     """What an activity was merged into, and that again, up to the last one: itself without a merge (IN-9)."""
+    *_, end = chain_of_merges(activity, known)
+    return end
+
+
+def chain_of_merges(activity: Known, known: Mapping[UUID, Known]) -> Iterator[Known]:
+    """An activity, what it was merged into, and so on.
+
+    Each may be a part of another split: a mail for the first is for the siblings of all (IN-8).
+    """
     seen = {activity.id}
+    yield activity
     while (into := activity.merged_into) and into in known and into not in seen:
         activity = known[into]
         seen.add(into)
-    return activity
+        yield activity
 
 
 def parents(activity: Known, known: Mapping[UUID, Known]) -> Iterator[Known]:

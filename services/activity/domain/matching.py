@@ -18,7 +18,13 @@ from services.activity.domain.mail_facts import (
     PlusReference,
     Target,
 )
-from services.activity.domain.mail_families import Append, end_of_merges, parents, split_copies
+from services.activity.domain.mail_families import (
+    Append,
+    chain_of_merges,
+    end_of_merges,
+    parents,
+    split_copies,
+)
 from services.activity.domain.steps import Review
 from services.activity.domain.vocabulary import MatchedBy
 
@@ -83,7 +89,12 @@ def match(mail: MailFacts, known: Mapping[UUID, Known], rules: MatchingRules) ->
     """
     hits, doubts = _hits(mail, known, rules)
     homes = {hit: home for hit in hits if (home := _home(hit, known, rules))}
-    copies = [copy for hit in hits for copy in split_copies(_end(hit, known), known, hit.review)]
+    copies = [
+        copy
+        for hit in hits
+        for one in chain_of_merges(known[hit.activity], known)
+        for copy in split_copies(one, known, hit.review)
+    ]
     appends: dict[UUID, Append] = {}
     for append in (*homes.values(), *copies):
         appends.setdefault(append.activity, append)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.activity.domain.contacts import Tagged, changes, going_on
 from services.activity.domain.custom_fields import FieldValue
-from services.activity.domain.links import Earlier, Link
+from services.activity.domain.links import Departure, Earlier, Link
 from services.activity.domain.states import State
 from services.activity.domain.vocabulary import MatchedBy, Method, Outcome, StartedBy
 from shared.references import Reference
@@ -72,9 +72,9 @@ class MailRouted(Opening):
     """A mail that matched nothing running found a route (T2).
 
     `sender` is the sender's contact, None where CT-12 wants none. `acknowledge` is the route's Send
-    Automated Emails (NT-2); `automatic` is true for mail that no person wrote, which nothing answers (IN-17).
-    `contacts` and `thread` are what the closed activities that it continues leave to it, if any (IN-14).
-    `rejected` is true for a sender whose mail is rejected as spam at once (BL-1).
+    Automated Emails (NT-2); `automatic` mail no person wrote, and nothing answers it (IN-17). `contacts`,
+    `thread` and `departures` are what closed activities that it continues leave to it (IN-14). Mail of
+    whoever is `rejected` is spam at once (BL-1).
     """
 
     name = "open_from_mail"
@@ -84,6 +84,7 @@ class MailRouted(Opening):
     acknowledge: bool
     automatic: bool
     thread: tuple[Earlier, ...] = ()
+    departures: tuple[Departure, ...] = ()
     rejected: bool = False
 
     @property

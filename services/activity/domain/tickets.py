@@ -32,6 +32,7 @@ from services.activity.domain.effects import (
     write_from_mail,
 )
 from services.activity.domain.family_effects import (
+    carry_departures,
     carry_links,
     continue_thread,
     flag_thread,
@@ -126,13 +127,8 @@ from services.activity.domain.steps import (
     WaitForMoreInformation,
     WaitUntil,
 )
-from services.activity.domain.transitions import (
-    Transition,
-)
-from services.activity.domain.vocabulary import (
-    Method,
-    Reason,
-)
+from services.activity.domain.transitions import Transition
+from services.activity.domain.vocabulary import Method, Reason
 from services.activity.domain.work_steps import (
     GiveFeedback,
     KeepWithMe,
@@ -162,10 +158,10 @@ TICKET: tuple[Transition[Any], ...] = (
                checks=(known_category, opened_with_due_date),
                effects=(open_it, copy_communications), person=the_actor),
     Transition("T22", NEW, MailRouted, to=CLOSED, when=rejected_sender,
-               effects=(open_to_reject, continue_thread), person=nobody,
+               effects=(open_to_reject, continue_thread, carry_departures), person=nobody,
                reason=Reason.BLOCKED_BY_BUSINESS_RULE, method=Method.REJECTED_AS_SPAM),
     Transition("T2", NEW, MailRouted, to=TO_DO,
-               effects=(open_it, continue_thread, acknowledge_sender)),
+               effects=(open_it, continue_thread, carry_departures, acknowledge_sender)),
     Transition("T3", NEW, CreatedByIntegration, to=TO_DO,
                checks=(known_category, validated, opened_with_due_date),
                effects=(open_it, copy_communications, acknowledge)),
@@ -255,7 +251,7 @@ TICKET: tuple[Transition[Any], ...] = (
     # It is split, and ends with its parts
     Transition("T27", ACTIVE, Split, to=WAIT_SPLIT, guards=(held_by_nobody_else,), checks=(whole,),
                effects=(read_information, point_to_parts, tell_split)),
-    Transition("T27", NEW, SplitOff, to=TO_DO, effects=(open_it, continue_thread)),
+    Transition("T27", NEW, SplitOff, to=TO_DO, effects=(open_it, continue_thread, carry_departures)),
     Transition("T28", WAIT_SPLIT, PartsClosed, to=CLOSED, effects=(read_information,),
                reason=Reason.ALL_SPLIT_TICKETS_COMPLETED, method=Method.SPLIT),
 
@@ -264,7 +260,8 @@ TICKET: tuple[Transition[Any], ...] = (
                checks=(into_another_that_runs,), effects=(read_information, point_to_target),
                method=Method.MERGED),
     Transition("T34", RUNNING, TakeOver,
-               effects=(point_to_source, continue_thread, carry_links, flag_thread), person=the_same),
+               effects=(point_to_source, continue_thread, carry_departures, carry_links, flag_thread),
+               person=the_same),
 
     # A mail comes in (section 6.3). T35, a mail for what is closed, is matching.py's.
     Transition("AMB-39", WAIT_MORE_INFO, MailArrived, when=leaves_asleep,

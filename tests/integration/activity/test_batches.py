@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.contracts import activity_requests as asked
-from shared.contracts.activity_requests import Person
+from shared.contracts.activity_requests import Person, SplitPart
 from shared.contracts.ingest_mails import PlusReference
 from shared.unit_of_work import Incoming
 from tests.support.databases import Database
@@ -18,6 +18,7 @@ from tests.support.office import BILLING, HELP, NOON, Office, addressed, incomin
 
 NUMBERS = st.integers(1, 4)
 ROUTED = st.sampled_from((True, True, True, False))
+KIN = st.integers(100001, 100006).map(lambda number: f"{number}-T")
 REFERENCES = st.integers(100001, 100003).map(lambda number: f"{number}-T")
 USERS = st.sampled_from(("amelie", "bruno"))
 
@@ -70,6 +71,49 @@ def requests(draw: st.DrawFn) -> Incoming[Any]:
         )
     )
     return incoming(request, f"request-{draw(st.integers(1, 40))}")
+
+
+@st.composite
+def ties(draw: st.DrawFn) -> Incoming[Any]:
+    """Splits, merges and links of Tickets, also of those that one of them just opened or closed."""
+    on: dict[str, Any] = {"actor": user("amelie"), "reference": draw(KIN)}
+    others = tuple(draw(st.lists(KIN, min_size=1, max_size=2)))
+    copies = tuple(draw(st.sets(st.sampled_from(("links", "communications")))))
+    parts = tuple(SplitPart(title=each, description="x", category="Other") for each in "ab")
+    request = draw(
+        st.sampled_from(
+            (
+                asked.TicketSplit(parts=parts, **on),
+                asked.TicketMergeInto(into=others[0], **on),
+                asked.TicketMerge(sources=others, **on),
+                asked.TicketLink(with_references=others, **on),
+                asked.TicketLink(with_references=others, **on),
+                asked.TicketUnlink(with_references=others, **on),
+                asked.TicketResolve(method=asked.ResolutionMethod.REJECTED_AS_SPAM, **on),
+                asked.TicketOpen(
+                    actor=user("amelie"),
+                    process="request",
+                    title="From it",
+                    linked_to=others[0],
+                    copies=sorted(copies),
+                ),
+            )
+        )
+    )
+    return incoming(request, f"tie-{draw(st.integers(1, 400))}")
+
+
+@st.composite
+def families(draw: st.DrawFn) -> list[Incoming[Any]]:
+    """A few Tickets, what ties them to each other, and mail meanwhile."""
+    records = [letter(number, number, None) for number in range(1, 4)]
+    for number in range(4, draw(st.integers(6, 12))):
+        records.append(
+            letter(number, draw(NUMBERS), draw(st.integers(1, number - 1)))
+            if draw(st.integers(0, 3)) == 0
+            else draw(ties())
+        )
+    return records
 
 
 @st.composite
@@ -128,6 +172,15 @@ async def test_however_batches_are_cut_a_thread_goes_on_alike(
     await same_result(office, database, records, sizes)
 
 
+@HOWEVER
+@given(records=families(), sizes=CUTS)
+async def test_however_batches_are_cut_families_are_the_same(
+    office: Office, database: Database, records: list[Incoming[Any]], sizes: list[int]
+) -> None:
+    """LK-4, T27, T33: also where one that is closed was linked within the same batch."""
+    await same_result(office, database, records, sizes)
+
+
 async def same_result(
     office: Office, database: Database, records: list[Incoming[Any]], sizes: list[int]
 ) -> None:
@@ -175,3 +228,27 @@ async def result(
     outbox = await office.pool.fetch("SELECT topic, key, value, headers FROM outbox ORDER BY id")
     found["outbox"] = [str(dict(row)) for row in outbox]
     return found
+
+
+async def test_a_link_with_a_closed_ticket_is_known_within_its_batch(
+    office: Office, database: Database
+) -> None:
+    """LK-4, LK-6, design §3: who is opened from the closed one is linked with what that is linked with."""
+    on: dict[str, Any] = {"actor": user("amelie")}
+    spam = asked.ResolutionMethod.REJECTED_AS_SPAM
+    records = [
+        letter(1, 1, None),
+        letter(2, 2, None),
+        incoming(asked.TicketResolve(reference="100001-T", method=spam, **on), "close"),
+        incoming(asked.TicketLink(reference="100002-T", with_references=("100001-T",), **on), "link"),
+        incoming(
+            asked.TicketOpen(
+                process="request", title="From it", linked_to="100001-T", copies=("links",), **on
+            ),
+            "open",
+        ),
+    ]
+    await same_result(office, database, records, [3, 2])
+    third = await office.ticket("100003-T")
+    links = await office.pool.fetch("SELECT linked FROM links WHERE activity = $1", third["id"])
+    assert len(links) == 2

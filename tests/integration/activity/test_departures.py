@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from shared.contracts import activity_requests as asked
+from shared.contracts.activity_requests import SplitPart
 from shared.contracts.ingest_mails import MailNotReinjected, PlusReference
 from shared.unit_of_work import Incoming
 from tests.support.office import HELP, NOON, Office, addressed, incoming, received
@@ -182,6 +183,91 @@ async def test_what_was_asked_for_comes_also_when_the_ticket_is_closed_meanwhile
     assert (await ask(office, mail))["opened"] == NEW
     await office.step(asked.TicketResolve, NEW, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     assert (await ask(office, mail, of=NEW))["code"] == "closed"
+
+
+TARGET = "100002-T"
+PARTS = tuple(
+    SplitPart(title=f"Part {each}", description=f"About {each}.", category="Other") for each in "ab"
+)
+
+
+async def merged_on_the_way(office: Office) -> UUID:
+    """A mail is on its way to a Ticket of its own, while the one that it leaves is merged into another."""
+    mail = await appended(office)
+    await office.take_in(received(message_id="9@harbour.test", conversation="9" * 16))
+    await ask(office, mail)
+    await office.step(asked.TicketMergeInto, A, into=TARGET)
+    return mail
+
+
+async def test_a_mail_on_its_way_leaves_the_target_of_a_merge_too(office: Office) -> None:
+    """CE-4, CE-5, CE-7, AMB-33: read-only, answered at the new one, and linked with it."""
+    mail = await merged_on_the_way(office)
+    assert await states(office, TARGET) == [("requested", None)]
+    await office.take_in(await again(office))
+    new = "100003-T"
+    assert (await states(office))[-1] == (await states(office, TARGET))[-1] == ("done", new)
+    told = await office.said("activity.activities.v1", "ticket.departure_marked")
+    source = str((await office.ticket(A))["id"])
+    assert {each["asked_on"] for each in told if each["reference"] == TARGET} == {source}
+    assert {each["asked_on"] for each in told if each["reference"] == A} == {None}
+    refused = await office.step(asked.TicketReply, TARGET, text="Hello.", answers=mail)
+    assert (refused["code"], refused["missing"]) == ("mail_is_read_only", [new])
+    linked = [row["event"] for row in await office.history(TARGET) if row["type"] == "ticket.linked"]
+    assert [(each["with_reference"], each["reason"]) for each in linked] == [(new, "new_from_mail")]
+    await office.take_in(received(message_id="3@harbour.test", in_reply_to="2@harbour.test", sender=DAN))
+    assert [len(await office.mails(each)) for each in (TARGET, new)] == [1, 2]
+    # Whoever asks there, once more, is told the same.
+    assert (await ask(office, mail, of=TARGET))["opened"] == new
+
+
+async def test_a_mail_on_its_way_leaves_the_parts_of_a_split_too(office: Office) -> None:
+    """CE-4, CE-7, LK-1: also where it had left before, and where one of them goes on elsewhere."""
+    mail = await appended(office)
+    await ask(office, mail)
+    await office.step(asked.TicketSplit, A, parts=PARTS)
+    await office.step(asked.TicketMergeInto, "100003-T", into="100002-T")
+    await office.take_in(await again(office))
+    for part in ("100002-T", "100003-T"):
+        assert (await states(office, part))[-1] == ("done", "100004-T")
+    refused = await office.step(asked.TicketReply, "100002-T", text="Hello.", answers=mail)
+    assert refused["code"] == "mail_is_read_only"
+    await office.step(asked.TicketSplit, "100002-T", parts=PARTS)
+    refused = await office.step(asked.TicketReply, "100005-T", text="Hello.", answers=mail)
+    assert refused["code"] == "mail_is_read_only"
+
+
+async def test_a_mail_that_cannot_leave_stays_on_the_target_of_a_merge(office: Office) -> None:
+    """CE-7: whoever has it now is told why."""
+    mail = await merged_on_the_way(office)
+    refusal = MailNotReinjected(mail=mail, activity=(await office.ticket(A))["id"], why="no_route")
+    await office.take_in(incoming(refusal, "no route", source="tests/ingest"))
+    assert await states(office, TARGET) == [("requested", None), ("failed", "no_route")]
+    written = await office.step(asked.TicketReply, TARGET, text="Hello.", answers=mail)
+    assert written["type"] == "request.accepted"
+
+
+async def test_what_goes_on_with_a_closed_ticket_knows_what_has_left_it(office: Office) -> None:
+    """CE-4, IN-14."""
+    mail = await departed(office)
+    await office.step(asked.TicketResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.take_in(received(message_id="7@harbour.test", in_reply_to="1@harbour.test"))
+    refused = await office.step(asked.TicketReply, "100003-T", text="Hello.", answers=mail)
+    assert (refused["code"], refused["missing"]) == ("mail_is_read_only", [NEW])
+
+
+async def test_what_came_to_the_target_by_itself_stays_there(office: Office) -> None:
+    """CE-7: nobody asked for it there."""
+    await office.take_in(received(message_id="1@harbour.test"))
+    await office.take_in(received(message_id="9@harbour.test", conversation="9" * 16))
+    signed = PlusReference(address="help+x@acme.test", mailbox="help", reference=TARGET, signed=True)
+    both = answer(to=[HELP, signed.address], plus=[signed], targets=[addressed(HELP)])
+    await office.take_in(both)
+    mail = (await office.mails(A))[-1]
+    assert (await office.mails(TARGET))[-1] == mail
+    await ask(office, mail)
+    await office.step(asked.TicketMergeInto, A, into=TARGET)
+    assert await states(office, TARGET) == []
 
 
 async def test_only_mails_that_were_appended_begin_a_new_one(office: Office) -> None:

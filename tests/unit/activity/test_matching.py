@@ -242,3 +242,31 @@ def test_a_token_alone_prefers_the_open_and_then_the_newest() -> None:
     facts = mail(INFO, plus=(replace(plus(None), conversation=TALK),))
     everything = {activity.id: activity for activity in (older, newer, newest)}
     assert match(facts, everything, MIXED) == (appended(newer.id, SIGNED),)
+
+
+def test_a_mail_for_a_part_that_was_merged_elsewhere_reaches_its_siblings_too() -> None:
+    """IN-8, IN-9: along the whole chain of merges; the target's own mail is the target's alone."""
+    split, part, sibling, middle, cousin, target = (UUID(int=number) for number in range(10, 16))
+    other = UUID(int=16)
+
+    def one(id_: UUID, **more: Any) -> Known:
+        return Known(**{"id": id_, "closed": False, "mailbox": "info", "conversation": TALK, **more})
+
+    family = {
+        each.id: each
+        for each in (
+            one(split, split=True),
+            one(part, closed=True, parent=split, merged_into=middle),
+            one(sibling, parent=split),
+            one(other, split=True),
+            one(middle, closed=True, parent=other, merged_into=target),
+            one(cousin, parent=other),
+            one(target),
+        )
+    }
+    assert match(mail(INFO, plus=(plus(part),)), family, MIXED) == (
+        Append(target, MatchedBy.MERGED),
+        Append(sibling, MatchedBy.SPLIT),
+        Append(cousin, MatchedBy.SPLIT),
+    )
+    assert match(mail(INFO, plus=(plus(target),)), family, MIXED) == (appended(target, SIGNED),)

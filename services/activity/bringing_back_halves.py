@@ -1,0 +1,176 @@
+"""What was said by half in the moment in which the database was lost is said to its end (see `recover.py`).
+
+A step over several activities is one transaction and several records: a relay that died between them has
+told of some. What nobody can ask for again is finished here, by new events whose cause is what was said.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from services.activity import announce, splits_and_merges, work_departures
+from services.activity.bringing_back_states import part_of
+from services.activity.domain.activity import Activity
+from services.activity.domain.events import MailContinued, Merged, Stamp, TookOver
+from services.activity.domain.evolving import evolve
+from services.activity.domain.family_steps import MergeInto, Part
+from services.activity.domain.links import Departure, DepartureState, Earlier, Link, Other
+from services.activity.domain.states import RUNNING, State
+from services.activity.domain.vocabulary import Actor, ActorKind, Purpose
+from services.activity.known_past import Lost, Past
+from services.activity.past_events import other_of
+from services.activity.past_workspace import PastWorkspace
+from services.activity.store_requests import Answered
+from services.activity.store_rows import Key
+from services.activity.taking_steps import Taken, take
+from services.activity.work_requests import digest_of
+from shared.contracts import activity_activities as events
+from shared.contracts import activity_requests as asked
+from shared.decoding import Incoming
+from shared.recovery import RecoveryRefused
+
+
+def finish(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
+    """Finish merges, splits and departures, then answer what has none. Raises `RecoveryRefused`."""
+    halves = _Halves(workspace, past, lost)
+    for each, _ in past.happened:
+        workspace.begin()
+        match each.message:
+            case events.TicketMerged():
+                halves.merge(each)
+            case events.TicketSplitInto():
+                halves.split(each)
+            case events.TicketOpened():
+                halves.departure(each)
+    _answer(workspace, past)
+
+
+class _Halves:
+    def __init__(self, workspace: PastWorkspace, past: Past, lost: Lost) -> None:
+        self._workspace, self._past, self._lost = workspace, past, lost
+        self._taken_over = {
+            (each.message.activity, each.message.source.activity)
+            for each, _ in past.happened
+            if isinstance(each.message, events.TicketTookOver)
+        }
+        self._last = {
+            (each.envelope.organisation, each.message.activity): each.envelope.causationid
+            for each, _ in past.happened
+        }
+        self._reinjected = {
+            (each.envelope.organisation, each.envelope.id): (each.message.mail, each.message.reinjected_for)
+            for each in past.mails
+            if each.message.reinjected_for
+        }
+
+    def merge(self, merged: Incoming[Any]) -> None:
+        """What was merged is closed, and its target has taken over; so have all of the same request."""
+        workspace, cause = self._workspace, merged.envelope
+        source = workspace.activities[cause.organisation, merged.message.activity]
+        into = other_of(merged.message.into)
+        self._merge(merged, source, into)
+        request = self._request(merged)
+        others = request.message.sources if request and isinstance(request.message, asked.TicketMerge) else ()
+        for name in others:
+            other = workspace.by_reference(cause.organisation, name)
+            if other and other.state in RUNNING:
+                self._merge(merged, other, into)
+
+    def _merge(self, merged: Incoming[Any], source: Activity, into: Other) -> None:
+        workspace, cause, actor = self._workspace, merged.envelope, _actor(merged)
+        target = workspace.activities.get((cause.organisation, into.activity))
+        if target is None:
+            raise RecoveryRefused(
+                f"{source.reference} was merged into {into.reference}, of which there is no event: "
+                "activity.activities.v1 is not whole, or not of this database."
+            )
+        if source.state in RUNNING:
+            taken = Taken(
+                step=MergeInto(into, running=True),
+                process=source.process,
+                mailbox=source.mailbox,
+                effect=announce.effect_id(cause, f"effect/{source.id}"),
+                actor=actor,
+            )
+            take(workspace, cause, source, taken, told=(Merged,) if source.merged_into else ())
+        told = (target.id, source.id) in self._taken_over
+        lacks = not told or splits_and_merges.thread_of(workspace, source, target)
+        if lacks and target.state in RUNNING:
+            said = (TookOver,) if told else ()
+            splits_and_merges.take_over(workspace, cause, source, target, actor, told=said)
+
+    def split(self, split: Incoming[Any]) -> None:
+        """The parts that a Ticket waits for are there (T27); one that does not wait can be split again."""
+        workspace, cause = self._workspace, split.envelope
+        original = workspace.activities[cause.organisation, split.message.activity]
+        parts = [other_of(part) for part in split.message.into]
+        if original.state is not State.WAIT_SPLIT:
+            return
+        request = self._request(split)
+        links = splits_and_merges.links_of(workspace, original)
+        # What told of the split came after it.
+        thread = tuple(
+            each
+            for each in splits_and_merges.thread_of(workspace, original)
+            if workspace.mails[cause.organisation, each.mail].purpose != Purpose.SPLIT
+        )
+        for off in parts:
+            there = workspace.activities.get((cause.organisation, off.activity))
+            if there:
+                self._go_on(split, there, thread, links)
+                continue
+            asked_for = part_of(request, off.activity) if request else None
+            part = Part(original.title, "", original.category, off)
+            if asked_for:
+                part = Part(asked_for.title, asked_for.description, asked_for.category, off)
+            self._lost.texts += asked_for is None
+            splits_and_merges.split_off(workspace, cause, original, part, thread, links, _actor(split))
+
+    def _go_on(
+        self, split: Incoming[Any], part: Activity, thread: Iterable[Earlier], links: tuple[Link, ...]
+    ) -> None:
+        """A part of which nothing was said but its beginning has the whole of it."""
+        workspace, cause, actor = self._workspace, split.envelope, _actor(split)
+        if self._last[cause.organisation, part.id] != cause.causationid:
+            return
+        there = set(workspace.mails_on(part))
+        for earlier in (each for each in thread if each.mail not in there):
+            event = MailContinued(stamp=Stamp(workspace.now, actor, split.message.rule), earlier=earlier)
+            part = evolve(part, event)
+            workspace.happened(cause, part, event)
+        splits_and_merges.tie(workspace, cause, part, links, actor)
+
+    def departure(self, opened: Incoming[Any]) -> None:
+        """Who asked for a new activity knows that it is there (CE-7)."""
+        workspace, cause = self._workspace, opened.envelope
+        mail, asked_on = self._reinjected.get((cause.organisation, cause.causationid or ""), (None, None))
+        if mail and asked_on:
+            new = workspace.activities[cause.organisation, opened.message.activity]
+            done = Departure(mail, DepartureState.DONE, new.id, new.reference)
+            work_departures.mark(workspace, cause, workspace.activities[cause.organisation, asked_on], done)
+
+    def _request(self, event: Incoming[Any]) -> Incoming[asked.Request] | None:
+        return self._past.requests.get((event.envelope.organisation, event.envelope.causationid or ""))
+
+
+def _answer(workspace: PastWorkspace, past: Past) -> None:
+    """A request that was carried out is answered, and not carried out again when it is repeated."""
+    done: dict[tuple[str, str], dict[Key, Activity]] = defaultdict(dict)
+    for each, _ in past.happened:
+        organisation, key = each.envelope.organisation, (each.envelope.organisation, each.message.activity)
+        done[organisation, each.envelope.causationid or ""][key] = workspace.activities[key]
+    for (organisation, id_), request in past.requests.items():
+        cause, changed = request.envelope, list(done.get((organisation, id_), {}).values())
+        name = organisation, cause.source, id_
+        if changed and name not in workspace.answers:
+            about = getattr(request.message, "reference", None)
+            changed.sort(key=lambda activity: str(activity.reference) != about)
+            answer = announce.accepted(cause, *changed)
+            workspace.answers[name] = Answered(
+                name, cause.time, digest_of(request.message), answer.model_dump(mode="json")
+            )
+            workspace.said.append(announce.answer(cause, answer))
+
+
+def _actor(event: Incoming[Any]) -> Actor:
+    return Actor(ActorKind(event.message.actor.kind.value), event.message.actor.id)
