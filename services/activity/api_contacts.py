@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from services.activity import store_contact_views, store_contacts
 from services.activity.access import Access, Reception, opened_ticket
 from services.activity.api_steps import carried_out, refused
-from services.activity.contact_scope import companies_over, companies_reached, company_of, may_be_on, reaches
+from services.activity.contact_scope import company_of, may_be_on, reach_of, reaches
 from services.activity.domain.person_names import names_from_address
 from services.activity.permissions import ENDPOINTS
 from services.activity.request_bodies import body_of, request_of
@@ -92,15 +92,14 @@ def contact_routes(unit: UnitOfWork, work: Work, organisations: Organisations) -
         """
 
         async def serve(batch: Batch[Any], access: Access) -> Page[PersonView]:
-            name, companies = access.organisation.name, _reach(access)
-            if company is not None:
-                companies &= companies_over(access.organisation, company)
+            name = access.organisation.name
+            reach = reach_of(access.organisation, access.caller.user, company)
             if search is not None:
-                found = await store_contact_views.found(batch.connection, name, companies, search, page.limit)
-                return Page(items=[person(each) for each in found if _reached(access, each)])
+                found = await store_contact_views.found(batch.connection, name, reach, search, page.limit)
+                return Page(items=[person(each) for each in found])
             after = _BY_ADDRESS.decode(page.after)
             rows = await store_contact_views.listed(
-                batch.connection, name, companies, after[0] if after else None, page.limit + 1
+                batch.connection, name, reach, after[0] if after else None, page.limit + 1
             )
             return _BY_ADDRESS.page(rows, page, key=lambda each: (each.address,), item=person)
 
@@ -199,10 +198,6 @@ def contact_routes(unit: UnitOfWork, work: Work, organisations: Organisations) -
 def person(contact: Contact) -> PersonView:
     """A contact as it is shown."""
     return PersonView(**{name: getattr(contact, name) for name in PersonView.model_fields})
-
-
-def _reach(access: Access) -> frozenset[str]:
-    return companies_reached(access.organisation, access.caller.user, Role.READER) or frozenset()
 
 
 def _reached(access: Access, contact: Contact) -> bool:
