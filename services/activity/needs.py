@@ -16,7 +16,7 @@ class Needs:
     `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
     reference or id) that mail may be sent from, `copied` those whose links and mails another one may begin
     with, or take over. In `opening` organisations activities may be opened.
-    `contacts` are those that are to be changed.
+    `contacts` are those that are to be changed, `merged` and `erased` those to which that is to happen.
     """
 
     references: set[Named] = field(default_factory=set)
@@ -27,6 +27,8 @@ class Needs:
     mails: set[Key] = field(default_factory=set)
     addresses: set[Named] = field(default_factory=set)
     contacts: set[Key] = field(default_factory=set)
+    merged: set[Key] = field(default_factory=set)
+    erased: set[Key] = field(default_factory=set)
     requests: set[RequestKey] = field(default_factory=set)
     threads: set[Named | Key] = field(default_factory=set)
     copied: set[Named] = field(default_factory=set)

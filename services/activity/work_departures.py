@@ -97,6 +97,9 @@ def reinjected(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
         _mark(workspace, incoming, activity, failed)
         return
     mail = workspace.mails.get((name, message.mail))
+    if mail is not None and mail.erased_at is not None:  # while it was on its way (CT-21)
+        _mark(workspace, incoming, activity, Departure(message.mail, DepartureState.FAILED, why="not_kept"))
+        return
     if mail is None or mail.removed_at is not None:
         mail = mail_of(name, message, ())
     workspace.keep(mail)

@@ -52,6 +52,8 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     if message.reinjected_for is not None:
         work_departures.reinjected(workspace, incoming)
         return
+    if _erased(workspace, incoming):
+        return
     organisation = workspace.organisations[name]
     facts = _facts(workspace, organisation, message)
     named = _candidates(workspace, name, facts, message)
@@ -75,6 +77,19 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     workspace.effects |= {
         (name, message.mail, target.address) for target in facts.targets if target not in unplaced
     }
+
+
+def _erased(workspace: Workspace, incoming: Incoming[MailReceived]) -> bool:
+    """Whether somebody on the mail was erased: what comes of it again is, too, and opens nothing (CT-21)."""
+    name, message = incoming.envelope.organisation, incoming.message
+    mail = workspace.mails.get((name, message.mail))
+    if mail is None or mail.erased_at is None:
+        return False
+    workspace.said.append(
+        announce.mail_forget(incoming.envelope, mail.id, mail.conversation, incoming=True, erase=True)
+    )
+    workspace.effects |= {(name, message.mail, target.address.lower()) for target in message.targets}
+    return True
 
 
 def _given_back(incoming: Incoming[MailReceived], unplaced: list[Target]) -> Outgoing:

@@ -78,7 +78,9 @@ async def test_who_reads_nothing_finds_nobody_and_learns_of_nobody(desk: Any, of
     assert await addresses(desk, "amelie", "search=dupont&company=quay") == ["dupont@quay.test"]
 
 
-async def test_agents_of_companies_out_of_reach_are_neither_listed_nor_found(desk: Any, office: Office) -> None:
+async def test_agents_of_companies_out_of_reach_are_neither_listed_nor_found(
+    desk: Any, office: Office
+) -> None:
     """CT-9, CT-10: whatever stands in the row of one, an agent is a contact of his own company alone."""
     await office.pool.execute(
         """
