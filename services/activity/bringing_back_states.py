@@ -11,6 +11,9 @@ from services.activity.rules import process_rules
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
 
+ERASED = "CT-21"
+"""The rule of events that took away what was written."""
+
 
 def states(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
     """Every activity as its events leave it, with the texts that are known."""
@@ -27,6 +30,8 @@ def states(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
             texts = Texts(content.subject.strip(), content.text) if content else texts
         elif request and isinstance(request.message, asked.TicketOpen | asked.TicketEdit):
             texts = _written(workspace, organisation, record, request.message)
+        elif isinstance(record, events.TicketEdited) and record.rule == ERASED:
+            texts = Texts("", "")
         elif isinstance(record, events.TicketEdited) and record.rule == "T4":
             mail = written.get((organisation, each.envelope.causationid))
             texts = Texts(mail.subject, mail.text) if mail else texts

@@ -1,7 +1,7 @@
 """SQL that finds all there is of a person, and removes it (CT-21). History stays: it holds ids only."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +16,14 @@ class Person:
     organisation: str
     contacts: tuple[UUID, ...]
     addresses: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Gone:
+    """When a person was erased, and the addresses, in lower case, that they are known to have had."""
+
+    at: datetime
+    addresses: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +209,13 @@ async def traces_of(connection: Connection, person: Person, until: datetime | No
         await connection.fetchval(_NOTES, person.organisation, theirs),
         await connection.fetchval(_PLACES, person.organisation, list(person.addresses)),
     )
+
+
+async def erase_again(connection: Connection, gone: Mapping[Key, Gone]) -> None:
+    """Remove what a restored backup, or what was read again, knows of persons who were erased since."""
+    for (organisation, contact), each in sorted(gone.items()):
+        person = Person(organisation, (contact,), tuple(sorted(each.addresses)))
+        await erase(connection, [await traces_of(connection, person, each.at)], each.at)
 
 
 async def erase(connection: Connection, found: Iterable[Traces], now: datetime) -> None:

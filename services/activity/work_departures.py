@@ -19,7 +19,7 @@ from services.activity.domain.vocabulary import Actor
 from services.activity.needs import Needs
 from services.activity.opening_tickets import mail_of, open_ticket
 from services.activity.request_names import Declined
-from services.activity.rules import process_of
+from services.activity.routes_taken import way_of
 from services.activity.store_mails import Mail
 from services.activity.taking_steps import Taken, step_of, take
 from services.activity.work_sharing import mail_on
@@ -90,7 +90,7 @@ def reinjected(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     if activity is None or known is None or known.state is not DepartureState.REQUESTED:
         return
     organisation = workspace.organisations[name]
-    ways = (each for each in message.targets if process_of(organisation, each.routed, each.mailbox))
+    ways = (each for each in message.targets if way_of(workspace, organisation, message, each))
     target = next(ways, None)
     if target is None:
         failed = Departure(message.mail, DepartureState.FAILED, why="no_route")
