@@ -23,6 +23,8 @@ def sentence(heard: Heard) -> str:
     """What the record says, without line breaks; what cannot be read says why."""
     if heard.topic.records is None:
         return _of_dead_letter(heard)
+    if heard.message is None and heard.topic.compacted and heard.raw.value is None and heard.envelope:
+        return f"{heard.envelope.subject or 'It'} is erased"
     if heard.message is None:
         return f"cannot be read: {heard.trouble}"
     return " ".join(SENTENCES[type(heard.message)](heard.message).split())

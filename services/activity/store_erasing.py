@@ -132,11 +132,11 @@ WHERE organisation = $1 AND id = ANY ($2::uuid[])
 """
 _ERASE_RECIPIENTS = """
 UPDATE mails SET recipients = (
-    SELECT jsonb_object_agg(way, (
+    SELECT coalesce(jsonb_object_agg(way, (
         SELECT coalesce(jsonb_agg(person ORDER BY place), '[]')
         FROM jsonb_array_elements(people) WITH ORDINALITY AS each (person, place)
         WHERE {one} <> ALL ($3::text[])
-    ))
+    )), '{{}}')
     FROM jsonb_each(recipients) AS ways (way, people)
 )
 WHERE organisation = $1 AND id = ANY ($2::uuid[])

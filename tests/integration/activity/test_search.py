@@ -102,8 +102,8 @@ async def test_what_one_may_not_read_crowds_out_nothing(office: Office, client: 
         ),
         (
             """
-            INSERT INTO mails (organisation, id, direction, "references", conversation, mailbox, at, recipients,
-                content, doubts)
+            INSERT INTO mails (organisation, id, direction, "references", conversation, mailbox, at,
+                recipients, content, doubts)
             SELECT 'acme', gen_random_uuid(), 'in', '[]', repeat('0', 16), 'help', now(), '{}',
                 '{"subject": "Text of one", "text": "Text of one"}', '[]' FROM numbers
             """,
