@@ -149,7 +149,15 @@ class Organisation:
             found = self.process(process)
         except Unknown:
             return False
-        return found.live or (in_test and found.test and self.rules.test_mode)
+        return found.live or (in_test and self.is_in_test(process))
+
+    def is_in_test(self, process: str) -> bool:
+        """Whether all that begins in a process is for testing: it is in test, and so is the organisation."""
+        try:
+            found = self.process(process)
+        except Unknown:
+            return False
+        return not found.live and found.test and self.rules.test_mode
 
     def company_and_parents(self, name: str) -> tuple[str, ...]:
         """A company and those that it stands under, the nearest first: whose contacts it may use (CT-10)."""

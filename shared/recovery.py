@@ -52,7 +52,10 @@ class _DryRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A record as it stands in a topic. What this version does not know has no envelope and no message."""
+    """A record as it stands in a topic. What this version does not know has no envelope and no message.
+
+    A tombstone has its envelope, and no message.
+    """
 
     topic: Topic
     place: Place
@@ -189,13 +192,14 @@ async def _read(
 def _said(topic: Topic, record: Any) -> Said:
     decoded = decode(record, topic.models, structured=topic.requests)
     known = isinstance(decoded, Incoming) and topic.records is not None
+    tombstone = topic.compacted and record.value is None
     return Said(
         topic=topic,
         place=Place(record.topic, record.partition),
         offset=record.offset,
         name=relay_store.said_as(record.topic, record.headers),
         value=record.value or b"",
-        envelope=decoded.envelope if isinstance(decoded, Incoming) and known else None,
+        envelope=decoded.envelope if known or (tombstone and decoded.envelope) else None,
         message=decoded.message if isinstance(decoded, Incoming) and known else None,
     )
 

@@ -23,7 +23,7 @@ from shared import offsets
 from shared.offsets import Place
 from shared.outbox import MAX_DEAD_LETTER_BYTES, MAX_RECORD_BYTES
 from shared.postgres import ACQUIRE_SECONDS
-from shared.readers import LONGEST_KEPT, READERS, Reader
+from shared.readers import LONGEST_KEPT, LONGEST_REPEATED, READERS, Reader
 from shared.topics import TOPICS, Topic
 
 ASK_SECONDS = 30.0
@@ -33,6 +33,14 @@ REPLICAS = 3
 BATCH_OVERHEAD_BYTES = 64 * 1024
 _SET_ON_TOPIC = 1
 """`config_source` of Kafka's DescribeConfigs: set on the topic itself, not a default."""
+
+
+# What was said of a key before is gone within days, also of somebody who was erased; the tombstone is there
+# for as long as anything may be read again, as after a backup was restored.
+_COMPACTED = {
+    "max.compaction.lag.ms": str(int(timedelta(days=1).total_seconds() * 1000)),
+    "delete.retention.ms": str(int(LONGEST_REPEATED.total_seconds() * 1000)),
+}
 
 
 class TopicError(Exception):
@@ -76,6 +84,7 @@ def configuration(topic: Topic) -> dict[str, str]:
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": str(milliseconds),
         "max.message.bytes": str(largest + BATCH_OVERHEAD_BYTES),
+        **(_COMPACTED if topic.compacted else {}),
     }
 
 

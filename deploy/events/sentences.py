@@ -23,6 +23,8 @@ def sentence(heard: Heard) -> str:
     """What the record says, without line breaks; what cannot be read says why."""
     if heard.topic.records is None:
         return _of_dead_letter(heard)
+    if heard.message is None and heard.topic.compacted and heard.raw.value is None and heard.envelope:
+        return f"{heard.envelope.subject or 'It'} is erased"
     if heard.message is None:
         return f"cannot be read: {heard.trouble}"
     return " ".join(SENTENCES[type(heard.message)](heard.message).split())
@@ -115,7 +117,9 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ingest_requests.MailSetAside: lambda it: (
         f"A mail to {_listed(it.addresses)} found no place: {_quoted(it.detail)}"
     ),
-    ingest_requests.MailForget: lambda it: f"Nothing needs mail {it.mail} any longer",
+    ingest_requests.MailForget: lambda it: (
+        f"Mail {it.mail} is erased" if it.erase else f"Nothing needs mail {it.mail} any longer"
+    ),
     ingest_requests.MailReinject: lambda it: f"Mail {it.mail} is to begin a new Ticket",
     ingest_mails.MailNotReinjected: lambda it: f"Mail {it.mail} cannot begin a new Ticket: {_words(it.why)}",
     notify_requests.MailForget: lambda it: f"Nothing needs mail {it.mail} any longer",
@@ -168,6 +172,12 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     contacts.ContactMerged: lambda it: f"Contact {it.address} is one with {it.into}",
     contact_requests.ContactCreate: lambda it: f"{it.actor.id} wants a contact for {it.address}",
     contact_requests.ContactEdit: _asked("to change a contact"),
+    contact_requests.ContactMerge: lambda it: (
+        f"{it.actor.id} wants contact {it.contact} to be one with {it.into}"
+    ),
+    contact_requests.ContactErase: lambda it: (
+        f"{it.actor.id} wants the person erased who is contact {it.contact}: {_words(it.reason)}"
+    ),
     requests.TicketOpen: lambda it: (
         f"{it.actor.id} wants a Ticket in {it.process}: {_quoted(it.title or 'no title')}"
     ),

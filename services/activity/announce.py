@@ -62,10 +62,12 @@ def mail_reinject(cause: Envelope, conversation: str, request: MailReinject) -> 
     return _outgoing(cause, ordinal, INGEST_REQUESTS, conversation, request, None)
 
 
-def mail_forget(cause: Envelope, mail: UUID, conversation: str, *, incoming: bool) -> Outgoing:
-    """A mail that nobody needs any more, told to whoever has its bytes."""
+def mail_forget(
+    cause: Envelope, mail: UUID, conversation: str, *, incoming: bool, erase: bool = False
+) -> Outgoing:
+    """A mail that nobody needs any more, or that has to go (CT-21), told to whoever has its bytes."""
     if incoming:
-        request: Record = ForgetReceived(mail=mail)
+        request: Record = ForgetReceived(mail=mail, erase=erase)
         return _outgoing(cause, f"forget/{mail}", INGEST_REQUESTS, conversation, request, None)
     return _outgoing(cause, f"forget/{mail}", NOTIFY_REQUESTS, conversation, ForgetSent(mail=mail), None)
 

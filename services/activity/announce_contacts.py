@@ -23,7 +23,7 @@ def contact(cause: Envelope, known: Contact) -> Outgoing:
         id=str(effect_id(cause, f"contact/{known.id}/{known.version}")),
         source=SOURCE,
         type=record.type if record else ERASED,
-        time=cause.time,
+        time=known.erased_at or cause.time,
         organisation=cause.organisation,
         subject=str(known.id),
         partitionkey=key,

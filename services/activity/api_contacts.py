@@ -1,5 +1,7 @@
-"""HTTP in: contacts, found while somebody types, made and edited; what typed addresses are (CT-9, CT-19)."""
+"""HTTP in: contacts, found while somebody types, made, changed, merged, erased; what typed addresses are."""
 
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,15 +11,22 @@ from pydantic import BaseModel
 from services.activity import store_contact_views, store_contacts
 from services.activity.access import Access, Reception, opened_ticket
 from services.activity.api_steps import carried_out, refused
-from services.activity.contact_scope import companies_over, companies_reached, company_of, may_be_on, reaches
+from services.activity.contact_scope import company_of, may_be_on, reach_of, reaches
 from services.activity.domain.person_names import names_from_address
 from services.activity.permissions import ENDPOINTS
-from services.activity.request_bodies import body_of, request_of
+from services.activity.request_bodies import body_of, name_of, request_of
 from services.activity.store_contacts import Contact
 from services.activity.work import Work
 from shared.auth import Caller
+from shared.contracts.activity_contacts import Erasure
 from shared.contracts.activity_requests import Request
-from shared.contracts.activity_requests_contacts import ContactCreate, ContactEdit
+from shared.contracts.activity_requests_contacts import (
+    ContactCreate,
+    ContactEdit,
+    ContactErase,
+    ContactMerge,
+    OnContact,
+)
 from shared.contracts.record import EmailAddress, Name, Storable
 from shared.http import ExpectedVersion, IdempotencyKey, etag
 from shared.organisation import Organisations
@@ -56,11 +65,23 @@ class PersonView(BaseModel):
     extra_tag: str | None
 
 
+class ContactView(PersonView):
+    """One contact; `other_addresses` are those of contacts that were merged into it (CT-20)."""
+
+    other_addresses: tuple[str, ...]
+
+
 class ContactDone(BaseModel):
-    """What was asked about a contact was done."""
+    """What was asked about a contact was done. Of merged contacts it names the one that is left."""
 
     contact: UUID
     version: int
+
+
+class ErasedDone(ContactDone):
+    """A person was erased, and what went with them; nothing did if that was done before (CT-21)."""
+
+    erased: Erasure
 
 
 class RecipientView(BaseModel):
@@ -75,6 +96,14 @@ class RecipientView(BaseModel):
     contact: UUID | None = None
     first_name: str = ""
     last_name: str = ""
+
+
+CHANGES: tuple[tuple[str, str, type[OnContact], type[ContactDone]], ...] = (
+    ("PATCH", "", ContactEdit, ContactDone),
+    ("POST", "/merge", ContactMerge, ContactDone),
+    ("POST", "/erase", ContactErase, ErasedDone),
+)
+"""The endpoints below a contact, each with its request and what it answers."""
 
 
 def contact_routes(unit: UnitOfWork, work: Work, organisations: Organisations) -> APIRouter:
@@ -92,28 +121,31 @@ def contact_routes(unit: UnitOfWork, work: Work, organisations: Organisations) -
         """
 
         async def serve(batch: Batch[Any], access: Access) -> Page[PersonView]:
-            name, companies = access.organisation.name, _reach(access)
-            if company is not None:
-                companies &= companies_over(access.organisation, company)
+            name = access.organisation.name
+            reach = reach_of(access.organisation, access.caller.user, company)
             if search is not None:
-                found = await store_contact_views.found(batch.connection, name, companies, search, page.limit)
-                return Page(items=[person(each) for each in found if _reached(access, each)])
+                found = await store_contact_views.found(batch.connection, name, reach, search, page.limit)
+                return Page(items=[person(each) for each in found])
             after = _BY_ADDRESS.decode(page.after)
             rows = await store_contact_views.listed(
-                batch.connection, name, companies, after[0] if after else None, page.limit + 1
+                batch.connection, name, reach, after[0] if after else None, page.limit + 1
             )
             return _BY_ADDRESS.page(rows, page, key=lambda each: (each.address,), item=person)
 
         return await reception.admit(caller, serve)
 
     @router.get(f"{PREFIX}/{{contact}}")
-    async def read_contact(contact: UUID, caller: Caller, response: Response) -> PersonView:
-        """One contact. Its ETag is its version."""
+    async def read_contact(contact: UUID, caller: Caller, response: Response) -> ContactView:
+        """One contact, and of one that was merged who it is now. Its ETag is its version."""
 
-        async def serve(batch: Batch[Any], access: Access) -> PersonView:
+        async def serve(batch: Batch[Any], access: Access) -> ContactView:
             found = await _contact(batch, access, contact)
             response.headers["ETag"] = etag(found.version)
-            return person(found)
+            key = (found.organisation, found.id)
+            others = sorted(
+                each.address for each in await store_contacts.merged_into(batch.connection, {key})
+            )
+            return ContactView(**person(found).model_dump(), other_addresses=tuple(others))
 
         return await reception.admit(caller, serve)
 
@@ -131,32 +163,44 @@ def contact_routes(unit: UnitOfWork, work: Work, organisations: Organisations) -
         response.headers["ETag"] = etag(done.version)
         return done
 
-    async def edit_contact(
-        contact: UUID,
-        body: BaseModel,
-        caller: Caller,
-        key: IdempotencyKey,
-        response: Response,
-        seen: ExpectedVersion,
-    ) -> ContactDone:
-        """Change what is known of a contact; a field left out stays."""
+    def change(model: type[OnContact], view: type[ContactDone]) -> Callable[..., Awaitable[ContactDone]]:
+        """The endpoint that carries out a request about one contact."""
 
-        async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            given: dict[str, Any] = {"contact": str(contact), "actor": access.actor}
-            await _contact(batch, access, contact)
-            if seen is not None:
-                given["expected_version"] = seen
-            request: Request = request_of(ContactEdit, body, **given)
-            return await _seen(batch, access, await carried_out(batch, work, caller, key, request))
+        async def change_contact(
+            contact: UUID,
+            body: BaseModel,
+            caller: Caller,
+            key: IdempotencyKey,
+            response: Response,
+            seen: ExpectedVersion,
+        ) -> ContactDone:
+            async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
+                given: dict[str, Any] = {"contact": str(contact), "actor": access.actor}
+                await _contact(batch, access, contact, erased=model is ContactErase)
+                if seen is not None:
+                    given["expected_version"] = seen
+                request: Request = request_of(model, body, **given)
+                return await _seen(batch, access, await carried_out(batch, work, caller, key, request))
 
-        done = _done(await reception.admit(caller, serve))
-        response.headers["ETag"] = etag(done.version)
-        return done
+            done = _done(await reception.admit(caller, serve), view)
+            response.headers["ETag"] = etag(done.version)
+            return done
+
+        change_contact.__annotations__ |= {"body": body_of(model), "return": view}
+        return change_contact
 
     create_contact.__annotations__["body"] = body_of(ContactCreate)
-    edit_contact.__annotations__["body"] = body_of(ContactEdit)
     router.add_api_route(PREFIX, create_contact, methods=["POST"], status_code=201)
-    router.add_api_route(f"{PREFIX}/{{contact}}", edit_contact, methods=["PATCH"])
+    for method, below, model, view in CHANGES:
+        router.add_api_route(
+            f"{PREFIX}/{{contact}}{below}",
+            change(model, view),
+            methods=[method],
+            name=name_of(model),
+            operation_id=name_of(model).replace(".", "_"),
+            summary=name_of(model).partition(".")[2].capitalize(),
+            description=inspect.getdoc(model),
+        )
 
     @router.get("/v1/tickets/{reference}/recipients")
     async def read_recipients(
@@ -170,7 +214,7 @@ def contact_routes(unit: UnitOfWork, work: Work, organisations: Organisations) -
             typed = {each.lower() for each in address or ()}
             keys = {(organisation.name, each) for each in typed}
             rows = await store_contacts.by_address(batch.connection, keys)
-            known = {each.address: each for each in rows if not each.erased_at}
+            known = await _present(batch, rows)
             company = organisation.process(activity.process).company
             on_it = {each.contact for each in activity.contacts}
 
@@ -201,22 +245,29 @@ def person(contact: Contact) -> PersonView:
     return PersonView(**{name: getattr(contact, name) for name in PersonView.model_fields})
 
 
-def _reach(access: Access) -> frozenset[str]:
-    return companies_reached(access.organisation, access.caller.user, Role.READER) or frozenset()
-
-
 def _reached(access: Access, contact: Contact) -> bool:
     company = company_of(access.organisation, contact)
     return reaches(access.organisation, access.caller.user, Role.READER, company)
 
 
-async def _contact(batch: Batch[Any], access: Access, id_: UUID) -> Contact:
-    """A contact within the caller's reach; of others nobody learns that they are there."""
+async def _contact(batch: Batch[Any], access: Access, id_: UUID, *, erased: bool = False) -> Contact:
+    """A contact within the caller's reach, or who it is now; of others nobody learns that they are there."""
     name = access.organisation.name
-    for contact in await store_contacts.by_id(batch.connection, {(name, id_)}):
-        if _reached(access, contact) and not contact.erased_at:
+    rows = await store_contacts.by_id(batch.connection, {(name, id_)})
+    for contact in (await _present(batch, rows)).values():
+        if _reached(access, contact):
             return contact
-    raise Problem(NOT_FOUND, f"There is no contact {id_}.")
+    if not erased or not any(each.erased_at for each in rows):
+        raise Problem(NOT_FOUND, f"There is no contact {id_}.")
+    return rows[0]
+
+
+async def _present(batch: Batch[Any], rows: Sequence[Contact]) -> dict[str, Contact]:
+    """Who is behind these addresses now: of contacts that were merged who they became, and nobody erased."""
+    merged = {(each.organisation, each.merged_into) for each in rows if each.merged_into}
+    now = {each.id: each for each in await store_contacts.by_id(batch.connection, merged)}
+    found = {each.address: now.get(each.merged_into or each.id, each) for each in rows}
+    return {address: each for address, each in found.items() if not each.erased_at}
 
 
 async def _seen(batch: Batch[Any], access: Access, answer: dict[str, Any]) -> dict[str, Any]:
@@ -229,7 +280,7 @@ async def _seen(batch: Batch[Any], access: Access, answer: dict[str, Any]) -> di
     return answer
 
 
-def _done(answer: dict[str, Any]) -> ContactDone:
+def _done(answer: dict[str, Any], view: type[ContactDone] = ContactDone) -> ContactDone:
     if answer["type"] == "contact.accepted":
-        return ContactDone(contact=answer["contact"], version=answer["version"])
+        return view.model_validate({name: answer.get(name) for name in view.model_fields})
     raise refused(answer)

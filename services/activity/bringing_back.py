@@ -5,6 +5,7 @@ All of it was decided once. Nothing is decided again here, and what nobody knows
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from services.activity.asked_steps import also_named
 from services.activity.known_past import Lost, Past
@@ -16,6 +17,8 @@ from services.activity.work_requests import digest_of
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import RequestAccepted, RequestRefused
+from shared.contracts.activity_contacts import ContactMerged
+from shared.contracts.activity_requests_contacts import ContactCreate
 from shared.contracts.envelope import Envelope
 from shared.decoding import Incoming
 
@@ -52,6 +55,7 @@ def needs_of(past: Past) -> Needs:
         needs.activities.add((about.envelope.organisation, about.message.activity))
         needs.mails.add((about.envelope.organisation, about.message.mail))
     needs.contacts |= {(each.envelope.organisation, each.message.contact) for each in past.contacts}
+    needs.contacts |= {(each.organisation, UUID(each.subject)) for each in past.erased if each.subject}
     needs.requests |= {_request(each) for each in past.answers}
     needs.addresses |= {(each.envelope.organisation, address) for each, address in _addresses(past)}
     return needs
@@ -68,17 +72,32 @@ def answers(workspace: PastWorkspace, past: Past) -> None:
         )
 
 
+def erased(workspace: PastWorkspace, past: Past) -> None:
+    """Who was erased does not come back, and leaves their addresses to whoever came after them."""
+    for each in past.erased:
+        workspace.erase_again(each)
+    for said in past.contacts:
+        if (said.envelope.organisation, said.message.contact) in workspace.erased:
+            workspace.went_by(said.envelope.organisation, said.message.contact, said.message.address)
+
+
 def contacts(workspace: PastWorkspace, past: Past) -> None:
     """Contacts stand as was last said of them, also those that were made or edited over HTTP."""
     for each in past.contacts:
         said = each.message
-        fields = said.model_dump(exclude={"type", "contact", "at"})
-        workspace.people.again(Contact(organisation=each.envelope.organisation, id=said.contact, **fields))
+        if (each.envelope.organisation, said.contact) in workspace.erased:
+            continue
+        fields = said.model_dump(exclude={"type", "contact", "at", "into"})
+        into = said.into if isinstance(said, ContactMerged) else None
+        workspace.people.again(
+            Contact(organisation=each.envelope.organisation, id=said.contact, merged_into=into, **fields)
+        )
 
 
 def people(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
     """The contacts that were made meanwhile: a contact's id follows from its cause and address."""
     wanted = {each.contact for activity in workspace.activities.values() for each in activity.contacts}
+    wanted |= {id_ for _, id_ in workspace.erased}
     for arrived in past.mails:
         if arrived.message.sender:
             workspace.meet(
@@ -99,7 +118,7 @@ def people(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
             each.contact
             for each in activity.contacts
             if (organisation, each.contact) not in workspace.people.known
-        }
+        } | workspace.unknown_erased(organisation)
         for mailbox in (*composed.message.to, *composed.message.cc) if strangers else ():
             for cause in causes.values():
                 workspace.meet(cause, mailbox.address, mailbox.name, strangers, auto_created=False)
@@ -119,6 +138,8 @@ def _addresses(past: Past) -> Iterator[tuple[Incoming[Any], str]]:
 
 
 def _named(request: asked.Request) -> Sequence[asked.Person]:
+    if isinstance(request, ContactCreate):
+        return [asked.Person(address=request.address)]
     if not isinstance(request, asked.TicketOpen | asked.TicketEdit):
         return ()
     return [person for person in (request.primary_contact, request.requester) if person]

@@ -18,6 +18,9 @@ from shared.contracts import activity_requests as asked
 from shared.contracts.notify_requests import MailCompose
 from shared.decoding import Incoming
 
+ERASED = "CT-21"
+"""The rule of events that took away what was written."""
+
 
 def states(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
     """Every activity as its events leave it, with the texts that are known, and the mails on it."""
@@ -65,6 +68,8 @@ def _texts(
             return Texts(came.content.subject.strip(), came.content.text) if came else Texts()
         case _, asked.TicketOpen() | asked.TicketEdit() as writing:
             return _written(workspace, event, writing)
+        case events.TicketEdited(rule=rule), _ if rule == ERASED:
+            return Texts("", "")
         case events.TicketEdited(rule="T4"), _:
             return Texts(mail.subject, mail.text) if mail else Texts()
     return Texts()

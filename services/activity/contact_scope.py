@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from services.activity import permissions
 from services.activity.domain.contacts import KnownContact
+from services.activity.store_contact_views import Reach
 from services.activity.store_contacts import Contact
 from shared.contracts.activity_requests import ActorKind, Request
 from shared.organisation import Organisation, Unknown
@@ -63,6 +64,17 @@ def reaches(organisation: Organisation, user: str, role: Role, company: str | No
     """Whether a contact of a company, or everybody's, is within a user's reach."""
     companies = companies_reached(organisation, user, role)
     return companies is not None and (company is None or company in companies)
+
+
+@lru_cache(maxsize=4096)
+def reach_of(organisation: Organisation, user: str, company: str | None) -> Reach:
+    """The contacts that a user may see (CT-9), of one company and those above it where one is given."""
+    companies = companies_reached(organisation, user, Role.READER) or frozenset()
+    if company is not None:
+        companies &= companies_over(organisation, company)
+    agents = _companies_of_agents(organisation)
+    within = frozenset(address for address, of in agents.items() if of in companies)
+    return Reach(companies, within, frozenset(agents) - within)
 
 
 def permitted(organisation: Organisation, request: Request, company: str | None) -> bool:

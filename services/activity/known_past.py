@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import RequestAccepted, RequestRefused
-from shared.contracts.activity_contacts import ContactChanged
+from shared.contracts.activity_contacts import ContactChanged, ContactMerged
+from shared.contracts.envelope import Envelope
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_requests import MailReinject, MailSetAside
 from shared.contracts.notify_mails import OutgoingMail
@@ -21,14 +22,16 @@ Event = tuple[Incoming[events.ActivityRecord], bytes]
 class Past:
     """What happened and was said, oldest first, and what was read meanwhile and led to it.
 
-    `requests` go by organisation and id.
+    `requests` go by organisation and id. `erased` are the tombstones of contacts, whose ids are their
+    subjects.
     """
 
     happened: list[Event] = field(default_factory=list)
     composed: list[Incoming[MailCompose]] = field(default_factory=list)
     answers: list[Incoming[RequestAccepted | RequestRefused]] = field(default_factory=list)
     set_aside: list[Incoming[MailSetAside]] = field(default_factory=list)
-    contacts: list[Incoming[ContactChanged]] = field(default_factory=list)
+    contacts: list[Incoming[ContactChanged | ContactMerged]] = field(default_factory=list)
+    erased: list[Envelope] = field(default_factory=list)
     reinjected: list[Incoming[MailReinject]] = field(default_factory=list)
     mails: list[Incoming[MailReceived]] = field(default_factory=list)
     reports: list[Incoming[OutgoingMail]] = field(default_factory=list)

@@ -16,9 +16,8 @@ class Needs:
 
     `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
     reference or id) that mail may be sent from, `copied` those whose links and mails another one may begin
-    with, or take over. `opening` counts the activities that
-    may be opened in an organisation.
-    `contacts` are those that are to be changed.
+    with, or take over. `opening` counts the activities that may be opened in an organisation.
+    `contacts` are those that are to be changed, `merged` and `erased` those to which that is to happen.
     """
 
     references: set[Named] = field(default_factory=set)
@@ -29,6 +28,8 @@ class Needs:
     mails: set[Key] = field(default_factory=set)
     addresses: set[Named] = field(default_factory=set)
     contacts: set[Key] = field(default_factory=set)
+    merged: set[Key] = field(default_factory=set)
+    erased: set[Key] = field(default_factory=set)
     requests: set[RequestKey] = field(default_factory=set)
     threads: set[Named | Key] = field(default_factory=set)
     copied: set[Named] = field(default_factory=set)

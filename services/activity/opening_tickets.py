@@ -12,7 +12,8 @@ from services.activity.domain.links import Earlier, Link
 from services.activity.domain.matching import Doubted, Effect, Open, OpenedBecause
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.steps import MailRouted
-from services.activity.rules import process_of, process_rules
+from services.activity.routes_taken import way_of
+from services.activity.rules import process_rules
 from services.activity.store_contacts import Contact
 from services.activity.store_mails import Mail, Recipients
 from services.activity.taking_steps import Taken, take
@@ -32,15 +33,15 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
     """
     cause, target = incoming.envelope, effect.target
     organisation = workspace.organisations[cause.organisation]
-    routed = next(each.routed for each in incoming.message.targets if each.address.lower() == target.address)
-    process = process_of(organisation, routed, target.mailbox)
-    blocked = incoming.message.blocked
-    assert routed is not None, "matching opens by routed targets only"
-    assert process is not None, "matching opens by targets that lead to a process"
+    message, blocked = incoming.message, incoming.message.blocked
+    addressed = next(each for each in message.targets if each.address.lower() == target.address)
+    way = way_of(workspace, organisation, message, addressed)
+    assert way is not None, "matching opens by targets that lead to a process"
+    routed, process = way
     # The oldest first: ids grow with time.
     ended = [workspace.activities[cause.organisation, each] for each in sorted(effect.continues)]
     id_ = announce.effect_id(cause, f"activity/{target.address}")
-    sender = _sender(workspace, incoming, organisation, process.company)
+    sender = _sender(workspace, incoming, organisation, process)
     thread = _thread(workspace, ended, mail)
     there = {each.mail for each in thread}
     departures = {each.mail: each for closed in ended for each in closed.departures_with(there)}
@@ -113,9 +114,10 @@ def _contacts(
 
 
 def _sender(
-    workspace: Workspace, incoming: Incoming[MailReceived], organisation: Organisation, company: str
+    workspace: Workspace, incoming: Incoming[MailReceived], organisation: Organisation, process: Process
 ) -> UUID | None:
-    """The sender's contact, made where the organisation wants that (CT-12)."""
+    """The sender's contact, made where the organisation wants that (CT-12), for testing in test (CT-18)."""
+    company = process.company
     cause, sender = incoming.envelope, incoming.message.sender
     address = sender.address.lower() if sender else ""
     known = workspace.people.by_address(organisation.name, address)
@@ -137,7 +139,7 @@ def _sender(
         last_name=found.last_name,
         company=found.company,
         auto_created=True,
-        test=organisation.rules.test_mode,
+        test=organisation.is_in_test(process.name),
     )
     workspace.people.add(contact)
     workspace.people.tell(cause, contact)

@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from services.activity import announce, store_numbers
+from services.activity import announce, store_erasing, store_numbers
 from services.activity.domain.contacts import NewContact, contact_of_sender
 from services.activity.domain.evolving import evolve
 from services.activity.past_events import Texts, event_of
 from services.activity.store_contacts import Contact
 from services.activity.store_history import HistoryRow
+from services.activity.store_rows import Key
 from services.activity.workspace import Workspace
 from shared.contracts import activity_activities as said
 from shared.contracts.envelope import Envelope
@@ -25,11 +26,34 @@ class PastWorkspace(Workspace):
     def __init__(self, now: datetime, organisations: Mapping[str, Organisation]) -> None:
         super().__init__(now, organisations, numbers={})
         self._given: dict[str, int] = {}
+        self.erased: dict[Key, datetime] = {}
+        self.gone: dict[Key, store_erasing.Gone] = {}
 
     async def save(self, connection: Connection) -> None:
         """Write what has changed; no reference that was given is given again."""
         await store_numbers.count_past(connection, self._given)
         await super().save(connection)
+
+    def erase_again(self, tombstone: Envelope) -> None:
+        """Nothing is left of a contact but its id (CT-21), not even its address for who came after."""
+        key = tombstone.organisation, UUID(tombstone.subject)
+        known = self.people.known.get(key)
+        self.erased[key] = tombstone.time
+        self.gone[key] = store_erasing.Gone(tombstone.time)
+        if known is not None and known.erased_at is None:
+            self.went_by(*key, known.address)
+        if known is None or known.erased_at is None:
+            version = known.version + 1 if known else 1
+            left = Contact(organisation=key[0], id=key[1], address=str(key[1]), version=version)
+            self.people.again(replace(left, erased_at=tombstone.time))
+
+    def went_by(self, organisation: str, contact: UUID, address: str) -> None:
+        """Somebody who was erased had this address."""
+        self.gone[organisation, contact].addresses.add(address.lower())
+
+    def unknown_erased(self, organisation: str) -> set[UUID]:
+        """Those of whom nobody knows yet which address they had."""
+        return {key[1] for key, each in self.gone.items() if key[0] == organisation and not each.addresses}
 
     def again(self, organisation: str, record: said.ActivityRecord, value: bytes, texts: Texts) -> None:
         """An event that was published. Raises `RecoveryRefused` if it does not follow from what is known."""
@@ -53,6 +77,8 @@ class PastWorkspace(Workspace):
         """Make the contact that `cause` made of this person, if it did: its id says so."""
         address = address.lower()
         id_ = announce.effect_id(cause, f"contact/{address}")
+        if (cause.organisation, id_) in self.erased:
+            self.went_by(cause.organisation, id_, address)
         if id_ not in wanted or (cause.organisation, id_) in self.people.known:
             return
         made = contact_of_sender(None, address, name, companies=(), automatic_contacts=True)

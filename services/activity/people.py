@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from services.activity import announce_contacts, store_contacts
@@ -76,6 +77,27 @@ class People:
         self.tell(cause, changed)
         return changed
 
+    def others_of(self, contact: Contact) -> list[Contact]:
+        """The contacts that have become this one, in order of address; of those that are to be changed."""
+        known = (each for each in self.known.values() if each.organisation == contact.organisation)
+        return sorted(
+            (each for each in known if each.merged_into == contact.id), key=lambda each: each.address
+        )
+
+    def merge(self, cause: Envelope, contact: Contact, into: Contact) -> None:
+        """A contact is another one from now on, and with it whoever it was: no chain is left (CT-20)."""
+        for each in (contact, *self.others_of(contact)):
+            left = Contact(organisation=each.organisation, id=each.id, address=each.address)
+            self.change(cause, replace(left, version=each.version, merged_into=into.id))
+
+    def erase(self, cause: Envelope, contact: Contact, at: datetime, by: str, because: str) -> Contact:
+        """Nothing is left of a person, under whichever addresses, but ids (CT-21)."""
+        for each in (*self.others_of(contact), contact):
+            left = Contact(organisation=each.organisation, id=each.id, address=str(each.id))
+            gone = replace(left, erased_at=at, erased_by=by, erased_because=because)
+            erased = self.change(cause, replace(gone, version=each.version))
+        return erased
+
     def again(self, contact: Contact) -> None:
         """How a contact stood when it was last said; what is known in a newer version stays."""
         known = self.known.get((contact.organisation, contact.id))
@@ -84,8 +106,16 @@ class People:
                 self._addresses.pop((known.organisation, known.address), None)
             self.add(contact)
 
-    async def load(self, connection: Connection, addresses: Collection[Named], ids: Collection[Key]) -> None:
-        """Read contacts by address and id, and those that they have become."""
+    async def load(
+        self,
+        connection: Connection,
+        addresses: Collection[Named],
+        ids: Collection[Key],
+        whole: Collection[Key] = (),
+    ) -> None:
+        """Read contacts by address and id, and those that they have become; of `whole` who became them."""
+        for contact in await store_contacts.merged_into(connection, whole):
+            self.add(contact)
         for contact in await store_contacts.by_address(connection, addresses):
             self.add(contact)
         for contact in await store_contacts.by_id(connection, set(ids) - self.known.keys()):

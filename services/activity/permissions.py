@@ -9,7 +9,12 @@ from collections.abc import Mapping
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import User
 from shared.contracts.activity_requests import Actor, ActorKind
-from shared.contracts.activity_requests_contacts import ContactCreate, ContactEdit
+from shared.contracts.activity_requests_contacts import (
+    ContactCreate,
+    ContactEdit,
+    ContactErase,
+    ContactMerge,
+)
 from shared.organisation import Organisation, Unknown
 from shared.permissions import Need, NoRule, Role, Rules, rights_of
 
@@ -38,6 +43,9 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.TicketMerge: Role.WORKER,
     ContactCreate: Role.WORKER,
     ContactEdit: Role.WORKER,
+    ContactMerge: Role.LEADER,
+    # Of every process in which the person is known (`work_people.py`).
+    ContactErase: Role.LEADER,
     asked.TicketKeepWithMe: Role.WORKER,
     asked.TicketRejectWork: Role.WORKER,
     asked.TicketNext: Role.WORKER,
@@ -70,6 +78,8 @@ ENDPOINTS: Rules = {
     "POST /v1/contacts": Need.REQUEST,
     "GET /v1/contacts/{contact}": Need.ANY_PROCESS,
     "PATCH /v1/contacts/{contact}": Need.REQUEST,
+    "POST /v1/contacts/{contact}/merge": Need.REQUEST,
+    "POST /v1/contacts/{contact}/erase": Need.REQUEST,
     "GET /v1/inbox": Need.ANY_PROCESS,
     "GET /v1/inbox/next": Need.ANY_PROCESS,
     "GET /v1/owned-work": Need.ANY_PROCESS,

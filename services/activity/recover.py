@@ -15,6 +15,7 @@ from services.activity import (
     bringing_back_halves,
     bringing_back_mails,
     bringing_back_states,
+    store_erasing,
     store_history,
 )
 from services.activity.known_past import Event, Lost
@@ -24,7 +25,6 @@ from services.activity.past_workspace import PastWorkspace
 from shared import organisation, organisation_copy, outbox
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
-from shared.contracts.activity_contacts import ContactChanged
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_requests import MailReinject, MailSetAside
 from shared.contracts.notify_mails import OutgoingMail
@@ -64,7 +64,12 @@ async def recover(past: Past) -> Sequence[str]:
         composed=_said(past, NOTIFY_REQUESTS, MailCompose),
         answers=_said(past, ACTIVITY_ANSWERS),
         set_aside=_said(past, INGEST_REQUESTS, MailSetAside),
-        contacts=_said(past, ACTIVITY_CONTACTS, ContactChanged),
+        contacts=_said(past, ACTIVITY_CONTACTS),
+        erased=[
+            each.envelope
+            for each in past.said
+            if each.topic is ACTIVITY_CONTACTS and each.envelope and each.message is None
+        ],
         reinjected=_said(past, INGEST_REQUESTS, MailReinject),
     )
     await _pass_over(past, found)
@@ -76,12 +81,14 @@ async def recover(past: Past) -> Sequence[str]:
     bringing_back_states.states(workspace, found, lost)
     bringing_back_mails.outcomes(workspace, found)
     bringing_back.answers(workspace, found)
+    bringing_back.erased(workspace, found)
     bringing_back.contacts(workspace, found)
     bringing_back.people(workspace, found, lost)
     bringing_back_halves.finish(workspace, found, lost)
     workspace.said += bringing_back_mails.departures(workspace, found)
     await outbox.add(past.connection, [outbox.row(each, past.prefix) for each in workspace.said])
     await workspace.save(past.connection)
+    await store_erasing.erase_again(past.connection, workspace.gone)
     opened = sum(isinstance(each.message, events.TicketOpened) for each, _ in found.happened)
     return [f"{len(found.happened)} events are back in the history, {opened} Tickets with them", *lost]
 

@@ -17,6 +17,7 @@ from services.activity.store_contacts import Contact
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import FieldError
+from shared.contracts.activity_organisation import Process
 from shared.organisation import Organisation
 from shared.unit_of_work import Incoming
 
@@ -98,7 +99,7 @@ def tag_people(
     workspace: Workspace,
     incoming: Incoming[asked.Request],
     organisation: Organisation,
-    company: str,
+    process: Process,
     tags: Tags,
     contacts: frozenset[Tagged] = frozenset(),
 ) -> None:
@@ -110,10 +111,10 @@ def tag_people(
     for tag, person in people(request):
         contact = workspace.people.by_address(organisation.name, person.address.lower())
         if contact is None:
-            contact = _met(incoming, organisation, company, person)
+            contact = _met(incoming, organisation, process, person)
             workspace.people.add(contact)
             tags.made.append(contact)
-        if not may_be_on(organisation, contact, company):
+        if not may_be_on(organisation, contact, process.company):
             detail = f"The {tag.value.replace('_', ' ')} is a contact of another company (CT-10)."
             raise Declined("contact_of_another_company", detail, tag.value)
         tags.given.append(Tagged(tag, contact.id))
@@ -124,7 +125,7 @@ def tag_people(
 
 
 def _met(
-    incoming: Incoming[asked.Request], organisation: Organisation, company: str, person: asked.Person
+    incoming: Incoming[asked.Request], organisation: Organisation, process: Process, person: asked.Person
 ) -> Contact:
     """A contact for somebody who was named (CT-13), or whose address was typed (CT-14)."""
     address, name = person.address.lower(), person.name.strip()
@@ -135,9 +136,9 @@ def _met(
         address=address,
         first_name=first or name * (not last),
         last_name=last,
-        company=company_of_new(organisation, address, company),
+        company=company_of_new(organisation, address, process.company),
         auto_created=incoming.message.actor.kind is not asked.ActorKind.USER,
-        test=organisation.rules.test_mode,
+        test=organisation.is_in_test(process.name),
     )
 
 

@@ -1,6 +1,6 @@
 """SQL of the configuration: who applied what. What still stands on it is in `store_uses.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,9 @@ class AppliedRow:
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('configuration/' || $1, 0))"
 
 _HOLD = """
-SELECT pg_advisory_xact_lock_shared(hashtextextended('configuration/' || organisation, 0))
+SELECT CASE WHEN organisation = ANY ($2::text[])
+    THEN pg_advisory_xact_lock(hashtextextended('configuration/' || organisation, 0))
+    ELSE pg_advisory_xact_lock_shared(hashtextextended('configuration/' || organisation, 0)) END
 FROM unnest($1::text[]) WITH ORDINALITY AS held (organisation, position)
 ORDER BY position
 """
@@ -37,12 +39,13 @@ async def lock(connection: Connection, organisation: str) -> None:
     await connection.execute(_LOCK, organisation)
 
 
-async def hold(connection: Connection, organisations: Sequence[str]) -> None:
+async def hold(connection: Connection, organisations: Sequence[str], alone: Collection[str] = ()) -> None:
     """Keep these configurations as they are until this transaction ends; others may hold them, too.
 
-    So nobody takes away a process between its being read here and an activity's standing on it.
+    So nobody takes away a process between its being read here and an activity's standing on it. Those that
+    are held `alone` nobody else holds: all other work of the organisation waits.
     """
-    await connection.execute(_HOLD, organisations)
+    await connection.execute(_HOLD, organisations, sorted(alone))
 
 
 async def applied(connection: Connection, organisation: str) -> AppliedRow | None:

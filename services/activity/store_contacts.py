@@ -18,8 +18,9 @@ class Contact:
     """A person. `address` is in lower case; `company` is None for a global contact (CT-10).
 
     All mail of a `test` contact opens Tickets for testing (CT-18). `extra_tag` comes along wherever the
-    contact is put (CT-17). `merged_into` is who the contact is now; `erased_at` is set for a person who was
-    erased, of whom nothing is left but the id.
+    contact is put (CT-17). `merged_into` is who the contact is now: then nothing is left but its address
+    (CT-20). `erased_at` is set for a person who was erased, of whom nothing is left but the id; `erased_by`
+    and `erased_because` say who did that, and why (CT-21).
     """
 
     organisation: str
@@ -35,6 +36,8 @@ class Contact:
     extra_tag: str | None = None
     merged_into: UUID | None = None
     erased_at: datetime | None = None
+    erased_by: str | None = None
+    erased_because: str | None = None
 
     @property
     def name(self) -> str:
@@ -51,6 +54,11 @@ JOIN unnest($1::text[], $2::text[]) AS asked (organisation, address) USING (orga
 _BY_ID = f"""
 SELECT {COLUMNS} FROM contacts
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, id) USING (organisation, id)
+"""  # noqa: S608 - our own columns
+_MERGED_INTO = f"""
+SELECT {COLUMNS} FROM contacts
+JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, id)
+    ON contacts.organisation = asked.organisation AND contacts.merged_into = asked.id
 """  # noqa: S608 - our own columns
 
 _TYPES = {
@@ -86,6 +94,11 @@ async def by_address(connection: Connection, keys: Collection[tuple[str, str]]) 
 async def by_id(connection: Connection, keys: Collection[Key]) -> list[Contact]:
     """The contacts with these ids."""
     return await _contacts(connection, _BY_ID, keys)
+
+
+async def merged_into(connection: Connection, keys: Collection[Key]) -> list[Contact]:
+    """The contacts that have become these."""
+    return await _contacts(connection, _MERGED_INTO, keys)
 
 
 async def add(connection: Connection, contacts: Collection[Contact]) -> None:

@@ -38,7 +38,8 @@ class Mail:
     """One mail, in (`purpose` is None) or out. `references` are Message-IDs, oldest first.
 
     An outgoing mail has no `message_id` until notify has composed it; `outcome` is `requested` before that
-    and what notify last reported after it. From `removed_at` on, `content` is its subject and no more.
+    and what notify last reported after it. From `removed_at` on, `content` is its subject and no more; from
+    `erased_at` on there is nothing of whoever wrote or got it, and nothing comes back (CT-21).
     """
 
     organisation: str
@@ -57,6 +58,7 @@ class Mail:
     delivery: Delivery | None = None
     doubts: tuple[str, ...] = ()
     removed_at: datetime | None = None
+    erased_at: datetime | None = None
 
     @property
     def key(self) -> Key:
@@ -93,6 +95,7 @@ _COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("delivery", "jsonb", lambda m: json(m.delivery)),
     ("doubts", "jsonb", lambda m: json(m.doubts)),
     ("removed_at", "timestamptz", lambda m: m.removed_at),
+    ("erased_at", "timestamptz", lambda m: m.erased_at),
 )
 _COLUMN_NAMES = tuple(name for name, _, _ in _COLUMNS)
 
@@ -195,4 +198,5 @@ def _mail(row: Any) -> Mail:
         delivery=_DELIVERY.validate_python(row["delivery"]),
         doubts=tuple(row["doubts"]),
         removed_at=row["removed_at"],
+        erased_at=row["erased_at"],
     )

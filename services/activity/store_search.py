@@ -1,7 +1,8 @@
 """Search as somebody types: by reference, title, contact and mail, in the processes that the caller may read.
 
-Every statement is bounded, however common a word is. The newest titles are looked at
-first; of the others, of contacts and of mails a part is taken where more match than anybody reads through.
+The newest titles are looked at first; of the others, of contacts and of mails a part is taken where more
+match than anybody reads through, so that a common word costs no more than another. Where that part had not
+enough that the caller may read, all of it is looked through: what he may not read crowds out nothing.
 """
 
 import re
@@ -56,13 +57,29 @@ WITH found AS MATERIALIZED (
 )
 SELECT * FROM found ORDER BY number DESC LIMIT $4
 """
-_CONTACTS = """
-SELECT id FROM contacts
-WHERE organisation = $1 AND to_tsvector('simple',
-        first_name || ' ' || last_name || ' ' || translate(address, '@.-_+', '     '))
-    @@ to_tsquery('simple', $2::text)
-LIMIT $3
-"""
+_IN_CONTACT = """to_tsvector('simple',
+    first_name || ' ' || last_name || ' ' || translate(address, '@.-_+', '     '))"""
+_IN_MAIL = """to_tsvector('simple',
+    left((content ->> 'subject') || ' ' || coalesce(content ->> 'text', ''), 20000))"""
+# Of contacts that were merged, each stands for all (CT-20).
+_CONTACTS = f"""
+SELECT DISTINCT same.id FROM (
+    SELECT id, merged_into FROM contacts
+    WHERE organisation = $1 AND {_IN_CONTACT} @@ to_tsquery('simple', $3::text)
+) AS found
+CROSS JOIN LATERAL (
+    SELECT coalesce(found.merged_into, found.id)
+    UNION ALL
+    SELECT was.id FROM contacts AS was
+    WHERE was.organisation = $1 AND was.merged_into = coalesce(found.merged_into, found.id)
+) AS same (id)
+WHERE EXISTS (
+    SELECT FROM activity_contacts AS tagged
+    JOIN activities ON activities.organisation = $1 AND activities.id = tagged.activity
+    WHERE tagged.organisation = $1 AND tagged.contact = same.id AND activities.process = ANY ($2::text[])
+)
+LIMIT $4
+"""  # noqa: S608 - our own text
 _OF_CONTACTS = """
 SELECT DISTINCT ON (activities.number) activities.* FROM unnest($3::uuid[]) AS found (id)
 CROSS JOIN LATERAL (
@@ -74,13 +91,16 @@ JOIN activities ON activities.organisation = $1 AND activities.id = tagged.activ
 WHERE activities.process = ANY ($2::text[])
 ORDER BY activities.number DESC LIMIT $4
 """
-_MAILS = """
+_MAILS = f"""
 SELECT id FROM mails
-WHERE organisation = $1 AND to_tsvector('simple',
-        left((content ->> 'subject') || ' ' || coalesce(content ->> 'text', ''), 20000))
-    @@ to_tsquery('simple', $2::text)
-LIMIT $3
-"""
+WHERE organisation = $1 AND {_IN_MAIL} @@ to_tsquery('simple', $3::text)
+  AND EXISTS (
+    SELECT FROM activity_mails AS stands
+    JOIN activities ON activities.organisation = $1 AND activities.id = stands.activity
+    WHERE stands.organisation = $1 AND stands.mail = mails.id AND activities.process = ANY ($2::text[])
+  )
+LIMIT $4
+"""  # noqa: S608 - our own text
 _OF_MAILS = """
 SELECT DISTINCT ON (activities.number) activities.* FROM unnest($3::uuid[]) AS found (id)
 JOIN activity_mails AS stands ON stands.organisation = $1 AND stands.mail = found.id
@@ -88,6 +108,19 @@ JOIN activities ON activities.organisation = $1 AND activities.id = stands.activ
 WHERE activities.process = ANY ($2::text[])
 ORDER BY activities.number DESC LIMIT $4
 """
+# Whether a part was taken: then about as many as may be looked through matched.
+_MATCHES = {
+    table: f"""
+        SELECT count(*) FROM (
+            SELECT FROM {table} WHERE {text} @@ to_tsquery('simple', $1::text) LIMIT $2
+        ) AS matching
+        """  # noqa: S608 - our own text
+    for table, text in (
+        ("activities", "to_tsvector('simple', title)"),
+        ("contacts", _IN_CONTACT),
+        ("mails", _IN_MAIL),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +154,35 @@ async def search(
             return list(found.values())  # it is a whole reference
     if words and len(found) < limit:
         add("title", await connection.fetch(_AMONG_NEWEST, *asked, words, limit, NEWEST))
-    if words and len(found) < limit:
-        await _bounded(connection, by_word=True)
+    for part in (MOST_MATCHES, 0):
+        if not words or len(found) >= limit or (part == 0 and not await _cut(connection, words)):
+            break
+        await _looking(connection, part, by_word=True)
         add("title", await connection.fetch(_BY_TITLE, *asked, words, limit, MOST_MATCHES))
-    for matched, finding, following, most in (
-        ("contact", _CONTACTS, _OF_CONTACTS, MOST_CONTACTS),
-        ("mail", _MAILS, _OF_MAILS, MOST_MATCHES),
-    ):
-        if words and len(found) < limit:
-            await _bounded(connection, by_word=True)
-            rows = await connection.fetch(finding, organisation, words, most)
-            await _bounded(connection, by_word=False)
-            add(matched, await connection.fetch(following, *asked, [row["id"] for row in rows], limit))
+        for matched, finding, following, most in (
+            ("contact", _CONTACTS, _OF_CONTACTS, MOST_CONTACTS),
+            ("mail", _MAILS, _OF_MAILS, MOST_MATCHES),
+        ):
+            if len(found) < limit:
+                await _looking(connection, part, by_word=True)
+                rows = await connection.fetch(finding, *asked, words, most)
+                await _looking(connection, part, by_word=False)
+                add(matched, await connection.fetch(following, *asked, [row["id"] for row in rows], limit))
     return list(found.values())
 
 
-async def _bounded(connection: Connection, *, by_word: bool) -> None:
-    await connection.fetchrow(_BOUNDED, str(MOST_MATCHES), "off" if by_word else "on")
+async def _cut(connection: Connection, words: str) -> bool:
+    """Whether more match than were looked through, in whatever processes."""
+    await _looking(connection, MOST_MATCHES, by_word=True)
+    for statement in _MATCHES.values():
+        if await connection.fetchval(statement, words, MOST_MATCHES) >= MOST_MATCHES // 2:
+            return True
+    return False
+
+
+async def _looking(connection: Connection, part: int, *, by_word: bool) -> None:
+    """How the next statement looks: `part` is about how many matches it looks through at most, 0 all."""
+    await connection.fetchrow(_BOUNDED, str(part), "off" if by_word else "on")
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

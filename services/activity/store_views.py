@@ -37,18 +37,23 @@ WHERE organisation = $1
   AND ($8::text IS NULL OR (process = ANY ($9::text[]) AND EXISTS (
       SELECT FROM activity_contacts AS tagged
       JOIN contacts ON contacts.organisation = tagged.organisation AND contacts.id = tagged.contact
+      JOIN contacts AS asked ON asked.organisation = contacts.organisation
+        AND coalesce(asked.merged_into, asked.id) = coalesce(contacts.merged_into, contacts.id)
       WHERE tagged.organisation = activities.organisation AND tagged.activity = activities.id
-        AND contacts.address = $8)))
+        AND asked.address = $8)))
 ORDER BY number DESC LIMIT $10
 """
 _TICKET = "SELECT * FROM activities WHERE organisation = $1 AND id = $2"
 _CONTACTS = """
-SELECT tagged.tag, contacts.id, contacts.address, contacts.first_name, contacts.last_name,
-    contacts.auto_created
+SELECT DISTINCT tagged.tag, contacts.id, contacts.first_name, contacts.last_name, contacts.auto_created,
+    CASE WHEN contacts.erased_at IS NULL THEN contacts.address ELSE '' END AS address,
+    contacts.erased_at IS NOT NULL AS erased
 FROM activity_contacts AS tagged
-JOIN contacts ON contacts.organisation = tagged.organisation AND contacts.id = tagged.contact
+JOIN contacts AS held ON held.organisation = tagged.organisation AND held.id = tagged.contact
+JOIN contacts ON contacts.organisation = held.organisation
+    AND contacts.id = coalesce(held.merged_into, held.id)
 WHERE tagged.organisation = $1 AND tagged.activity = $2
-ORDER BY tagged.tag, contacts.address
+ORDER BY tagged.tag, address, contacts.id
 """
 _LINKED = """
 SELECT activities.*, links.reason AS link_reason FROM links
@@ -117,7 +122,7 @@ async def ticket(connection: Connection, activity: Key) -> Any:
 
 
 async def contacts(connection: Connection, activity: Key) -> list[Any]:
-    """Tag by tag who is who on an activity."""
+    """Tag by tag who is who on an activity; of a contact that was merged, who it is now (CT-20)."""
     return list(await connection.fetch(_CONTACTS, *activity))
 
 

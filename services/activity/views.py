@@ -43,7 +43,7 @@ class TicketSummary(TicketHeader):
 
 
 class ContactView(BaseModel):
-    """A contact with one of its tags (CT-2)."""
+    """A contact with one of its tags (CT-2). Of a person who was `erased` only the id is left (CT-21)."""
 
     tag: str
     id: UUID
@@ -51,6 +51,7 @@ class ContactView(BaseModel):
     first_name: str
     last_name: str
     auto_created: bool
+    erased: bool = False
 
 
 class WaitView(BaseModel):

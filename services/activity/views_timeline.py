@@ -36,7 +36,8 @@ class MailView(BaseModel):
     `at` is when it came in or was asked for: long before the Ticket that goes on with its thread (IN-14).
     `outcome` and `delivery` are an outgoing mail's. `doubts` are addresses that were not believed (AMB-38).
     With `read_only` it began the Ticket that `departure` names: it is answered and shared there (CE-4).
-    From `removed` on its text and files are gone: they were kept for as long as they are to be.
+    From `removed` on its text and files are gone: they were kept for as long as they are to be, or somebody
+    who wrote or got it was `erased` (CT-21).
     """
 
     id: UUID
@@ -56,6 +57,7 @@ class MailView(BaseModel):
     delivery: Delivery | None
     doubts: tuple[str, ...]
     removed: datetime | None
+    erased: bool = False
     read_only: bool = False
     departure: DepartureView | None = None
 
@@ -158,6 +160,7 @@ def mail_view(mail: Mail, reference: str, departure: Departure | None = None) ->
         delivery=mail.delivery,
         doubts=mail.doubts,
         removed=mail.removed_at,
+        erased=mail.erased_at is not None,
         read_only=departure is not None and departure.state is DepartureState.DONE,
         departure=departure
         and DepartureView(

@@ -4,7 +4,7 @@ Kafka's batches, HTTP requests and due timers all come through `Work.perform`, i
 somebody else commits.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from services.activity import (
 from services.activity.needs import Needs
 from services.activity.numbers import Numbers
 from services.activity.store_requests import Answered, RequestKey
+from services.activity.work_people import WHOLE
 from services.activity.work_reports import UnknownMail
 from services.activity.work_timers import TimerFired
 from services.activity.workspace import Workspace
@@ -78,7 +79,17 @@ class Work:
         rejected by itself, and so is what comes from an organisation that does not exist.
         """
         organisations = await self._configurations(batch, records)
-        records = _without_strays(batch, records, organisations)
+        answers: dict[RequestKey, Answered] = {}
+        for part in _parts(_without_strays(batch, records, organisations)):
+            answers |= await self._perform(batch, organisations, part)
+        return answers
+
+    async def _perform(
+        self,
+        batch: Batch[Any],
+        organisations: Mapping[str, Organisation],
+        records: Sequence[Incoming[Any]],
+    ) -> Mapping[RequestKey, Answered]:
         needs = Needs()
         for incoming in records:
             PERFORMERS[type(incoming.message)].gather(incoming, needs)
@@ -107,11 +118,28 @@ class Work:
         anything else waits until it is certain that none was lost with a restored backup.
         """
         names = sorted({incoming.envelope.organisation for incoming in records})
-        await store_configuration.hold(batch.connection, names)
+        alone = {each.envelope.organisation for each in records if isinstance(each.message, WHOLE)}
+        await store_configuration.hold(batch.connection, names, alone)
         asked = all(isinstance(each.message, Request) for each in records)
         look = self._organisations.applied if asked else self._organisations.find
         found = await look(batch.connection, {(name, 0) for name in names})
         return {each.name: each for each in found.values()}
+
+
+def _parts(records: Sequence[Incoming[Any]]) -> Iterator[Sequence[Incoming[Any]]]:
+    """The records in order, each that is about a whole person by itself.
+
+    It reaches what earlier records of the batch have written, and later ones see what it has left.
+    """
+    begin = 0
+    for place, incoming in enumerate(records):
+        if isinstance(incoming.message, WHOLE):
+            if begin < place:
+                yield records[begin:place]
+            yield records[place : place + 1]
+            begin = place + 1
+    if begin < len(records):
+        yield records[begin:]
 
 
 def _without_strays(

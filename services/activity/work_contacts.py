@@ -1,9 +1,10 @@
-"""What is asked about contacts: made, edited (section 9)."""
+"""What is asked about contacts: made, edited, merged and erased (section 9)."""
 
 from dataclasses import replace
 from typing import assert_never
+from uuid import UUID
 
-from services.activity import announce, announce_contacts
+from services.activity import announce, announce_contacts, work_people
 from services.activity.contact_scope import company_of, company_of_agent, permitted
 from services.activity.domain.person_names import names_from_address
 from services.activity.needs import Needs
@@ -12,17 +13,29 @@ from services.activity.store_contacts import Contact
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import ContactAccepted
-from shared.contracts.activity_requests_contacts import ContactCreate, ContactEdit, OnContact
+from shared.contracts.activity_contacts import Erasure
+from shared.contracts.activity_requests_contacts import (
+    ContactCreate,
+    ContactEdit,
+    ContactErase,
+    ContactMerge,
+    OnContact,
+)
 from shared.contracts.envelope import Envelope
 from shared.organisation import Organisation, Unknown
 
-Asked = ContactCreate | ContactEdit
+Asked = ContactCreate | ContactEdit | ContactMerge | ContactErase
 
 
 def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
     """What has to be read to carry out a request about a contact."""
     if isinstance(request, OnContact):
         needs.contacts.add((organisation, request.contact))
+    if isinstance(request, ContactMerge):
+        needs.contacts.add((organisation, request.into))
+        needs.merged.add((organisation, request.contact))
+    if isinstance(request, ContactErase):
+        needs.erased.add((organisation, request.contact))
     if isinstance(request, ContactCreate | ContactEdit) and request.address:
         needs.addresses.add((organisation, request.address.lower()))
 
@@ -39,6 +52,16 @@ def carry_out(
         case ContactEdit():
             contact = _edited(workspace, organisation, request)
             contact = workspace.people.change(cause, contact)
+        case ContactMerge():
+            contact = found(workspace, organisation, request)
+            into = found(workspace, organisation, request, request.into)
+            contact = work_people.merge(workspace, cause, organisation, request, contact, into)
+        case ContactErase():
+            contact = found(workspace, organisation, request)
+            if contact.erased_at:
+                return announce_contacts.accepted(cause, contact, Erasure())
+            contact, erased = work_people.erase(workspace, cause, organisation, request, contact)
+            return announce_contacts.accepted(cause, contact, erased)
         case _:
             assert_never(request)
     return announce_contacts.accepted(cause, contact)
@@ -88,21 +111,30 @@ def _edited(workspace: Workspace, organisation: Organisation, request: ContactEd
         company=company,
         language=request.language or known.language,
         extra_tag=_extra_tag(known, request),
+        test=known.test if request.test is None else request.test,
         # Whoever edits it has looked at it (CT-16); another program has not.
         auto_created=known.auto_created and request.actor.kind is not asked.ActorKind.USER,
     )
 
 
-def found(workspace: Workspace, organisation: Organisation, request: OnContact) -> Contact:
-    """The contact that a request is about. Raises `Declined` for one that is gone, or was changed since."""
-    contact = workspace.people.known.get((organisation.name, request.contact))
-    if contact is None or contact.erased_at:
-        raise Declined("not_found", f"There is no contact {request.contact}.")
-    permit(organisation, request, company_of(organisation, contact))
+def found(
+    workspace: Workspace, organisation: Organisation, request: OnContact, other: UUID | None = None
+) -> Contact:
+    """The contact that a request is about, or another that it names.
+
+    Raises `Declined` for one that is gone, or was changed since. Who was erased is found to be erased again.
+    """
+    named = other or request.contact
+    contact = workspace.people.known.get((organisation.name, named))
+    if contact is None or (contact.erased_at and not isinstance(request, ContactErase)):
+        raise Declined("not_found", f"There is no contact {named}.")
+    permit(organisation, request, company_of(organisation, workspace.people[organisation.name, named]))
     if contact.merged_into:
-        detail = f"{request.contact} is one with {contact.merged_into} now."
+        detail = f"{named} is one with {contact.merged_into} now."
         raise Declined("conflict", detail, contact=contact.merged_into)
-    if request.expected_version not in (None, contact.version):
+    if contact.erased_at:
+        return contact
+    if other is None and request.expected_version not in (None, contact.version):
         detail = f"It is at version {contact.version} now, and you have seen {request.expected_version}."
         raise Declined("conflict", detail, contact=contact.id)
     return contact

@@ -20,7 +20,7 @@ from services.activity.domain.vocabulary import Actor
 from services.activity.needs import Needs
 from services.activity.opening_tickets import mail_of, open_ticket
 from services.activity.request_names import Declined
-from services.activity.rules import process_of
+from services.activity.routes_taken import way_of
 from services.activity.store_mails import Mail
 from services.activity.taking_steps import Taken, step_of, take
 from services.activity.work_sharing import mail_on
@@ -92,12 +92,15 @@ def reinjected(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     if activity is None or known is None or known.state is not DepartureState.REQUESTED:
         return
     organisation = workspace.organisations[name]
-    ways = (each for each in message.targets if process_of(organisation, each.routed, each.mailbox))
+    ways = (each for each in message.targets if way_of(workspace, organisation, message, each))
     target = next(ways, None)
     if target is None:
         mark(workspace, incoming.envelope, activity, _failed(message.mail, "no_route"))
         return
     mail = workspace.mails.get((name, message.mail))
+    if mail is not None and mail.erased_at is not None:  # while it was on its way (CT-21)
+        mark(workspace, incoming.envelope, activity, _failed(message.mail, "not_kept"))
+        return
     if mail is None or mail.removed_at is not None:
         mail = mail_of(name, message, ())
     workspace.keep(mail)

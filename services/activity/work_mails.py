@@ -13,7 +13,8 @@ from services.activity.domain.states import State, Status
 from services.activity.domain.steps import MailArrived
 from services.activity.needs import Needs
 from services.activity.opening_tickets import mail_of, open_ticket
-from services.activity.rules import matching_rules, process_of
+from services.activity.routes_taken import NO_TEST, is_for_testing, way_of
+from services.activity.rules import matching_rules
 from services.activity.store_mails import Mail
 from services.activity.taking_steps import step_of, take
 from services.activity.workspace import Workspace
@@ -25,6 +26,8 @@ from shared.contracts.ingest_requests import MailSetAside
 from shared.organisation import Organisation
 from shared.outbox import Outgoing
 from shared.unit_of_work import Incoming
+
+NO_ROUTE = "none of its addresses has a route"
 
 
 def gather(incoming: Incoming[MailReceived], needs: Needs) -> None:
@@ -51,6 +54,8 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     if message.reinjected_for is not None:
         work_departures.reinjected(workspace, incoming)
         return
+    if _erased(workspace, incoming):
+        return
     organisation = workspace.organisations[name]
     facts = _facts(workspace, organisation, message)
     named = _candidates(workspace, name, facts, message)
@@ -70,19 +75,33 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     # What found no place is left undone: it may be tried again once there is a route for it.
     unplaced = [effect.target for effect in effects if isinstance(effect, Unplaced)]
     if unplaced:
-        workspace.said.append(_given_back(incoming, unplaced))
+        testing = is_for_testing(workspace, organisation, message)
+        workspace.said.append(_given_back(incoming, unplaced, NO_TEST if testing else NO_ROUTE))
     workspace.effects |= {
         (name, message.mail, target.address) for target in facts.targets if target not in unplaced
     }
 
 
-def _given_back(incoming: Incoming[MailReceived], unplaced: list[Target]) -> Outgoing:
+def _erased(workspace: Workspace, incoming: Incoming[MailReceived]) -> bool:
+    """Whether somebody on the mail was erased: what comes of it again is, too, and opens nothing (CT-21)."""
+    name, message = incoming.envelope.organisation, incoming.message
+    mail = workspace.mails.get((name, message.mail))
+    if mail is None or mail.erased_at is None:
+        return False
+    workspace.said.append(
+        announce.mail_forget(incoming.envelope, mail.id, mail.conversation, incoming=True, erase=True)
+    )
+    workspace.effects |= {(name, message.mail, target.address.lower()) for target in message.targets}
+    return True
+
+
+def _given_back(incoming: Incoming[MailReceived], unplaced: list[Target], why: str) -> Outgoing:
     """Nobody would see the mail otherwise: ingest lists it as unhandled (UH-1)."""
     message = incoming.message
     request = MailSetAside(
         mail=message.mail,
         addresses=tuple(target.address for target in unplaced),
-        detail="it names no activity that can take it, and none of its addresses has a route",
+        detail=f"it names no activity that can take it, and {why}",
     )
     return announce.mail_set_aside(incoming.envelope, message.conversation, request)
 
@@ -123,7 +142,7 @@ def _facts(workspace: Workspace, organisation: Organisation, message: MailReceiv
             Target(
                 target.address.lower(),
                 target.mailbox,
-                process_of(organisation, target.routed, target.mailbox) is not None,
+                way_of(workspace, organisation, message, target) is not None,
             )
             for target in message.targets
         ),

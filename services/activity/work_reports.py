@@ -38,7 +38,10 @@ def perform(workspace: Workspace, incoming: Incoming[OutgoingMail]) -> None:
     mail = workspace.mails.get((organisation, report.mail))
     if activity is None or mail is None:
         raise UnknownMail(f"mail {report.mail} of activity {report.activity} is not known")
-    workspace.keep(noted(mail, report))
+    after = noted(mail, report)
+    if mail.erased_at:  # what became of it, and nothing of what it says and to whom (CT-21)
+        after = replace(mail, message_id=after.message_id, outcome=after.outcome)
+    workspace.keep(after)
     outcome = _OUTCOMES.get(type(report))
     if outcome:
         step = MailReported(report.mail, outcome)

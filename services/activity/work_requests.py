@@ -154,7 +154,7 @@ def _open(
     source = work_links.source_of(workspace, organisation, request)
     links = work_links.first_links(workspace, source, request) if source else []
     copied = work_links.first_fields(organisation, process.name, source, request) if source else ()
-    tag_people(workspace, incoming, organisation, process.company, tags)
+    tag_people(workspace, incoming, organisation, process, tags)
     id_ = announce.effect_id(cause, "activity")
     opening: dict[str, Any] = {
         "activity": id_,
@@ -206,8 +206,8 @@ def _step(
         return splits_and_merges.perform(workspace, cause, activity, request, _actor(request))
     if isinstance(request, asked.TicketAssign) and request.assignee is not None:
         _assignable(organisation, request.assignee, activity.process)
-    company = organisation.process(activity.process).company
-    tag_people(workspace, incoming, organisation, company, tags, activity.contacts)
+    process = organisation.process(activity.process)
+    tag_people(workspace, incoming, organisation, process, tags, activity.contacts)
     reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
     fields = request.fields if isinstance(request, asked.TicketEdit) else {}
     values = given_fields(organisation, activity.process, fields)

@@ -14,6 +14,7 @@ from services.activity import (
     announce,
     event_records,
     store_activities,
+    store_erasing,
     store_families,
     store_history,
     store_links,
@@ -28,6 +29,7 @@ from services.activity.knowledge import Knowledge
 from services.activity.needs import Needs
 from services.activity.numbers import Blocks
 from services.activity.people import People
+from services.activity.store_erasing import Traces
 from services.activity.store_history import HistoryRow, Note
 from services.activity.store_mails import Mail
 from services.activity.store_requests import Answered, RequestKey
@@ -52,11 +54,13 @@ class Workspace(Knowledge):
         self.answers: dict[RequestKey, Answered] = {}
         self.said: list[Outgoing] = []
         self.people = People(self.said)
+        self.traces: dict[Key, Traces] = {}
         self._numbers = numbers
         self._before = _Before()
         self._history: list[HistoryRow] = []
         self._notes: list[Note] = []
         self._ties = Ties()
+        self._erased: list[Traces] = []
         self._ordinal = 0
 
     # What changes
@@ -98,6 +102,10 @@ class Workspace(Knowledge):
             self._index(mail)
         self.mails[mail.key] = mail
 
+    def erase(self, found: Traces) -> None:
+        """All there is of a person goes, beside what activities and contacts say themselves (CT-21)."""
+        self._erased.append(found)
+
     # Postgres
 
     async def load(self, connection: Connection, needs: Needs) -> None:
@@ -115,6 +123,7 @@ class Workspace(Knowledge):
         keys = needs.activities | await store_activities.of_conversations(connection, needs.conversations)
         keys |= {(organisation, id_) for (organisation, _), id_ in self._references.items()}
         keys |= {(mail[0], id_) for mail, places in self.standing.items() for id_ in places}
+        keys |= await self._load_traces(connection, needs)
         copied = {key for key in map(self._key_of, needs.copied) if key}
         keys |= await store_links.of(connection, copied)
         self.families.roots = await store_families.lock(connection, keys)
@@ -131,6 +140,13 @@ class Workspace(Knowledge):
             effects=set(self.effects),
             answers=set(self.answers),
         )
+
+    async def _load_traces(self, connection: Connection, needs: Needs) -> set[Key]:
+        """What there is of persons who are to be erased; the activities that can lose contacts."""
+        for key in sorted(needs.erased):
+            self.traces[key] = await store_erasing.traces(connection, key)
+        still = {key for found in self.traces.values() for key in found.open}
+        return still | await store_erasing.tagged_open(connection, needs.merged)
 
     async def _load_activities(self, connection: Connection, keys: set[Key]) -> None:
         """The activities, and those that splits and merges tie them to: their locks are the same."""
@@ -151,7 +167,8 @@ class Workspace(Knowledge):
             for (organisation, _), activity in self.activities.items()
             for each in activity.contacts
         }
-        await self.people.load(connection, needs.addresses, tagged | needs.contacts)
+        whole = needs.merged | needs.erased
+        await self.people.load(connection, needs.addresses, tagged | needs.contacts | whole, whole)
         for each in await store_threads.correspondents(connection, self.activities.keys()):
             self.correspondents[each.organisation, each.activity][each.address] = each.mailbox
         # Only a mail that comes in continues a thread that has ended.
@@ -184,6 +201,7 @@ class Workspace(Knowledge):
         await self.save_places(connection)
         await store_history.add_notes(connection, self._notes)
         await store_history.add_history(connection, self._history)
+        await store_erasing.erase(connection, self._erased, self.now)
 
 
 @dataclass(frozen=True, slots=True)

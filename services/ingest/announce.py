@@ -9,6 +9,7 @@ from services.ingest.domain.conversation import Answered
 from services.ingest.domain.decide import Facts, Target
 from services.ingest.domain.mail import Address, ParsedMail
 from services.ingest.domain.plus import PlusReference
+from services.ingest.domain.routes import Routed
 from shared.contracts import ingest_mails as contract
 from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.ingest_mails import MailboxPolled, MailNotReinjected, MailReceived
@@ -171,16 +172,21 @@ def _plus(plus: PlusReference) -> contract.PlusReference:
 
 
 def _target(target: Target) -> contract.Target:
-    routed = target.routed
     return contract.Target(
         mailbox=target.mailbox,
         address=target.address,
-        routed=routed
-        and contract.Routed(
-            route=routed.route,
-            process=routed.process,
-            category=routed.category,
-            send_automated_emails=routed.send_automated_emails,
-            test_mode=routed.test_mode,
-        ),
+        routed=_routed(target.routed),
+        routed_for_test=_routed(target.routed_for_test),
+    )
+
+
+def _routed(routed: Routed | None) -> contract.Routed | None:
+    if routed is None:
+        return None
+    return contract.Routed(
+        route=routed.route,
+        process=routed.process,
+        category=routed.category,
+        send_automated_emails=routed.send_automated_emails,
+        test_mode=routed.test_mode,
     )

@@ -9,13 +9,14 @@ from services.ingest.reinjecting import reinject
 from shared.contracts.ingest_requests import MailForget, MailReinject, MailSetAside
 from shared.failure import Transient
 from shared.organisation_copy import on_organisation
+from shared.sweeping import doom
 from shared.topics import ACTIVITY_ORGANISATION, INGEST_REQUESTS
 from shared.unit_of_work import Batch, Subscription
 
 
 async def on_requests(intake: Intake, batch: Batch[Any]) -> None:
-    """Show what activity could not place among the unhandled mails (UH-1); note what it needs no more; tell
-    again of what is to begin a new activity (CE-3).
+    """Show what activity could not place among the unhandled mails (UH-1); note what it needs no more, and
+    remove what is erased (CT-21); tell again of what is to begin a new activity (CE-3).
 
     Raises `Transient` while a done folder is read again that such a mail may still lie in.
     """
@@ -23,8 +24,11 @@ async def on_requests(intake: Intake, batch: Batch[Any]) -> None:
     if await store_rereading.may_turn_up(batch.connection, [(name, each.mail) for name, each in requests]):
         raise Transient("A done folder is still to be read again, after the database was put back.")
     asked = [(organisation, each) for organisation, each in requests if isinstance(each, MailSetAside)]
-    unneeded = {(organisation, each.mail) for organisation, each in requests if isinstance(each, MailForget)}
+    forget = [(organisation, each) for organisation, each in requests if isinstance(each, MailForget)]
+    unneeded = {(organisation, each.mail) for organisation, each in forget}
     await store_retention.unneeded_since(batch.connection, unneeded, batch.now)
+    gone = {(organisation, each.mail) for organisation, each in forget if each.erase}
+    await doom(batch.connection, await store_retention.erase(batch.connection, gone, batch.now), batch.now)
     await store_mails.set_aside(
         batch.connection,
         [(organisation, request.mail, request.detail) for organisation, request in asked],

@@ -44,9 +44,12 @@ def _mailbox(organisation: Organisation, definition: MailboxDefinition) -> Mailb
                     "criteria": Criteria(**dict(route.criteria)),
                     "enabled": route.enabled
                     and organisation.takes_work(route.process, in_test=route.test_mode),
+                    "in_test": organisation.is_in_test(route.process),
                 }
             )
             for route in definition.routes
         ),
-        fallback=Fallback(**dict(definition.fallback)),
+        fallback=Fallback(
+            **dict(definition.fallback), in_test=organisation.is_in_test(definition.fallback.process)
+        ),
     )

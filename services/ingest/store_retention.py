@@ -30,6 +30,11 @@ SET removed_at = $3, decision = '{}', detail = NULL,
 FROM unnest($1::text[], $2::uuid[]) AS gone (organisation, id)
 WHERE mails.organisation = gone.organisation AND mails.id = gone.id
 """
+_KNOWN = """
+SELECT mails.organisation, mails.id FROM mails
+JOIN unnest($1::text[], $2::uuid[]) AS gone (organisation, id) USING (organisation, id)
+ORDER BY organisation, id FOR UPDATE OF mails
+"""
 _REMOVE_BYTES = """
 DELETE FROM raw_mails
 USING unnest($1::text[], $2::uuid[]) AS gone (organisation, id)
@@ -55,6 +60,14 @@ async def unneeded_since(connection: Connection, mails: Collection[tuple[str, UU
     """Activity needs these (organisation, mail) no more."""
     if mails:
         await connection.execute(_UNNEEDED_SINCE, *columns(sorted(mails), 2), now)
+
+
+async def erase(connection: Connection, mails: Collection[tuple[str, UUID]], now: datetime) -> list[str]:
+    """Remove what these mails (organisation, id) said, whatever may still tell of it; their objects."""
+    if not mails:
+        return []
+    known = await connection.fetch(_KNOWN, *columns(sorted(mails), 2))
+    return await _removed(connection, [tuple(row) for row in known], now)
 
 
 async def unneeded(connection: Connection, before: datetime) -> int:
@@ -93,7 +106,12 @@ async def referred(connection: Connection, objects: Collection[str]) -> set[str]
 async def _remove(
     connection: Connection, page: str, before: datetime, limit: int, now: datetime
 ) -> tuple[int, list[str]]:
-    mails = columns([tuple(row) for row in await connection.fetch(page, before, limit)], 2)
-    await connection.execute(_REMOVE, *mails, now)
-    rows = await connection.fetch(_REMOVE_BYTES, *mails)
-    return len(mails[0]), [each for row in rows for each in row["objects"] if each]
+    mails = [tuple(row) for row in await connection.fetch(page, before, limit)]
+    return len(mails), await _removed(connection, mails, now)
+
+
+async def _removed(connection: Connection, mails: Collection[tuple[str, UUID]], now: datetime) -> list[str]:
+    gone = columns(mails, 2)
+    await connection.execute(_REMOVE, *gone, now)
+    rows = await connection.fetch(_REMOVE_BYTES, *gone)
+    return [each for row in rows for each in row["objects"] if each]

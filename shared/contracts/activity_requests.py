@@ -9,7 +9,12 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
-from shared.contracts.activity_requests_contacts import ContactCreate, ContactEdit
+from shared.contracts.activity_requests_contacts import (
+    ContactCreate,
+    ContactEdit,
+    ContactErase,
+    ContactMerge,
+)
 from shared.contracts.activity_requests_families import SplitPart as SplitPart
 from shared.contracts.activity_requests_families import TicketMerge as TicketMerge
 from shared.contracts.activity_requests_families import TicketMergeInto as TicketMergeInto
@@ -269,6 +274,8 @@ ActivityRequest = Annotated[
     | TicketNext
     | TicketSendAndResolve
     | TicketFeedback
-    | TicketNewFromMail,
+    | TicketNewFromMail
+    | ContactMerge
+    | ContactErase,
     Field(discriminator="type"),
 ]

@@ -8,6 +8,10 @@ from pydantic import Field, StringConstraints
 from shared.contracts.asking import Request, TagName
 from shared.contracts.record import EmailAddress, Language, Name, Storable
 
+ErasureReason = Literal[
+    "asked_for", "consent_withdrawn", "objected", "no_longer_needed", "unlawful", "legal_obligation"
+]
+"""Why a person is erased (GDPR, article 17). A closed list, so that it says nothing of the person."""
 PersonName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), Storable]
 
 
@@ -49,3 +53,26 @@ class ContactEdit(OnContact):
     global_contact: bool = False
     language: Language | None = None
     extra_tag: TagName | Literal["none"] | None = None
+    test: bool | None = None
+
+
+class ContactMerge(OnContact):
+    """Make a contact one with another (CT-20). It cannot be taken back.
+
+    Its address and its tags lead to `into` from then on; of the rest, `into` stays as it is.
+    """
+
+    type: Literal["contact.merge"] = "contact.merge"
+    into: UUID
+
+
+class ContactErase(OnContact):
+    """Erase a person (CT-21): the contact, their mails, and what was written on their Tickets.
+
+    It cannot be taken back. While Tickets of theirs are open it is refused, unless `open_tickets` says that
+    they go on without what is erased. `reason` is written down with who asked and when.
+    """
+
+    type: Literal["contact.erase"] = "contact.erase"
+    reason: ErasureReason
+    open_tickets: bool = False

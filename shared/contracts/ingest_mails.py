@@ -47,12 +47,14 @@ class Routed(Part):
 class Target(Part):
     """One address of ours that the mail was sent to: at most one new activity each (RT-6).
 
-    `routed` is empty where no route matched: such a target can append, and never opens.
+    `routed` is empty where no route matched: such a target can append, and never opens. `routed_for_test` is
+    the first matching route to a process in test, which a sender takes who is a contact for testing (CT-18).
     """
 
     mailbox: Name
     address: EmailAddress
     routed: Routed | None = None
+    routed_for_test: Routed | None = None
 
 
 class MailReceived(Record):

@@ -25,11 +25,13 @@ class MailForget(Record):
     """Nobody needs what this mail said any more: remove its bytes. Key: organisation and conversation.
 
     All its activities are closed and were kept for as long as they are to be. That there was a mail is known
-    for ever: it is not taken for a new one.
+    for ever: it is not taken for a new one. With `erase` somebody on it is erased (CT-21): its bytes go at
+    once, whoever may still be told of it.
     """
 
     type: Literal["mail.forget"] = "mail.forget"
     mail: UUID
+    erase: bool = False
 
 
 class MailReinject(Record):

@@ -173,6 +173,7 @@ MEANINGS = {
     "targets": "addresses of ours that it was sent to: at most one new activity each",
     "routed": "where it goes; none means that no route matched",
     "route": "name of the route",
+    "routed_for_test": "where it goes if its sender is a contact for testing",
     "Routed.send_automated_emails": "whether automatic mail may go out for it",
     "Routed.test_mode": "whether what it opens is for testing",
     "explanation": "the rules that led here",

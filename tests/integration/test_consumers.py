@@ -227,6 +227,10 @@ async def _steps(at: Bench, reference: str) -> None:
     made = await at.tell("contact.create")
     await at.tell("contact.edit", contact=made["contact"], expected_version=made["version"])
     copied = {"linked_to": reference, "copies": ["links", "communications"]}
+    other = await at.tell("contact.create", address="other@harbour.test")
+    await at.tell(
+        "contact.merge", contact=other["contact"], into=made["contact"], expected_version=other["version"]
+    )
     opened = await ask("ticket.open", draft=True, category="Other", **copied)
     await ask("ticket.submit", opened)
     for step in ("ticket.unlink", "ticket.link"):
@@ -245,6 +249,7 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.merge_into", others[0], into=opened)
     await ask("ticket.merge", opened, sources=others[1:])
     await ask("ticket.split", opened)
+    await at.tell("contact.erase", contact=made["contact"], expected_version=None)
 
 
 @pytest.mark.parametrize("work", [ingest, activity, notify], ids=lambda work: work.__name__)

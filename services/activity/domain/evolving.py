@@ -35,6 +35,8 @@ from services.activity.domain.events import (
 from services.activity.domain.states import Status
 from services.activity.domain.vocabulary import Purpose
 
+OF_CONTACTS = frozenset({"CT-20", "CT-21"})
+"""Rows whose steps come of what is done to a contact, on whichever activities it stands."""
 PREVIOUS_KEPT = 10
 """How many of those who had an activity before are remembered (ST-20)."""
 
@@ -136,9 +138,12 @@ def _opened(event: Opened) -> Activity:
 
 
 def _updated(event: Event) -> dict[str, Any]:
-    """Users and robots update; what the system or an integration does is nobody's claim (ST-20)."""
+    """Users and robots update; what the system or an integration does is nobody's claim (ST-20).
+
+    Nor is it a claim on each of a contact's activities to have merged or erased the contact.
+    """
     by = event.stamp.by
-    return {"last_updater": by.id} if by.is_resource else {}
+    return {"last_updater": by.id} if by.is_resource and event.stamp.rule not in OF_CONTACTS else {}
 
 
 def _held(activity: Activity, event: StatusChanged | HoldersChanged) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Every step there is, and those that people are offered."""
 
+from services.activity.domain.contact_steps import EraseContact, ExchangeContact
 from services.activity.domain.family_steps import MergeInto, PartsClosed, Split, SplitOff, TakeOver
 from services.activity.domain.link_steps import (
     LinkWith,
@@ -80,6 +81,8 @@ STEPS: tuple[type[Step], ...] = (
     TakeNext,
     SendAndResolve,
     GiveFeedback,
+    ExchangeContact,
+    EraseContact,
 )
 """Every step there is."""
 
@@ -93,8 +96,10 @@ NOT_FOR_PEOPLE = (
     MailReported,
     RejectWork,
     GiveFeedback,
+    ExchangeContact,
+    EraseContact,
 )
-"""What others do to an activity: mails, timers, reports, robots, customers."""
+"""What others do to an activity: mails, timers, reports, robots, customers, and what becomes of contacts."""
 
 OFFERED = tuple(step for step in STEPS if not issubclass(step, NOT_FOR_PEOPLE))
 """The steps that a person can take on an activity that exists."""

@@ -6,6 +6,8 @@ Read a row as: from these states, by this step, to that state. What a row may sa
 
 from typing import Any
 
+from services.activity.domain.contact_effects import erase_contact, exchange_contact
+from services.activity.domain.contact_steps import EraseContact, ExchangeContact
 from services.activity.domain.effects import (
     acknowledge,
     acknowledge_sender,
@@ -283,6 +285,8 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("SH-1", OPEN, ShareMail, effects=(share_mail,), person=the_same),
     Transition("SH-1", OPEN, TakeSharedMail, effects=(take_shared_mail, flag_new_information),
                person=the_same),
+    Transition("CT-20", OPEN, ExchangeContact, effects=(exchange_contact,), person=the_same),
+    Transition("CT-21", OPEN, EraseContact, effects=(erase_contact,), person=the_same),
     Transition("CE-3", OPEN, StartNew, effects=(ask_for_new,), person=the_same),
     # What was asked for comes also if it was closed meanwhile.
     Transition("CE-7", (*OPEN, CLOSED), MarkDeparture, effects=(mark_departure,), person=the_same),

@@ -31,12 +31,16 @@ class UnhandledReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One address of ours in To or Cc. Without a route it can append to an activity, and never opens one."""
+    """One address of ours in To or Cc. Without a route it can append to an activity, and never opens one.
+
+    `routed_for_test` is the route that a contact for testing takes, which is activity's to know (CT-18).
+    """
 
     mailbox: str
     address: str
     routed: Routed | None
     plus: tuple[PlusReference, ...] = ()
+    routed_for_test: Routed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,7 @@ def _targets(recipients: list[Recipient], mail: ParsedMail) -> tuple[Target, ...
             address=address,
             routed=find_route(same[0].mailbox, address, mail),
             plus=tuple(dict.fromkeys(recipient.plus for recipient in same if recipient.plus is not None)),
+            routed_for_test=find_route(same[0].mailbox, address, mail, for_test=True),
         )
         for address, same in by_address.items()
     )

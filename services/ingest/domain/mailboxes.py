@@ -33,7 +33,7 @@ class Criteria:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where mail to one address of a mailbox goes (RT-2)."""
+    """Where mail to one address of a mailbox goes (RT-2); `in_test` says that its process is in test now."""
 
     name: str
     address: str
@@ -42,6 +42,7 @@ class Route:
     send_automated_emails: bool = False
     test_mode: bool = False
     enabled: bool = True
+    in_test: bool = False
     criteria: Criteria = Criteria()
 
 
@@ -52,6 +53,7 @@ class Fallback:
     process: str
     category: str | None = None
     send_automated_emails: bool = False
+    in_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,13 +98,16 @@ def meets(criteria: Criteria, mail: ParsedMail) -> bool:
     return all(rule.met(criteria, mail) for rule in CRITERION_RULES if rule.asked(criteria))
 
 
-def find_route(mailbox: Mailbox, address: str, mail: ParsedMail) -> Routed | None:
+def find_route(mailbox: Mailbox, address: str, mail: ParsedMail, *, for_test: bool = False) -> Routed | None:
     """The first route of `mailbox` for `address` (its own or an alias) whose criteria all hold (RT-1).
 
-    The fallback catches the primary address only; an alias without a route stays unrouted (RT-4).
+    The fallback catches the primary address only; an alias without a route stays unrouted (RT-4). `for_test`
+    asks for the first that leads to a process in test (CT-18).
     """
     wanted = folded(address)
     for route in mailbox.routes:
+        if for_test and not route.in_test:
+            continue
         if route.enabled and folded(route.address) == wanted and meets(route.criteria, mail):
             return Routed(
                 route=route.name,
@@ -114,6 +117,6 @@ def find_route(mailbox: Mailbox, address: str, mail: ParsedMail) -> Routed | Non
                 test_mode=route.test_mode,
             )
     fallback = mailbox.fallback
-    if fallback is None or wanted != folded(mailbox.address):
+    if fallback is None or (for_test and not fallback.in_test) or wanted != folded(mailbox.address):
         return None
     return Routed(FALLBACK, fallback.process, fallback.category, fallback.send_automated_emails)

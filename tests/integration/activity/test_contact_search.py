@@ -78,6 +78,30 @@ async def test_who_reads_nothing_finds_nobody_and_learns_of_nobody(desk: Any, of
     assert await addresses(desk, "amelie", "search=dupont&company=quay") == ["dupont@quay.test"]
 
 
+async def test_agents_of_companies_out_of_reach_are_neither_listed_nor_found(
+    desk: Any, office: Office
+) -> None:
+    """CT-9, CT-10: whatever stands in the row of one, an agent is a contact of his own company alone."""
+    await office.pool.execute(
+        """
+        INSERT INTO contacts (organisation, id, address, first_name, last_name, company, auto_created)
+        SELECT 'acme', gen_random_uuid(), address, 'Dup', 'Agent', company, false
+        FROM (VALUES ('bruno@quay.test', NULL), ('hugo@harbour.test', 'quay')) AS agents (address, company)
+        """
+    )
+    definition = with_companies()
+    hugo = User(name="hugo", title="Hugo", address="hugo@harbour.test", company="harbour")
+    await office.configure(definition.model_copy(update={"users": (*definition.users, hugo)}), version=3)
+    for query in ("", "search=agent", "search=agent&limit=1"):
+        found = await addresses(desk, "clara", query)
+        assert "bruno@quay.test" not in found, query
+        assert "hugo@harbour.test" in found, query
+        everybody = await addresses(desk, "amelie", query.partition("&")[0])
+        assert {"bruno@quay.test", "hugo@harbour.test"} <= set(everybody)
+    assert "hugo@harbour.test" not in await addresses(desk, "amelie", "company=quay")
+    assert "bruno@quay.test" in await addresses(desk, "amelie", "company=quay")
+
+
 async def test_a_list_of_contacts_has_pages(desk: Any) -> None:
     seen: list[str] = []
     after = ""
@@ -146,7 +170,7 @@ async def test_a_search_goes_through_the_index_of_pieces(office: Office) -> None
     for typed in ("c4ca4", "emil"):
         pieces = store_contact_views._pieces(ACME, [typed], begins=True)
         plan = await office.pool.fetchval(
-            f"EXPLAIN (FORMAT JSON) {store_contact_views._FOUND}", ACME, [], pieces, [f"% {typed}%"]
+            f"EXPLAIN (FORMAT JSON) {store_contact_views._FOUND}", ACME, [], [], [], pieces, [f"% {typed}%"]
         )
         assert "contacts_by_pieces" in json.dumps(plan), plan
         assert "Seq Scan" not in json.dumps(plan), plan

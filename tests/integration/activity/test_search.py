@@ -67,3 +67,59 @@ async def test_a_title_that_was_changed_is_found_by_its_new_words(
 
 async def test_who_works_on_nothing_is_turned_away(client: httpx.AsyncClient) -> None:
     assert (await Caller(client, "stranger").get("/v1/search?q=printer")).status_code == 403
+
+
+async def test_what_one_may_not_read_crowds_out_nothing(office: Office, client: httpx.AsyncClient) -> None:
+    """AMB-34: however many match that are somebody else's, titles, contacts and mails alike."""
+    for number in range(60):
+        sender = f"crowd{number}@quay.test"
+        await office.take_in(
+            received("Invoice", message_id=f"{sender}", to=(BILLING,), sender=sender, name="Cora Crowd")
+        )
+    await office.take_in(
+        received(
+            "Hello",
+            message_id="last@x.test",
+            sender="cora@crowd.test",
+            name="Cora Crowd",
+            conversation="0" * 16,
+        )
+    )
+    mine = (await office.tickets())[-1]["reference"]
+    assert await found(client, "crowd", by="bruno") == [(mine, "contact")]
+    assert len(await found(client, "crowd")) == 20
+
+
+@pytest.mark.parametrize(
+    ("fill", "matched"),
+    [
+        (
+            """
+            INSERT INTO contacts (organisation, id, address, first_name, last_name, auto_created)
+            SELECT 'acme', gen_random_uuid(), 'n' || n || '@x.test', 'Dora', 'Dock', false FROM numbers
+            """,
+            "contact",
+        ),
+        (
+            """
+            INSERT INTO mails (organisation, id, direction, "references", conversation, mailbox, at,
+                recipients, content, doubts)
+            SELECT 'acme', gen_random_uuid(), 'in', '[]', repeat('0', 16), 'help', now(), '{}',
+                '{"subject": "Text of one", "text": "Text of one"}', '[]' FROM numbers
+            """,
+            "mail",
+        ),
+    ],
+    ids=["contacts", "mails"],
+)
+async def test_a_needle_is_found_in_a_haystack_of_others(
+    office: Office, client: httpx.AsyncClient, fill: str, matched: str
+) -> None:
+    """AMB-34: a part of what matches is looked through first, and then all of it."""
+    await office.pool.execute("CREATE TABLE numbers AS SELECT generate_series(1, 5000) AS n")
+    await office.pool.execute(fill)
+    for table in ("contacts", "mails"):
+        await office.pool.execute(f"ANALYZE {table}")
+    typed = {"contact": "dora dock", "mail": "text one"}[matched]
+    for _ in range(5):  # which part is taken, is chance
+        assert ("100001-T", matched) in await found(client, typed, by="bruno")

@@ -60,12 +60,12 @@ async def removed(world: World, **settings: Any) -> dict[str, int]:
     return {each.rule.name: each.number or 0 async for each in remove(world.work, rules)}
 
 
-async def forget(world: World, *mails: UUID) -> None:
+async def forget(world: World, *mails: UUID, erase: bool = False) -> None:
     """What activity asks for."""
     envelope = Envelope(
         id="1", source="tests", type="mail.forget", time=datetime.now(UTC), organisation=ORGANISATION
     )
-    records = [Incoming(envelope, MailForget(mail=mail)) for mail in mails]
+    records = [Incoming(envelope, MailForget(mail=mail, erase=erase)) for mail in mails]
     async with ParserPool() as parser:
         assert await world.work.run_each(partial(on_requests, world.intake(parser)), records) == []
 
@@ -128,6 +128,27 @@ async def test_a_mail_that_a_topic_may_still_tell_of_is_kept_though_it_is_given_
     await forget(world, mail.mail)
     assert (await removed(world))["mails"] == 0
     assert await kept(world, stored(mail))
+
+
+async def test_a_mail_of_somebody_who_is_erased_goes_at_once_and_is_still_known(
+    world: World, imap: FakeImap
+) -> None:
+    """CT-21, IN-7: whatever may still tell of it."""
+    raw = with_file(raw_mail(subject="Door stuck", message_id="door"))
+    mail, other = await taken(world, imap, raw, raw_mail(message_id="window"))
+    await forget(world, mail.mail, erase=True)
+    row = await world.row(f"SELECT * FROM mails WHERE id = '{mail.mail}'")
+    assert row["removed_at"] is not None
+    assert row["headers"]["message_id"] == "door@customer.example"
+    assert "subject" not in row["headers"]
+    assert [each["mail"] for each in await world.pool.fetch("SELECT mail FROM raw_mails")] == [other.mail]
+    await aged(world)
+    assert (await removed(world))["blobs"] == 1
+    assert not await kept(world, stored(mail))
+    imap.deliver(HELP, raw)
+    async with world.reading(imap.connect):
+        await world.until_polled()
+    assert len(await world.published()) == 2
 
 
 async def test_a_file_that_another_mail_has_too_stays(world: World, imap: FakeImap) -> None:

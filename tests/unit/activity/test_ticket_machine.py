@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
 from typing import Any
+from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pydantic import TypeAdapter
 
 from services.activity.domain.activity import Activity, Holders
+from services.activity.domain.contact_steps import EraseContact, ExchangeContact
 from services.activity.domain.contacts import EXCLUSIVE, Tagged
 from services.activity.domain.decide import allowed, decide
 from services.activity.domain.events import DeliveryReported, Event, FeedbackGiven, StatusChanged
@@ -161,6 +163,36 @@ class TicketMachine(RuleBasedStateMachine):
         )
         done = decide(life.it, AddNote(), context(BOB, life.process, version=seen), life.now)
         assert (isinstance(done, Refusal) and done.code is RefusalCode.CONFLICT) is late
+
+    @rule(people=st.permutations([CUSTOMER, COLLEAGUE]), by=st.sampled_from([ALICE, ERP]))
+    def two_contacts_become_one(self, people: list[UUID], by: Actor) -> None:
+        """CT-20, T38: the one holds what both held, and nobody has a claim on the Ticket for it (ST-20)."""
+        before, (contact, into) = self.life.it, people
+        done = self.do(ExchangeContact(contact, into), by)
+        after = self.life.it
+        assert isinstance(done, Refusal) is (before.status is Status.CLOSED)
+        if not isinstance(done, Refusal):
+            moved = {
+                Tagged(each.tag, into if each.contact == contact else each.contact)
+                for each in before.contacts
+            }
+            assert after == replace(
+                before, contacts=frozenset(moved), version=after.version, changed=after.changed
+            )
+
+    @rule(contact=st.sampled_from([CUSTOMER, COLLEAGUE]), texts=st.booleans())
+    def a_person_is_erased(self, contact: UUID, texts: bool) -> None:
+        """CT-21, T38: nothing else of the Ticket changes; asked again, nothing is left to do."""
+        before, step = self.life.it, EraseContact(frozenset({contact}), texts)
+        done = self.do(step, ALICE)
+        after = self.life.it
+        assert isinstance(done, Refusal) is (before.status is Status.CLOSED)
+        if not isinstance(done, Refusal):
+            others = frozenset(each for each in before.contacts if each.contact != contact)
+            gone: dict[str, Any] = {"title": "", "description": "", "fields": ()} if texts else {}
+            versions = {"version": after.version, "changed": after.changed}
+            assert after == replace(before, contacts=others, **gone, **versions)
+            assert self.do(step, ALICE) == ()
 
     @rule(hours=st.integers(1, 100))
     def time_passes(self, hours: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.activity.domain.activity import Activity, Holders, Wait
+from services.activity.domain.contact_steps import EraseContact, ExchangeContact
 from services.activity.domain.contacts import Tagged, all_four
 from services.activity.domain.context import Context, ProcessRules
 from services.activity.domain.decide import decide
@@ -287,6 +288,8 @@ def examples(life: Life) -> dict[type[Step], tuple[Step, Actor]]:
             (TakeNext(), ROBOT),
             (SendAndResolve(Method.WITH_CUSTOMER_RESPONSE), ALICE),
             (GiveFeedback(2), ERP),
+            (ExchangeContact(CUSTOMER, COLLEAGUE), ALICE),
+            (EraseContact(frozenset({CUSTOMER}), texts=True), ALICE),
         )
     }
 

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from deploy.events.heard import Heard, Unclear, moment, wanted
 from deploy.events.sentences import SENTENCES, sentence
 from deploy.events.showing import as_json, line
-from shared.topics import ACTIVITY_ACTIVITIES, DEAD_LETTERS, INGEST_MAILS, NOTIFY_MAILS, TOPICS
+from shared.topics import (
+    ACTIVITY_ACTIVITIES,
+    ACTIVITY_CONTACTS,
+    DEAD_LETTERS,
+    INGEST_MAILS,
+    NOTIFY_MAILS,
+    TOPICS,
+)
 from tests.support.dead_letters import died
 from tests.support.notes import Raw
 from tests.support.samples import IDS, RECORDS, sample
@@ -51,6 +58,14 @@ def test_what_cannot_be_read_says_why() -> None:
     assert "this version knows no 'mail.eaten'" in sentence(
         Heard.of(sample(INGEST_MAILS, "mail.received").raw(INGEST_MAILS, ce_type="mail.eaten"), INGEST_MAILS)
     )
+
+
+def test_a_tombstone_says_who_is_erased() -> None:
+    """CT-21."""
+    raw = sample(ACTIVITY_CONTACTS, "contact.changed").raw(ACTIVITY_CONTACTS, ce_type="contact.erased")
+    said = sentence(Heard.of(replace(raw, value=None), ACTIVITY_CONTACTS))
+    assert said.endswith(" is erased")
+    assert "cannot be read" not in said
 
 
 def test_a_dead_letter_says_who_could_not_work_on_it_and_why() -> None:

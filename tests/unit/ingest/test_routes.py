@@ -102,3 +102,20 @@ def test_automatic_mail_is_sent_only_where_a_route_says_so() -> None:
     assert Route("any", "info@desk.example", "p").send_automated_emails is False
     assert Fallback("p").send_automated_emails is False
     assert Address("a@b.example").domain == "b.example"
+
+
+def test_a_sender_who_is_for_testing_has_a_way_of_their_own() -> None:
+    """CT-18, GL-5: the first route that leads to a process in test; the fallback only if it does, too."""
+    routes = (
+        Route("live", "info@desk.example", "p1"),
+        Route("off", "info@desk.example", "p2", test_mode=True, in_test=True, enabled=False),
+        Route("strict", "info@desk.example", "p3", in_test=True, criteria=Criteria(important=True)),
+        Route("test", "info@desk.example", "p4", test_mode=True, in_test=True),
+    )
+    info = "info@desk.example"
+    assert find_route(box(*routes), info, mail()) == Routed("live", "p1")
+    assert find_route(box(*routes), info, mail(), for_test=True) == Routed("test", "p4", test_mode=True)
+    assert find_route(box(*routes), "help@desk.example", mail(), for_test=True) is None
+    assert find_route(box(routes[0], fallback=Fallback("p5")), info, mail(), for_test=True) is None
+    in_test = box(routes[0], fallback=Fallback("p5", in_test=True))
+    assert find_route(in_test, info, mail(), for_test=True) == Routed("fallback", "p5")

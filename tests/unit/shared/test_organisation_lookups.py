@@ -78,6 +78,8 @@ def test_work_begins_in_a_live_process_and_for_tests_in_one_that_is_in_test(
     assert found.is_startable("it") is by_people
     assert found.takes_work("it", in_test=False) is by_a_route
     assert found.takes_work("it", in_test=True) is by_a_test_route
+    assert found.is_in_test("it") is (by_a_test_route and not live)
+    assert not found.is_in_test("nothing")
 
 
 def test_people_start_nothing_in_a_live_process_that_is_not_startable() -> None:
