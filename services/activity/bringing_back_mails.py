@@ -15,7 +15,7 @@ from services.activity.work_reports import noted
 from shared.contracts import activity_activities as events
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_requests import MailReinject
-from shared.contracts.mail import TEXT_LIMIT, Content
+from shared.contracts.mail import TEXT_LIMIT, Attachment, Content
 from shared.contracts.notify_requests import MailCompose
 from shared.outbox import Outgoing
 
@@ -96,7 +96,8 @@ def _came_through(workspace: PastWorkspace, activity: Activity, message: MailRec
 
 def _went_out(workspace: PastWorkspace, organisation: str, compose: MailCompose, purpose: str) -> None:
     text = compose.text or ""
-    reply = Content(subject=compose.subject or "", text=text[:TEXT_LIMIT])
+    files = tuple(Attachment(blob=each) for each in compose.attachments)
+    reply = Content(subject=compose.subject or "", text=text[:TEXT_LIMIT], attachments=files)
     mail = Mail(
         organisation=organisation,
         id=compose.mail,

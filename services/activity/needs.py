@@ -16,7 +16,7 @@ class Needs:
     `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
     reference or id) that mail may be sent from, `copied` those whose links and mails another one may begin
     with, or take over. In `opening` organisations activities may be opened.
-    `contacts` are those that are to be changed.
+    `contacts` are those that are to be changed, `filed` the activities whose files the request names.
     """
 
     references: set[Named] = field(default_factory=set)
@@ -30,6 +30,7 @@ class Needs:
     requests: set[RequestKey] = field(default_factory=set)
     threads: set[Named | Key] = field(default_factory=set)
     copied: set[Named] = field(default_factory=set)
+    filed: set[Named] = field(default_factory=set)
     opening: set[str] = field(default_factory=set)
 
     @property

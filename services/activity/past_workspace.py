@@ -34,6 +34,7 @@ class PastWorkspace(Workspace):
         self._history.append(HistoryRow.of(organisation, record, Json(value)))
         self._ties.note(activity, event)
         self.families.note(activity, event)
+        self.files.note(activity, event)
         # No reference is given twice.
         self._numbers[organisation] = max(self._numbers[organisation], activity.reference.number + 1)
 

@@ -121,6 +121,7 @@ def _split_off(
         parent=Other(original.id, original.reference),
         counts_since=original.started_at,
         thread=thread,
+        files=workspace.files.snapshot(original, cause, part.off.activity),
     )
     part_of_it = _carry_out(workspace, cause, None, _taken(cause, original, step, actor))
     workspace.continue_thread(original, part_of_it)
@@ -158,7 +159,8 @@ def _merge(
             for link in _links(workspace, source)
             if link.activity != target.id and link.activity not in target.links
         )
-        step = TakeOver(Other(source.id, source.reference), thread, links)
+        files = workspace.files.same(source, target)
+        step = TakeOver(Other(source.id, source.reference), thread, links, files)
         target = _carry_out(workspace, cause, target, _taken(cause, target, step, actor))
         workspace.continue_thread(source, target)
         _answer_links(workspace, cause, target, links, actor)

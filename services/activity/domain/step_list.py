@@ -1,6 +1,7 @@
 """Every step there is, and those that people are offered."""
 
 from services.activity.domain.family_steps import MergeInto, PartsClosed, Split, SplitOff, TakeOver
+from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
 from services.activity.domain.link_steps import (
     LinkWith,
     MarkDeparture,
@@ -80,6 +81,9 @@ STEPS: tuple[type[Step], ...] = (
     TakeNext,
     SendAndResolve,
     GiveFeedback,
+    AddFile,
+    EditFile,
+    RemoveFile,
 )
 """Every step there is."""
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.activity.domain.contacts import Tagged, changes, going_on
 from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.files import Brought
 from services.activity.domain.links import Earlier, Link
 from services.activity.domain.states import State
 from services.activity.domain.vocabulary import MatchedBy, Method, Outcome, StartedBy
@@ -30,7 +31,7 @@ class Opening(Step):
 
     `automated_mail=False` keeps every mail that no person wrote from going out about it, for ever.
     `contacts` are those that it starts with, `extra` the default tags of those that have one (CT-17),
-    `copied` are mails of the one that it is opened from (LK-5).
+    `copied` are mails of the one that it is opened from (LK-5), `files` those of another that it begins with.
     `due` is its due date where somebody set one; a rule reckons one from `counts_since`, None for now: what
     is split off has the original's start (SL-6).
     """
@@ -46,6 +47,7 @@ class Opening(Step):
     automated_mail: bool = True
     links: tuple[Link, ...] = ()
     copied: tuple[Earlier, ...] = ()
+    files: tuple[Brought, ...] = ()
     contacts: tuple[Tagged, ...] = ()
     due: datetime | None = None
     counts_since: datetime | None = None
@@ -103,10 +105,7 @@ class CreatedByIntegration(Opening):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit(Step):
-    """Change what is written on it, or who is who; what is None stays (T7, T37, CT-3).
-
-    `extra` are the default tags of contacts that have one (CT-17).
-    """
+    """Change what is written on it, or who is who; what is None stays (T7, T37, CT-3). `extra` as above."""
 
     name = "edit"
     participle = "edited"
