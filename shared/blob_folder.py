@@ -4,12 +4,14 @@ obstore writes the same way, but hands each file to a thread of its own and back
 as much CPU as the writing: a page of mails has hundreds of small ones.
 """
 
+import asyncio
 import ctypes
 import os
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO, Self
 
 _SYNC_AT_ONCE = 8
 
@@ -24,7 +26,42 @@ def write(root: Path, blobs: Sequence[tuple[str, bytes]]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     for place, data in places:
         _write(place, data)
-    _sync(root, [path for path, _ in blobs])
+    sync(root, [path for path, _ in blobs])
+
+
+class Writer:
+    """Writes one file piece by piece. Raises `OSError`; whatever is raised while it writes, the file goes.
+
+    obstore lists its name, so that a sweep finds what a process leaves that dies meanwhile.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._file: BinaryIO | None = None
+
+    async def __aenter__(self) -> Self:
+        self._file = await asyncio.to_thread(self._open)
+        return self
+
+    async def write(self, piece: bytes) -> None:
+        """Write the next piece."""
+        assert self._file is not None, "it is written inside its context only"
+        await asyncio.to_thread(self._file.write, piece)
+
+    async def __aexit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        assert self._file is not None
+        # Not in a thread where it failed: who was cancelled waits for nothing any more.
+        if failed is None:
+            await asyncio.to_thread(self._file.close)
+            return
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._place.unlink()
+
+    def _open(self) -> BinaryIO:
+        self._place.parent.mkdir(parents=True, exist_ok=True)
+        return self._place.open("xb")
 
 
 def _write(place: Path, data: bytes) -> None:
@@ -39,8 +76,8 @@ def _write(place: Path, data: bytes) -> None:
         raise
 
 
-def _sync(root: Path, paths: Sequence[str]) -> None:
-    """Make files outlive a power failure.
+def sync(root: Path, paths: Sequence[str]) -> None:
+    """Make these objects outlive a power failure.
 
     One by one, each waits for a commit of the file system's journal behind Postgres' and Kafka's own; Linux
     can be asked for all of a file system at once.

@@ -9,12 +9,13 @@ import asyncio
 import errno
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import secrets
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
@@ -29,6 +30,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 CHUNK_BYTES = 1024 * 1024
+_UPLOADED_AT_ONCE = 2
+"""Of one object's pieces: what is stored in a stream is in memory by these only."""
 _PARALLEL = 16
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -112,6 +115,39 @@ class BlobStore:
         BLOB_WRITTEN.inc(sum(blob.size for blob in made))
         return made
 
+    async def put_stream(
+        self,
+        organisation: str,
+        chunks: AsyncIterable[bytes],
+        media_type: str = "application/octet-stream",
+        name: str | None = None,
+    ) -> Blob:
+        """Store what comes in pieces, of which only a few are in memory at once; durable when this returns.
+
+        Raises like `put`, and what `chunks` raises: then nothing is stored. Until it is whole it has a name
+        of its own, by which the sweep finds it if this process dies.
+        """
+        prefix, hashed, size = self._prefix(organisation), hashlib.sha256(), 0
+        unfinished = f"{prefix}unfinished-{secrets.token_hex(16)}"
+        async with _written(self._writer(unfinished), unfinished) as write:
+            async for chunk in chunks:
+                hashed.update(chunk)
+                size += len(chunk)
+                await write(chunk)
+        sha256 = hashed.hexdigest()
+        made = Blob(object=f"{prefix}{sha256}", sha256=sha256, size=size, media_type=media_type, name=name)
+        with _operation("put", made.object):
+            await obstore.rename_async(self._store, unfinished, made.object)
+            if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+                await asyncio.to_thread(blob_folder.sync, self._store.prefix, [made.object])
+        BLOB_WRITTEN.inc(size)
+        return made
+
+    def _writer(self, path: str) -> Any:
+        if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+            return blob_folder.Writer(self._store.prefix / path)
+        return obstore.open_writer_async(self._store, path, max_concurrency=_UPLOADED_AT_ONCE)
+
     async def _send(self, made: Sequence[Blob], new: Sequence[NewBlob]) -> None:
         async def send(pair: tuple[Blob, NewBlob]) -> None:
             blob, one = pair
@@ -194,6 +230,25 @@ class BlobStore:
 
     def _prefix(self, organisation: str) -> str:
         return f"{_segment(organisation)}/{self._service}/"
+
+
+@asynccontextmanager
+async def _written(file: Any, path: str) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+    """Writes an object piece by piece; what fails of that is told in our words, what else fails ends it."""
+
+    async def write(chunk: bytes) -> None:
+        with _operation("put", path):
+            await file.write(chunk)
+
+    with _operation("put", path):
+        await file.__aenter__()
+    try:
+        yield write
+    except BaseException as error:
+        await file.__aexit__(type(error), error, error.__traceback__)
+        raise
+    with _operation("put", path):
+        await file.__aexit__(None, None, None)
 
 
 def _named(prefix: str, new: NewBlob) -> Blob:

@@ -27,6 +27,8 @@ REQUEST_ID_HEADER = "X-Request-ID"
 MAX_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
 
+_MAX_BODY = "mailroom.max_body_bytes"
+
 _VERSION = version("mailroom")  # looking it up costs more than most answers
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
@@ -73,6 +75,14 @@ class _Described(FastAPI):
 def etag(version: int) -> str:
     """The ETag header for a record's version; give it back as If-Match."""
     return f'"{version}"'
+
+
+def take_body_of(request: Request, most: int) -> None:
+    """Let this request's body be as large as that, before any of it is read; `Problem` where it says more."""
+    request.scope[_MAX_BODY] = most
+    said = request.headers.get("content-length", "")
+    if said.isdecimal() and int(said) > most:
+        raise Problem(problems.TOO_LARGE, f"At most {most} bytes are taken.")
 
 
 def _expected_version(
@@ -181,7 +191,7 @@ class _Frame:
 
         with tracing.request(headers.get("traceparent")) as traceparent, correlated(request_id, traceparent):
             try:
-                await self._app(scope, self._limited(receive), answer)
+                await self._app(scope, self._limited(scope, receive), answer)
             except Exception as error:
                 problem = _explained(error, scope)
                 if status:  # the answer has begun: all that is left is to break it off
@@ -192,15 +202,16 @@ class _Frame:
                     time.perf_counter() - began
                 )
 
-    def _limited(self, receive: Receive) -> Receive:
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
         seen = 0
 
         async def limited() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._max_body_bytes:
-                raise Problem(problems.TOO_LARGE, f"At most {self._max_body_bytes} bytes are taken.")
+            most = scope.get(_MAX_BODY, self._max_body_bytes)
+            if seen > most:
+                raise Problem(problems.TOO_LARGE, f"At most {most} bytes are taken.")
             return message
 
         return limited

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,8 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from deploy.backup.failure import BackupFailure
 
+_WHOLE = re.compile(r"[^/]+/(?P<service>[^/]+)/[0-9a-f]{64}")
+"""`organisation/service/sha256` (shared/blobs.py); what is still being stored has another name."""
 _PARALLEL = 16
 
 
@@ -29,8 +32,8 @@ async def keep(url: str, folder: Path, services: Collection[str]) -> tuple[list[
     Call it after the dumps: what they name is there by then. Raises `BackupFailure`.
     """
     source, target = _store(url), LocalStore(folder, mkdir=True)
-    # `organisation/service/sha256`: see shared/blobs.py.
-    names = [name for name in await _names(source) if name.count("/") == 2 and name.split("/")[1] in services]
+    named = [(name, _WHOLE.fullmatch(name)) for name in await _names(source)]
+    names = [name for name, found in named if found and found["service"] in services]
     copied = await _copy(source, target, names)
     return sorted(set(names) - set(copied.damaged)), copied
 

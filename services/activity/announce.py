@@ -73,11 +73,15 @@ def mail_forget(
 
 
 def accepted(
-    cause: Envelope, activity: Activity, *others: Activity, opened: Reference | None = None
+    cause: Envelope,
+    activity: Activity,
+    *others: Activity,
+    opened: Reference | None = None,
+    file: UUID | None = None,
 ) -> RequestAccepted:
     """The answer to a request that was done; `others` were opened or changed by it, too.
 
-    `opened` is the new activity that came of it, also if it came earlier.
+    `opened` is the new activity that came of it, also if it came earlier; `file` was put on it.
     """
     return RequestAccepted(
         request=asked_by(cause),
@@ -86,6 +90,7 @@ def accepted(
         status=activity.status.value,
         version=activity.version,
         opened=str(opened) if opened else None,
+        file=file,
         others=tuple(
             AlsoChanged(
                 activity=other.id,

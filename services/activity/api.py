@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
-from services.activity import store_mails, store_views
+from services.activity import store_files, store_mails, store_views
 from services.activity.access import Access, Reception, found_ticket, opened_ticket
+from services.activity.api_files import file_routes
 from services.activity.api_mails import mail_routes
 from services.activity.api_steps import step_routes
 from services.activity.domain.states import Status
@@ -83,7 +84,8 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
             contacts = await store_views.contacts(batch.connection, key)
             links = await store_views.linked(batch.connection, key)
             family = await store_views.family(batch.connection, key)
-            return shown.ticket(activity, row, contacts, links, family)
+            files = await store_files.shown(batch.connection, key)
+            return shown.ticket(activity, row, contacts, links, family, files)
 
         return await reception.admit(caller, serve)
 
@@ -119,4 +121,5 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
 
     router.include_router(step_routes(reception, work, PREFIX))
     router.include_router(mail_routes(reception, blobs, PREFIX))
+    router.include_router(file_routes(reception, work, blobs, PREFIX))
     return guarded(router, ENDPOINTS)

@@ -1,8 +1,6 @@
 """HTTP in: the HTML and the attachments of mails. They come from strangers, so nothing in them may act."""
 
-import re
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -10,11 +8,12 @@ from fastapi.responses import StreamingResponse
 
 from services.activity import store_mails, store_views
 from services.activity.access import Access, Reception, opened_ticket
+from services.activity.downloads import FILE_HEADERS, FILES, Responses, away, download, not_kept
 from services.activity.store_mails import Mail
 from shared.auth import Caller, Principal
 from shared.blobs import BlobMissing, BlobStore, BlobsUnavailable
 from shared.contracts.blob import Blob
-from shared.problems import NOT_FOUND, UNAVAILABLE, Problem
+from shared.problems import NOT_FOUND, Problem
 from shared.unit_of_work import Batch
 
 # What stands in the HTML was sanitised when the mail came in; this holds even if that ever let something by.
@@ -27,14 +26,6 @@ HTML_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-store",
 }
-FILE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "private, no-store",
-}
-Responses = dict[int | str, dict[str, Any]]
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}", re.ASCII)
-_FILES: Responses = {200: {"content": {"application/octet-stream": {}}, "description": "The file"}}
 _PAGE: Responses = {200: {"content": {"text/html": {}}, "description": "The mail's HTML, sanitised"}}
 
 
@@ -61,9 +52,9 @@ def mail_routes(reception: Reception, blobs: BlobStore, prefix: str) -> APIRoute
         try:
             return await blobs.get(blob.object)
         except BlobMissing:
-            raise Problem(NOT_FOUND, "It is not kept any more.") from None
+            raise not_kept() from None
         except BlobsUnavailable:
-            raise Problem(UNAVAILABLE, "The blob store is away at the moment; try again.") from None
+            raise away() from None
 
     @router.get("/html", response_class=Response, responses=_PAGE)
     async def read_html(reference: str, mail: UUID, caller: Caller) -> Response:
@@ -82,42 +73,13 @@ def mail_routes(reception: Reception, blobs: BlobStore, prefix: str) -> APIRoute
         text = content.text.encode() if content.full_text is None else await whole(content.full_text)
         return Response(text, media_type="text/plain; charset=utf-8", headers=FILE_HEADERS)
 
-    @router.get("/attachments/{number}", response_class=StreamingResponse, responses=_FILES)
+    @router.get("/attachments/{number}", response_class=StreamingResponse, responses=FILES)
     async def read_attachment(reference: str, mail: UUID, number: int, caller: Caller) -> Response:
         """One file, to be saved and not shown."""
         attachments = (await found(caller, reference, mail)).content.attachments
         if not 0 <= number < len(attachments):
             raise Problem(NOT_FOUND, f"This mail has no attachment {number}.")
         blob = attachments[number].blob
-        chunks = blobs.stream(blob.object)
-        try:  # the first piece tells whether there is anything, while the answer can still be an error
-            first = await anext(chunks, b"")
-        except BlobMissing:
-            raise Problem(NOT_FOUND, "It is not kept any more.") from None
-        except BlobsUnavailable:
-            raise Problem(UNAVAILABLE, "The blob store is away at the moment; try again.") from None
-
-        async def pieces() -> Any:
-            yield first
-            async for chunk in chunks:
-                yield chunk
-
-        return StreamingResponse(
-            pieces(),
-            media_type=_safe_media_type(blob.media_type),
-            headers={**FILE_HEADERS, "Content-Disposition": disposition(blob.name or f"attachment-{number}")},
-        )
+        return await download(blobs, blob, blob.name or f"attachment-{number}")
 
     return router
-
-
-def disposition(name: str) -> str:
-    """A Content-Disposition that only ever saves, under a name without folders (RFC 6266)."""
-    flat = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name).strip(". ") or "attachment"
-    plain = re.sub(r"[^ !#$&+\-.0-9A-Z^_`a-z|~]", "_", flat)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(flat, safe='')}"
-
-
-def _safe_media_type(media_type: str) -> str:
-    lower = media_type.lower()
-    return lower if _MEDIA_TYPE.fullmatch(lower) else "application/octet-stream"

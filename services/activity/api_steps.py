@@ -3,7 +3,9 @@
 import inspect
 import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
@@ -11,11 +13,13 @@ from pydantic import BaseModel
 from services.activity import announce
 from services.activity.access import Access, Reception, opened_ticket
 from services.activity.asked_steps import OF_SEVERAL, STEPS
+from services.activity.domain.activity import Activity
 from services.activity.domain.context import Context
-from services.activity.domain.decide import allowed
+from services.activity.domain.decide import Offer, allowed
 from services.activity.domain.vocabulary import Actor, ActorKind
 from services.activity.request_bodies import body_of, name_of, request_of
 from services.activity.rules import process_rules
+from services.activity.store_requests import RequestKey
 from services.activity.views import StepOffer
 from services.activity.work import Work
 from services.activity.work_requests import digest_of
@@ -63,13 +67,14 @@ _REPEATED = "A repeat with the same Idempotency-Key gets the first one's answer 
 class Done(BaseModel):
     """A request that was carried out; the answer on `activity.answers.v1` says the same.
 
-    `opened` is the new Ticket that came of it, once there is one (CE-7).
+    `opened` is the new Ticket that came of it, once there is one (CE-7); `file` was put on it (NT-15).
     """
 
     reference: str
     status: str
     version: int
     opened: str | None = None
+    file: UUID | None = None
     others: tuple[AlsoChanged, ...] = ()
 
 
@@ -85,13 +90,13 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
             _require_open(access, request)
             return await carried_out(batch, work, caller, key, request)
 
-        done = _done(await reception.admit(caller, serve))
+        done = done_of(await reception.admit(caller, serve))
         response.headers["Location"] = f"/v1/tickets/{done.reference}"
         response.headers["ETag"] = etag(done.version)
         return done
 
     open_ticket.__annotations__["body"] = body_of(asked.TicketOpen)
-    router.add_api_route("", open_ticket, methods=["POST"], status_code=201, responses=_done_example(201))
+    router.add_api_route("", open_ticket, methods=["POST"], status_code=201, responses=done_example(201))
 
     @router.get("/{reference}/steps")
     async def list_steps(reference: str, caller: Caller) -> list[StepOffer]:
@@ -99,11 +104,6 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
 
         async def serve(batch: Batch[Any], access: Access) -> list[StepOffer]:
             activity = await opened_ticket(batch, access, reference)
-            rules = process_rules(access.organisation, activity.process, activity.mailbox)
-            actor = Actor(ActorKind(access.actor.kind.value), access.actor.id)
-            context = Context(
-                organisation=activity.organisation, actor=actor, process=rules, effect=activity.id
-            )
             return [
                 StepOffer(
                     step=offer.step,
@@ -112,7 +112,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
                     detail=offer.refusal and offer.refusal.sentence,
                     missing=tuple(map(str, offer.refusal.missing)) if offer.refusal else (),
                 )
-                for offer in allowed(activity, context, batch.now)
+                for offer in offers(activity, access, batch.now)
             ]
 
         return await reception.admit(caller, serve)
@@ -126,7 +126,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
             operation_id=f"take_step_{step}",
             summary=step.replace("_", " ").capitalize(),
             description=f"{inspect.getdoc(model)} {_REPEATED}",
-            responses=_done_example(200),
+            responses=done_example(200),
         )
     return router
 
@@ -149,7 +149,7 @@ def _step(reception: Reception, work: Work, model: type[asked.OnTicket]) -> Call
                 given["expected_version"] = seen
             return await carried_out(batch, work, caller, key, request_of(model, body, **given))
 
-        done = _done(await reception.admit(caller, serve))
+        done = done_of(await reception.admit(caller, serve))
         response.headers["ETag"] = etag(done.version)
         return done
 
@@ -157,7 +157,15 @@ def _step(reception: Reception, work: Work, model: type[asked.OnTicket]) -> Call
     return take_step
 
 
-def _done_example(status: int) -> dict[int | str, dict[str, Any]]:
+def offers(activity: Activity, access: Access, now: datetime) -> tuple[Offer, ...]:
+    """Every step, and whether the caller can take it now."""
+    rules = process_rules(access.organisation, activity.process, activity.mailbox)
+    actor = Actor(ActorKind(access.actor.kind.value), access.actor.id)
+    context = Context(organisation=activity.organisation, actor=actor, process=rules, effect=activity.id)
+    return allowed(activity, context, now)
+
+
+def done_example(status: int) -> dict[int | str, dict[str, Any]]:
     sample = json.loads((SAMPLES / ACTIVITY_ANSWERS.name / "request.accepted.json").read_text())["value"]
     example = {name: sample.get(name) for name in Done.model_fields}
     return {status: {"content": {"application/json": {"example": example}}}}
@@ -173,20 +181,25 @@ def _require_open(access: Access, request: asked.Request) -> None:
     access.require(request.process, asked.TicketOpen)
 
 
+def key_of(caller: Principal, key: str) -> RequestKey:
+    """By what a request over HTTP is known when it is repeated."""
+    return caller.organisation, f"{announce.SOURCE}/http/{caller.user}", key
+
+
 async def carried_out(
     batch: Batch[Any], work: Work, caller: Principal, key: str, request: asked.Request
 ) -> dict[str, Any]:
     """Through the same use case as a request from Kafka, with the same answer."""
     envelope = Envelope(
         id=key,
-        source=f"{announce.SOURCE}/http/{caller.user}",
+        source=key_of(caller, key)[1],
         type=request.type,
         time=batch.now,
         organisation=caller.organisation,
         traceparent=tracing.current(),
     )
     answers = await work.perform(batch, [Incoming(envelope, request)])
-    answered = answers[caller.organisation, envelope.source, key]
+    answered = answers[key_of(caller, key)]
     # A recovered answer does not know what was asked over HTTP (recover.py), but of what type it was.
     same_type = answered.answer["request"]["type"] == request.type
     if not same_type or (answered.digest and answered.digest != digest_of(request)):
@@ -194,7 +207,7 @@ async def carried_out(
     return answered.answer
 
 
-def _done(answer: dict[str, Any]) -> Done:
+def done_of(answer: dict[str, Any]) -> Done:
     """What was done; `Problem` where it was refused, which is an answer too and was committed like one."""
     if answer["type"] == "request.accepted":
         # An answer that older code kept names nothing that was opened.

@@ -1,15 +1,19 @@
 """From the contract's words to the domain's: one line per step that can be asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from services.activity.domain import steps, work_steps
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
+from services.activity.domain.files import File
 from services.activity.domain.vocabulary import Method
 from services.activity.domain.work_steps import SetDueDate
+from services.activity.uploads import TicketAddFile
 from shared.contracts import activity_requests as asked
+from shared.file_names import safe_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,23 @@ class Named:
     untags: tuple[Tagged, ...] = ()
     extra: tuple[Tagged, ...] = ()
     fields: tuple[FieldValue, ...] = ()
+    file: File | None = None
+
+    @property
+    def the_file(self) -> File:
+        """The file that a request about one names."""
+        assert self.file is not None, "who asks for something else does not look"
+        return self.file
 
 
 def _resolve(request: asked.TicketResolve) -> steps.Step:
     if request.method is asked.ResolutionMethod.REJECTED_AS_SPAM:
         return steps.RejectAsSpam()
     return steps.Resolve(Method(request.method.value), request.category)
+
+
+def _called(request: asked.TicketEditFile, file: File) -> str | None:
+    return request.name and safe_name(request.name, file.media_type, "file")
 
 
 SPLITS_AND_MERGES: tuple[type[asked.OnTicket], ...] = (
@@ -46,7 +61,7 @@ def also_named(request: asked.Request) -> tuple[str, ...]:
     return ()
 
 
-STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
+STEPS: dict[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
     asked.TicketEdit: lambda r, named: steps.Edit(
         title=r.title,
         description=r.description,
@@ -76,8 +91,15 @@ STEPS: Mapping[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
     asked.TicketNext: lambda r, _: work_steps.TakeNext(),
     asked.TicketSendAndResolve: lambda r, _: work_steps.SendAndResolve(Method(r.method), r.category),
     asked.TicketFeedback: lambda r, _: work_steps.GiveFeedback(r.rating, r.comment is not None),
+    asked.TicketEditFile: lambda r, named: EditFile(named.the_file, _called(r, named.the_file), r.tags),
+    asked.TicketRemoveFile: lambda r, named: RemoveFile(named.the_file),
 }
 """Each request with what makes its step; the contacts and fields that it names are read before."""
+
+WITH_BYTES: dict[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
+    TicketAddFile: lambda _, named: AddFile(named.the_file),
+}
+"""The same for what comes over HTTP only (`uploads.py`)."""
 
 OF_SEVERAL: tuple[type[asked.OnTicket], ...] = (
     *(asked.TicketLink, asked.TicketUnlink, asked.TicketShareMail, asked.TicketNewFromMail),

@@ -15,7 +15,7 @@ from services.activity.work_reports import noted
 from shared.contracts import activity_activities as events
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_requests import MailReinject
-from shared.contracts.mail import TEXT_LIMIT, Content
+from shared.contracts.mail import TEXT_LIMIT, Attachment, Content
 from shared.contracts.notify_requests import MailCompose
 from shared.decoding import Incoming
 from shared.outbox import Outgoing
@@ -100,7 +100,9 @@ def _came_through(workspace: PastWorkspace, activity: Activity, message: MailRec
 
 
 def _asked(compose: MailCompose, activity: Activity, requested: events.TicketMailRequested) -> Mail:
-    reply = Content(subject=compose.subject or "", text=(compose.text or "")[:TEXT_LIMIT])
+    text = compose.text or ""
+    files = tuple(Attachment(blob=each) for each in compose.attachments)
+    reply = Content(subject=compose.subject or "", text=text[:TEXT_LIMIT], attachments=files)
     return Mail(
         organisation=activity.organisation,
         id=compose.mail,

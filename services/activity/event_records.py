@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from services.activity.announce_files import OF_FILES
 from services.activity.announce_links import OF_SEVERAL, Fields
 from services.activity.domain.activity import Activity
 from services.activity.domain.due_dates import first_due
@@ -134,6 +135,7 @@ def _contact_tagged(happened: ContactTagged, _: int) -> dict[str, Any]:
 
 RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     **OF_SEVERAL,
+    **OF_FILES,
     Opened: (said.TicketOpened, _opened),
     Edited: (said.TicketEdited, _edited),
     StatusChanged: (said.TicketStatusChanged, _status_changed),

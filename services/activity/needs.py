@@ -17,7 +17,8 @@ class Needs:
     `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
     reference or id) that mail may be sent from, `copied` those whose links and mails another one may begin
     with, or take over. `opening` counts the activities that may be opened in an organisation.
-    `contacts` are those that are to be changed, `merged` and `erased` those to which that is to happen.
+    `contacts` are those that are to be changed, `merged` and `erased` those to which that is to happen,
+    `filed` the activities whose files the request names.
     """
 
     references: set[Named] = field(default_factory=set)
@@ -33,6 +34,7 @@ class Needs:
     requests: set[RequestKey] = field(default_factory=set)
     threads: set[Named | Key] = field(default_factory=set)
     copied: set[Named] = field(default_factory=set)
+    filed: set[Named] = field(default_factory=set)
     opening: Counter[str] = field(default_factory=Counter)
 
     @property

@@ -7,6 +7,7 @@ from services.activity import announce
 from services.activity.contact_scope import companies_over, company_of, company_of_new, may_be_on
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import KnownContact, NewContact, Tagged, contact_of_sender
+from services.activity.domain.files import Brought
 from services.activity.domain.link_steps import LinkWith
 from services.activity.domain.links import Earlier, Link
 from services.activity.domain.matching import Doubted, Effect, Open, OpenedBecause
@@ -20,6 +21,7 @@ from services.activity.taking_steps import Taken, take
 from services.activity.work_links import answer_links
 from services.activity.workspace import Workspace
 from shared.contracts.activity_organisation import BlockMode, Process
+from shared.contracts.envelope import Envelope
 from shared.contracts.ingest_mails import MailReceived
 from shared.organisation import Organisation
 from shared.tokens import conversation_of_activity
@@ -72,6 +74,7 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
         rejected=blocked is BlockMode.REJECT,
         thread=thread,
         departures=tuple(departures.values()),
+        files=_files(workspace, cause, ended, id_),
     )
     taken = Taken(
         step=step,
@@ -100,6 +103,14 @@ def _thread(workspace: Workspace, ended: Iterable[Activity], mail: Mail) -> tupl
         for id_ in workspace.mails_on(closed):
             thread.setdefault(id_, Earlier(id_, closed.id, closed.reference))
     return tuple(thread[id_] for id_ in sorted(thread) if id_ != mail.id)
+
+
+def _files(
+    workspace: Workspace, cause: Envelope, ended: Iterable[Activity], id_: UUID
+) -> tuple[Brought, ...]:
+    """The files of what it continues, each once: what was merged is the same file there (LK-1)."""
+    found = (each for closed in ended for each in workspace.files.snapshot(closed, cause, id_))
+    return tuple({each.file.id: each for each in found}.values())
 
 
 def _contacts(

@@ -13,20 +13,22 @@ from services.activity.domain.vocabulary import Tag
 from services.activity.rules import sending_mailbox, template_for
 from services.activity.store_mails import Mail, Recipients
 from services.activity.workspace import Workspace
+from shared.contracts.blob import Blob
 from shared.contracts.envelope import Envelope
-from shared.contracts.mail import TEXT_LIMIT, Content, Mailbox
+from shared.contracts.mail import TEXT_LIMIT, Attachment, Content, Mailbox
 from shared.contracts.notify_requests import MailCompose
 from shared.organisation import Organisation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What an agent wrote, and to whom. `answers` is the mail that is answered, if any."""
+    """What an agent wrote, and to whom, with which files. `answers` is the mail that is answered, if any."""
 
     text: str
     subject: str | None
     recipients: Recipients
     answers: Mail | None
+    files: tuple[Blob, ...] = ()
 
 
 def automatic(
@@ -76,8 +78,13 @@ def reply(workspace: Workspace, cause: Envelope, activity: Activity, mail: UUID,
         automatic=False,
         text=written.text,
         subject=subject.strip()[:998] or str(activity.reference),
+        attachments=written.files,
     )
-    content = Content(subject=compose.subject or "", text=written.text[:TEXT_LIMIT])
+    content = Content(
+        subject=compose.subject or "",
+        text=written.text[:TEXT_LIMIT],
+        attachments=tuple(Attachment(blob=each) for each in written.files),
+    )
     _ask(workspace, cause, activity, compose, "reply", content)
 
 

@@ -20,6 +20,9 @@ from services.activity.domain.events import (
     Edited,
     Event,
     FeedbackGiven,
+    FileAdded,
+    FileEdited,
+    FileRemoved,
     HandedAgain,
     HoldersChanged,
     InformationMarked,
@@ -40,6 +43,7 @@ from services.activity.domain.events import (
     Unlinked,
     WasSplit,
 )
+from services.activity.domain.files import File
 from services.activity.domain.links import Departure, DepartureState, Earlier, Link, Other
 from services.activity.domain.states import Status, WaitType
 from services.activity.domain.steps import Review
@@ -191,6 +195,19 @@ def _departure_marked(stamp: Stamp, record: said.TicketDepartureMarked, _: Texts
     return DepartureMarked(stamp=stamp, departure=departure)
 
 
+def _file_added(stamp: Stamp, record: said.TicketFileAdded, _: Texts) -> FileAdded:
+    source = None
+    if record.from_activity and record.from_reference:
+        source = Other(record.from_activity, _reference(record.from_reference))
+    return FileAdded(stamp=stamp, file=_file(record), source=source)
+
+
+def _file(record: said.TicketFileAdded | said.TicketFileEdited | said.TicketFileRemoved) -> File:
+    blob = record.blob
+    about = (blob.object, blob.sha256, blob.size, blob.media_type, blob.name or "")
+    return File(record.file, *about, record.tags)
+
+
 def _other(record: said.TicketUnlinked | said.TicketMailShared) -> Link:
     # Why they are linked was said with the link, and is not looked at again.
     return Link(record.with_activity, _reference(record.with_reference), "")
@@ -243,6 +260,9 @@ _EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]
         stamp=stamp, robot=record.robot, note=record.note
     ),
     said.TicketHandedAgain: lambda stamp, record, _: HandedAgain(stamp=stamp, robot=record.robot),
+    said.TicketFileAdded: _file_added,
+    said.TicketFileEdited: lambda stamp, record, _: FileEdited(stamp=stamp, file=_file(record)),
+    said.TicketFileRemoved: lambda stamp, record, _: FileRemoved(stamp=stamp, file=_file(record)),
     said.TicketFeedbackGiven: lambda stamp, record, _: FeedbackGiven(
         stamp=stamp, rating=record.rating, note=record.note
     ),

@@ -6,6 +6,7 @@ Kafka's ACLs let them in (design §1).
 
 from collections.abc import Mapping
 
+from services.activity.uploads import TicketAddFile
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import User
 from shared.contracts.activity_requests import Actor, ActorKind
@@ -52,13 +53,16 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.TicketSendAndResolve: Role.WORKER,
     asked.TicketFeedback: Role.WORKER,
     asked.TicketNewFromMail: Role.WORKER,
+    TicketAddFile: Role.WORKER,
+    asked.TicketEditFile: Role.WORKER,
+    asked.TicketRemoveFile: Role.WORKER,
 }
 """What a user or robot has to be, in the process of every activity that the request names.
 
 For a contact it is any process whose activities the contact may stand on (`contact_scope.py`).
 """
 
-_ON_TICKETS = [model for model in REQUESTS if issubclass(model, asked.OnTicket)]
+_ON_TICKETS = [each for each in REQUESTS if issubclass(each, asked.OnTicket) and each is not TicketAddFile]
 
 ENDPOINTS: Rules = {
     "GET /v1/tickets": Need.HEADER,
@@ -73,6 +77,9 @@ ENDPOINTS: Rules = {
     "GET /v1/tickets/{reference}/mails/{mail}/html": Role.READER,
     "GET /v1/tickets/{reference}/mails/{mail}/text": Role.READER,
     "GET /v1/tickets/{reference}/mails/{mail}/attachments/{number}": Role.READER,
+    "POST /v1/tickets/{reference}/files": Need.REQUEST,
+    "GET /v1/tickets/{reference}/files/{file}": Role.READER,
+    "DELETE /v1/tickets/{reference}/files/{file}": Need.REQUEST,
     "GET /v1/tickets/{reference}/recipients": Role.READER,
     "GET /v1/contacts": Need.ANY_PROCESS,
     "POST /v1/contacts": Need.REQUEST,

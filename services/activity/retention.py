@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from services.activity import announce, store_families, store_retention, store_threads
+from services.activity import announce, store_families, store_files, store_retention, store_threads
 from services.activity.settings import ActivitySettings
 from services.activity.store_retention import OldMail
+from shared.blobs import BlobStore
 from shared.contracts.envelope import Envelope
 from shared.outbox import Outgoing
 from shared.retention import Rule, days, in_connection, in_transaction, inbox_rule
+from shared.sweeping import blob_rule, doom
 from shared.unit_of_work import Batch
 
 SOURCE = "/mailroom/activity/retention"
@@ -26,7 +28,7 @@ def rules(settings: ActivitySettings) -> tuple[Rule, ...]:
         ),
         Rule(
             "timeline",
-            "closed activities' descriptions and notes",
+            "closed activities' descriptions, notes and files",
             days(settings.timeline_days),
             store_retention.count_activities,
             in_transaction(_texts),
@@ -39,6 +41,7 @@ def rules(settings: ActivitySettings) -> tuple[Rule, ...]:
             in_connection(store_retention.remove_answers),
         ),
         inbox_rule(settings),
+        blob_rule(settings, BlobStore(settings.blobs_url, "activity"), store_files.referred),
     )
 
 
@@ -67,6 +70,7 @@ async def _texts(batch: Batch[Any], before: datetime, limit: int) -> int:
     found = await store_retention.old_activities(batch.connection, before, limit)
     free = await store_families.lock_free(batch.connection, found)
     await store_retention.remove_texts(batch.connection, free, batch.now)
+    await doom(batch.connection, await store_files.remove_of(batch.connection, free, batch.now), batch.now)
     return len(free)
 
 

@@ -123,6 +123,7 @@ def split_off(
         counts_since=original.started_at,
         thread=thread,
         departures=original.departures_with({each.mail for each in thread}),
+        files=workspace.files.snapshot(original, cause, part.off.activity),
     )
     part_of_it = _carry_out(workspace, cause, None, _taken(cause, original, step, actor))
     _answer_links(workspace, cause, part_of_it, links, actor)
@@ -179,6 +180,7 @@ def take_over(
         thread_of(workspace, source, target),
         links,
         source.departures_with(alone),
+        workspace.files.same(source, target),
     )
     target = _carry_out(workspace, cause, target, _taken(cause, target, step, actor), told)
     _answer_links(workspace, cause, target, links, actor)

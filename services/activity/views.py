@@ -10,6 +10,7 @@ from services.activity.domain.activity import Activity
 from services.activity.labels import status_label
 from services.activity.rules import process_rules
 from services.activity.views_due import DueView, due_header, due_view
+from services.activity.views_files import FileView, file_view
 from shared.contracts.activity_requests import Actor
 from shared.organisation import Organisation, Unknown
 
@@ -132,6 +133,7 @@ class TicketView(TicketSummary):
     contacts: list[ContactView]
     links: list[LinkView]
     family: FamilyView
+    files: list[FileView]
     keep_with_me: str | None
     for_person: bool
 
@@ -189,7 +191,13 @@ class Shown:
         )
 
     def ticket(
-        self, activity: Activity, row: Any, contacts: list[Any], links: list[Any], family: list[Any]
+        self,
+        activity: Activity,
+        row: Any,
+        contacts: list[Any],
+        links: list[Any],
+        family: list[Any],
+        files: list[Any],
     ) -> TicketView:
         """All of a Ticket; `family` are the rows of those that splits and merges tie it to."""
         summary = self.row(row)
@@ -216,6 +224,7 @@ class Shown:
             contacts=[ContactView(**dict(contact)) for contact in contacts],
             links=[LinkView(reason=link["link_reason"], ticket=self.header(link)) for link in links],
             family=self._family(activity, family),
+            files=[file_view(file, str(activity.reference)) for file in files],
             keep_with_me=activity.keep_with_me,
             for_person=activity.for_person,
         )

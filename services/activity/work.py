@@ -17,6 +17,7 @@ from services.activity import (
     work_requests,
     work_timers,
 )
+from services.activity.asked_steps import WITH_BYTES
 from services.activity.needs import Needs
 from services.activity.numbers import Numbers
 from services.activity.store_requests import Answered, RequestKey
@@ -54,7 +55,7 @@ PERFORMERS: Mapping[type[Record], Performer] = {
     MailReceived: Performer(work_mails.gather, work_mails.perform),
     MailNotReinjected: Performer(work_departures.gather, work_departures.not_reinjected),
     TimerFired: Performer(work_timers.gather, work_timers.perform),
-    **dict.fromkeys(_models(ACTIVITY_REQUESTS), _REQUESTS),
+    **dict.fromkeys((*_models(ACTIVITY_REQUESTS), *WITH_BYTES), _REQUESTS),
     **dict.fromkeys((each for each in _models(NOTIFY_MAILS) if issubclass(each, OutgoingMail)), _REPORTS),
 }
 

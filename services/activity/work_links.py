@@ -33,7 +33,7 @@ def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
             needs.references |= {(organisation, each) for each in request.with_references}
         case asked.TicketOpen(linked_to=str(source)):
             needs.references.add((organisation, source))
-            if request.copies:
+            if request.copies or request.copy_files:
                 needs.copied.add((organisation, source))
 
 
@@ -107,13 +107,13 @@ def others_of(workspace: Workspace, activity: Activity, named: Iterable[str]) ->
 def source_of(workspace: Workspace, organisation: Organisation, request: asked.TicketOpen) -> Activity | None:
     """The Ticket that one is opened from: who copies of it may work on it, too. Raises `Declined`."""
     if request.linked_to is None:
-        if request.copies:
+        if request.copies or request.copy_files:
             raise Declined("incomplete", "What is copied is another Ticket's: say which.", "linked_to")
         return None
     source = workspace.by_reference(organisation.name, request.linked_to)
     if source is None:
         raise Declined("not_found", f"There is no {request.linked_to}.", request.linked_to)
-    if request.copies:
+    if request.copies or request.copy_files:
         permit(organisation, request, source.process)
     return source
 

@@ -10,13 +10,14 @@ from services.activity import (
     announce,
     outgoing_mail,
     permissions,
+    request_files,
     splits_and_merges,
     work_contacts,
     work_departures,
     work_links,
     work_sharing,
 )
-from services.activity.asked_steps import SPLITS_AND_MERGES, STEPS, Named, note_of
+from services.activity.asked_steps import SPLITS_AND_MERGES, STEPS, WITH_BYTES, Named, note_of
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
 from services.activity.domain.refusals import Refusal
@@ -55,6 +56,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
             needs.opening[organisation] += 1
     work_links.gather(organisation, request, needs)
     work_contacts.gather(organisation, request, needs)
+    request_files.gather(organisation, request, needs)
     needs.addresses |= {(organisation, address) for address in addresses(request)}
     if isinstance(request, asked.TicketShareMail | asked.TicketNewFromMail):
         needs.mails.add((organisation, request.mail))
@@ -127,7 +129,9 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
         for contact in tags.made:
             workspace.people.tell(cause, contact)
         departure = outcome.departure(request.mail) if isinstance(request, asked.TicketNewFromMail) else None
-        return announce.accepted(cause, outcome, opened=departure.reference if departure else None)
+        file = _effect(incoming) if type(request) in WITH_BYTES else None
+        opened = departure.reference if departure else None
+        return announce.accepted(cause, outcome, opened=opened, file=file)
     if isinstance(outcome, tuple):
         return announce.accepted(cause, *outcome)
     for contact in tags.made:
@@ -171,6 +175,7 @@ def _open(
         "fields": (*copied, *given_fields(organisation, process.name, request.fields)),
         "links": tuple(links),
         "copied": tuple(work_links.first_mails(workspace, source, request)) if source else (),
+        "files": workspace.files.snapshot(source, cause, id_) if source and request.copy_files else (),
     }
     step: steps.Opening
     if request.draft or actor.kind is ActorKind.USER:
@@ -211,9 +216,10 @@ def _step(
     reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
     fields = request.fields if isinstance(request, asked.TicketEdit) else {}
     values = given_fields(organisation, activity.process, fields)
-    named = Named(tuple(tags.given), tags.taken, tags.extra, values)
+    file = request_files.file_of(workspace, activity, request, effect)
+    named = Named(tuple(tags.given), tags.taken, tags.extra, values, file)
     taken = Taken(
-        step=STEPS[type(request)](request, named),
+        step=(STEPS | WITH_BYTES)[type(request)](request, named),
         process=activity.process,
         mailbox=activity.mailbox,
         effect=effect,
@@ -266,7 +272,10 @@ def _reply(
     answers = workspace.newest.get((activity.organisation, activity.id))
     if request.answers:
         answers = work_sharing.writable(workspace, activity, request.answers)
-    return Reply(text=request.text, subject=request.subject, recipients=recipients, answers=answers)
+    files = request_files.sent_with(workspace, organisation, activity, request)
+    return Reply(
+        text=request.text, subject=request.subject, recipients=recipients, answers=answers, files=files
+    )
 
 
 def _actor(request: asked.Request) -> Actor:

@@ -25,6 +25,7 @@ from services.activity import (
 from services.activity.domain.activity import Activity
 from services.activity.domain.events import Event, Linked, Unlinked
 from services.activity.domain.states import State, Status
+from services.activity.filing import Filing
 from services.activity.knowledge import Knowledge
 from services.activity.needs import Needs
 from services.activity.numbers import Blocks
@@ -55,6 +56,7 @@ class Workspace(Knowledge):
         self.said: list[Outgoing] = []
         self.people = People(self.said)
         self.traces: dict[Key, Traces] = {}
+        self.files = Filing()
         self._numbers = numbers
         self._before = _Before()
         self._history: list[HistoryRow] = []
@@ -91,6 +93,7 @@ class Workspace(Knowledge):
         self.move(activity, event)
         if isinstance(event, Linked | Unlinked):
             self._tie(activity, event)
+        self.files.note(activity, event)
 
     def note(self, activity: Activity, id_: UUID, text: str) -> None:
         """The text of a note that was added."""
@@ -178,6 +181,7 @@ class Workspace(Knowledge):
             threads |= {key for key, each in known if each.status is Status.CLOSED or needs.closing}
         for place in await store_threads.threads(connection, threads):
             self._stands(place)
+        await self.files.load(connection, threads | {key for key in map(self._key_of, needs.filed) if key})
 
     async def save(self, connection: Connection) -> None:
         """Write what has changed. Raises `FamilyMoved` when somebody else made the same thing meanwhile.
@@ -199,6 +203,7 @@ class Workspace(Knowledge):
         changed = [mail for key, mail in self.mails.items() if before.mails.get(key, mail) != mail]
         await store_mails.update(connection, before.mails, changed)
         await self.save_places(connection)
+        await self.files.save(connection, self.now)
         await store_history.add_notes(connection, self._notes)
         await store_history.add_history(connection, self._history)
         await store_erasing.erase(connection, self._erased, self.now)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.notify import announce, store_retention
-from services.notify.domain.mail import Asked, OrganisationView, Person, SendingMailbox, TemplateText
+from services.notify.domain.mail import Asked, File, OrganisationView, Person, SendingMailbox, TemplateText
 from services.notify.outgoing import Order, Outgoing
 from shared import outbox, tracing_records
 from shared.contracts.activity_organisation import PlusMode
@@ -109,6 +109,10 @@ def _order(incoming: Incoming[MailCompose], organisation: OrganisationView) -> O
         in_reply_to=request.in_reply_to,
         references=request.references,
         automatic=request.automatic,
+        attachments=tuple(
+            File(each.object, each.name or f"attachment-{number}", each.media_type)
+            for number, each in enumerate(request.attachments, 1)
+        ),
     )
     return Order(incoming.envelope, request, asked, organisation)
 

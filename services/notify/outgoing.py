@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.notify import announce, store, store_queue, store_told
+from services.notify.attaching import pieces
 from services.notify.domain.addresses import compared
 from services.notify.domain.compose import compose
 from services.notify.domain.delivery import CANCELLABLE, RETRYABLE, State, finish
@@ -17,10 +18,10 @@ from services.notify.domain.rate import WINDOW, Allowance
 from services.notify.queued import MailKey, QueuedMail, Settled
 from services.notify.store import NewMail
 from services.notify.store_told import Decided, Told
-from shared.blobs import BlobStore
+from shared.blobs import BlobMissing, BlobStore
 from shared.contracts.blob import Blob
 from shared.contracts.envelope import Envelope
-from shared.contracts.mail import TEXT_LIMIT, Content
+from shared.contracts.mail import TEXT_LIMIT, Attachment, Content
 from shared.contracts.notify_mails import MailRefused
 from shared.contracts.notify_requests import MailCompose
 from shared.keyring import Keyring
@@ -75,29 +76,43 @@ class Outgoing:
         failed: dict[int, Exception] = {}
         mails: list[NewMail] = []
         for order, decision in zip(fresh, decisions, strict=True):
-            if isinstance(decision, Exception):
-                failed[id(order)] = decision
-            elif isinstance(decision, Refusal):
+            if isinstance(decision, ComposedMail):
+                counts = order.asked.automatic and not _long_ago(told.get(_key(order)), batch.now)
+                try:
+                    mail, content = await self._kept(batch, order, decision, counts=counts)
+                except BlobMissing:
+                    decision = Refusal("attachment_missing", "A file that goes with it is gone.")
+                else:
+                    mails.append(mail)
+                    batch.publish(announce.composed(order.cause, order.request, decision, content))
+                    OUTGOING_DECIDED.labels("composed").inc()
+            if isinstance(decision, Refusal):
                 mails.append(_refused(order, decision))
                 batch.publish(announce.refused(order.cause, order.request, decision, batch.now))
                 OUTGOING_DECIDED.labels(decision.code).inc()
-            else:
-                counts = order.asked.automatic and not _long_ago(told.get(_key(order)), batch.now)
-                mail, content = await self._stored(order, decision, counts=counts)
-                if await spare(batch.connection, mail.objects):
-                    await self._stored(order, decision, counts=counts)  # they were being swept: once more
-                mails.append(mail)
-                batch.publish(announce.composed(order.cause, order.request, decision, content))
-                OUTGOING_DECIDED.labels("composed").inc()
+            elif isinstance(decision, Exception):
+                failed[id(order)] = decision
         await store.add(batch.connection, mails, batch.now)
         await store_told.apply(batch.connection, told.items())
         return [failed.get(id(order)) for order in orders]
+
+    async def _kept(
+        self, batch: Batch[MailCompose], order: Order, mail: ComposedMail, *, counts: bool
+    ) -> tuple[NewMail, Content]:
+        """The same as `_stored`, and nothing of it is swept any more. Raises `BlobMissing` for a file."""
+        stored = await self._stored(order, mail, counts=counts)
+        if await spare(batch.connection, stored[0].objects):
+            return await self._stored(order, mail, counts=counts)  # they were being swept: once more
+        return stored
 
     async def _stored(self, order: Order, mail: ComposedMail, *, counts: bool) -> tuple[NewMail, Content]:
         """What is kept of a mail and what is told of it, once what is large of both is in the blob store."""
         content = await self._content(order, mail)
         blob: Blob | None = None
-        if len(mail.mime) > MIME_INLINE_BYTES:
+        if mail.asked.attachments:
+            parts = pieces(self._blobs, mail)
+            blob = await self._blobs.put_stream(order.organisation.name, parts, "message/rfc822")
+        elif len(mail.mime) > MIME_INLINE_BYTES:
             blob = await self._blobs.put(order.organisation.name, mail.mime, "message/rfc822")
         new = NewMail(
             **_about(order),
@@ -118,7 +133,8 @@ class Outgoing:
         whole: Blob | None = None
         if len(mail.text) > TEXT_LIMIT:
             whole = await self._blobs.put(order.organisation.name, mail.text.encode(), "text/plain")
-        return Content(subject=mail.subject, text=mail.text[:TEXT_LIMIT], full_text=whole)
+        files = tuple(Attachment(blob=each) for each in order.request.attachments)
+        return Content(subject=mail.subject, text=mail.text[:TEXT_LIMIT], full_text=whole, attachments=files)
 
 
 def decide(

@@ -12,6 +12,9 @@ from shared.contracts.activity_due import DueDate
 from shared.contracts.activity_families import TicketMerged as TicketMerged
 from shared.contracts.activity_families import TicketSplitInto as TicketSplitInto
 from shared.contracts.activity_families import TicketTookOver as TicketTookOver
+from shared.contracts.activity_files import TicketFileAdded as TicketFileAdded
+from shared.contracts.activity_files import TicketFileEdited as TicketFileEdited
+from shared.contracts.activity_files import TicketFileRemoved as TicketFileRemoved
 from shared.contracts.activity_record import ActivityRecord as ActivityRecord
 from shared.contracts.activity_record import OtherActivity as OtherActivity
 from shared.contracts.mail import RecipientResult
@@ -287,6 +290,9 @@ ActivityEvent = Annotated[
     | TicketKeepingChanged
     | TicketMarkedForPerson
     | TicketHandedAgain
-    | TicketFeedbackGiven,
+    | TicketFeedbackGiven
+    | TicketFileAdded
+    | TicketFileEdited
+    | TicketFileRemoved,
     Field(discriminator="type"),
 ]

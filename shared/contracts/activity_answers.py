@@ -29,7 +29,8 @@ class AlsoChanged(Part):
 class RequestAccepted(Record):
     """The step was done. A repeated request gets the same answer again.
 
-    `others` are those that a split opened (T27), or that were merged with it (T33, T34).
+    `others` are those that a split opened (T27), or that were merged with it (T33, T34). `file` is the file
+    that was put on it (NT-15).
     """
 
     type: Literal["request.accepted"] = "request.accepted"
@@ -39,6 +40,7 @@ class RequestAccepted(Record):
     status: str
     version: int
     opened: Reference | None = None
+    file: UUID | None = None
     configuration: int | None = None
     others: tuple[AlsoChanged, ...] = ()
 

@@ -126,6 +126,10 @@ class Rules(Strict):
     contact_scope: ContactScope = ContactScope.GLOBAL
     hide_titles: bool = False
     """Whether those who may not open an activity do not see its title either (AMB-34)."""
+    largest_file_mb: Annotated[int, Field(ge=1, le=100)] = 100
+    """Of a file that is put on an activity, in MB of 1 048 576 bytes (NT-15, AMB-40)."""
+    largest_mail_mb: Annotated[int, Field(ge=1, le=100)] = 25
+    """Of a mail that is sent, as it is sent: its files take a third more than their own size (NT-15)."""
 
 
 class Definition(Strict):

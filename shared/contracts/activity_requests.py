@@ -19,6 +19,8 @@ from shared.contracts.activity_requests_families import SplitPart as SplitPart
 from shared.contracts.activity_requests_families import TicketMerge as TicketMerge
 from shared.contracts.activity_requests_families import TicketMergeInto as TicketMergeInto
 from shared.contracts.activity_requests_families import TicketSplit as TicketSplit
+from shared.contracts.activity_requests_files import TicketEditFile as TicketEditFile
+from shared.contracts.activity_requests_files import TicketRemoveFile as TicketRemoveFile
 from shared.contracts.activity_requests_links import TicketLink as TicketLink
 from shared.contracts.activity_requests_links import TicketNewFromMail as TicketNewFromMail
 from shared.contracts.activity_requests_links import TicketShareMail as TicketShareMail
@@ -44,7 +46,8 @@ CustomFields = Annotated[
 class TicketOpen(Request):
     """Start a Ticket: a Draft for a user (T1), submitted at once for an integration (T3).
 
-    With `linked_to` it begins linked with that one, and with what `copies` names of it as it is now (LK-5).
+    With `linked_to` it begins linked with that one, and with what `copies` and `copy_files` name of it as it
+    is now (LK-5).
     """
 
     type: Literal["ticket.open"] = "ticket.open"
@@ -63,6 +66,7 @@ class TicketOpen(Request):
     fields: CustomFields = Field(default_factory=dict)
     linked_to: Reference | None = None
     copies: tuple[Literal["links", "fields", "communications"], ...] = ()
+    copy_files: bool = False
 
 
 class Untag(Part):
@@ -220,6 +224,8 @@ class TicketReply(OnTicket):
     cc: tuple[Mailbox, ...] = ()
     answers: UUID | None = None
     """The mail that is answered; without it the newest one the customer sent."""
+    files: Annotated[tuple[UUID, ...], Field(max_length=100)] = ()
+    """Files of the Ticket that go with it, within the organisation's largest mail (NT-15)."""
 
 
 class TicketSendAndResolve(TicketReply):
@@ -276,6 +282,8 @@ ActivityRequest = Annotated[
     | TicketFeedback
     | TicketNewFromMail
     | ContactMerge
-    | ContactErase,
+    | ContactErase
+    | TicketEditFile
+    | TicketRemoveFile,
     Field(discriminator="type"),
 ]

@@ -102,5 +102,7 @@ ORGANISATION = {
     "closed_match": "where a mail for a closed activity goes",
     "autoreply_wakes": "whether automatic mail ends a wait",
     "automatic_contacts": "whether senders become contacts by themselves",
+    "largest_file_mb": "how large a file may be that is put on an activity, in MB of 1 048 576 bytes",
+    "largest_mail_mb": "how large a mail may be as it is sent, its files included, in such MB",
     "sender_mails_per_hour": "automatic mails to one address in an hour; more are refused",
 }

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.activity_requests import Text, Title
+from shared.contracts.blob import Blob
 from shared.contracts.mail import Mailbox
 from shared.contracts.record import Conversation, Instant, Language, Name, Record, Reference
 
@@ -30,6 +31,7 @@ class MailCompose(Record):
     template: Name | None = None
     variables: dict[str, str] = Field(default_factory=dict)
     text: Text | None = None
+    attachments: tuple[Blob, ...] = ()
     language: Language = "en"
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()

@@ -166,10 +166,13 @@ async def test_blobs_are_kept_once_and_put_back_as_they_were(database: Database,
     url, folder = (tmp_path / "blobs").as_uri(), tmp_path / "backups"
     store = BlobStore(url, "ingest")
     one, two = await store.put("acme", b"one"), await store.put("acme", b"two")
+    # Somebody is storing a file at the moment: it is no blob yet.
+    (tmp_path / "blobs" / "acme" / "ingest" / "unfinished-ab").write_bytes(b"the beginning of")
     first = await make(database.dsn, url, folder, ALL)
+    assert first.blobs is not None
+    assert list(first.blobs.damaged) == []
     three = await store.put("acme", b"three")
     second = await make(database.dsn, url, folder, ("ingest",))
-    assert first.blobs is not None
     assert second.blobs is not None
     assert sorted(first.blobs.objects) == sorted([one.object, two.object])
     assert list(second.blobs.objects) == [three.object]

@@ -82,6 +82,22 @@ class Bench:
         assert answer["type"] == "contact.accepted", answer
         return answer
 
+    async def put_file(self, reference: str) -> str:
+        """Let a file stand on a Ticket, which comes over HTTP only."""
+        statement = """
+            WITH new AS (
+                INSERT INTO files (organisation, id, object, sha256, size, media_type, name, tags, added_at,
+                    actor_kind, actor)
+                SELECT organisation, gen_random_uuid(), 'o', repeat('a', 64), 1, 'text/plain', 'a.txt', '[]',
+                    $2, 'user', 'amelie'
+                FROM activities WHERE reference = $1 RETURNING organisation, id
+            )
+            INSERT INTO activity_files (organisation, activity, file)
+            SELECT new.organisation, activities.id, new.id FROM new, activities WHERE reference = $1
+            RETURNING file
+        """
+        return str(await self._unit.pool.fetchval(statement, reference, NOW))
+
     async def last(self, topic: str) -> dict[str, Any]:
         """What was said last on a topic."""
         query = "SELECT value FROM outbox WHERE topic = $1 ORDER BY id DESC LIMIT 1"
@@ -147,6 +163,12 @@ async def notify(database: Database, noted: Reads, folder: Path) -> None:
             automatic=False,
         )
         assert (await at.last(NOTIFY_MAILS.name))["type"] == "mail.composed"
+        blob = await BlobStore((folder / "blobs").as_uri(), "activity").put(
+            "acme", b"a plan", name="plan.pdf"
+        )
+        attached = {"mail": str(UUID(int=2)), "attachments": [blob.model_dump()]}
+        await at.feed(NOTIFY_REQUESTS, "mail.compose", variables={"queue": "Service desk"}, **attached)
+        assert (await at.last(NOTIFY_MAILS.name))["content"]["attachments"]
         await at.feed(NOTIFY_REQUESTS, "mail.forget")
         for name in ACTIVITY_ORGANISATION.models:
             await at.feed(ACTIVITY_ORGANISATION, name, version=2)
@@ -224,6 +246,10 @@ async def _steps(at: Bench, reference: str) -> None:
     for _ in ("given", "given again"):
         await ask("ticket.next", actor={"kind": "robot", "id": "sorter"})
     await ask("ticket.reject_work")
+    file = await at.put_file(reference)
+    await ask("ticket.edit_file", file=file)
+    await ask("ticket.reply", files=[file])
+    await ask("ticket.remove_file", file=file)
     made = await at.tell("contact.create")
     await at.tell("contact.edit", contact=made["contact"], expected_version=made["version"])
     copied = {"linked_to": reference, "copies": ["links", "communications"]}

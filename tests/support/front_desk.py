@@ -29,7 +29,7 @@ class Doorman:
 
 def front_desk(office: Office, folder: Path) -> FastAPI:
     """The application, with the doorman in place of an issuer; blobs lie in the folder."""
-    blobs = BlobStore(f"file://{folder}", "ingest")
+    blobs = BlobStore(f"file://{folder}", "activity")
     api = api_of(office.unit, office.work, office.organisations, blobs)
     api.state.authenticator = Doorman()
     return api

@@ -6,7 +6,7 @@ from services.ingest.domain.addresses import canonical
 from services.ingest.domain.mail import ParsedMail
 from services.ingest.parsing.frames import Parsed, decode_answer, encode
 from services.ingest.parsing.headers import MESSAGE_ID_LIMIT, SUBJECT_LIMIT
-from services.ingest.parsing.names import NAME_LIMIT
+from shared.file_names import NAME_LIMIT
 from tests.support.browsing import inspect
 
 

@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.activity.domain.activity import (
-    Holders,
-    Timer,
-    Wait,
-)
+from services.activity.domain.activity import Holders, Timer, Wait
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
@@ -20,6 +16,9 @@ from services.activity.domain.family_events import Merged as Merged
 from services.activity.domain.family_events import Stamp as Stamp
 from services.activity.domain.family_events import TookOver as TookOver
 from services.activity.domain.family_events import WasSplit as WasSplit
+from services.activity.domain.file_events import FileAdded as FileAdded
+from services.activity.domain.file_events import FileEdited as FileEdited
+from services.activity.domain.file_events import FileRemoved as FileRemoved
 from services.activity.domain.links import Departure, Earlier, Link, Other
 from services.activity.domain.states import Status
 from services.activity.domain.steps import Review
@@ -290,4 +289,7 @@ Event = (
     | MarkedForPerson
     | HandedAgain
     | FeedbackGiven
+    | FileAdded
+    | FileEdited
+    | FileRemoved
 )

@@ -13,6 +13,9 @@ from services.activity.domain.events import (
     Edited,
     Event,
     FeedbackGiven,
+    FileAdded,
+    FileEdited,
+    FileRemoved,
     HandedAgain,
     HoldersChanged,
     InformationMarked,
@@ -102,7 +105,7 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             | FeedbackGiven()
         ):
             return {}
-        case WasSplit() | TookOver():
+        case WasSplit() | TookOver() | FileAdded() | FileEdited() | FileRemoved():
             return {}
         case Opened():
             raise ValueError(f"{activity.reference} cannot be opened a second time")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.activity.domain.contacts import Tagged
+from services.activity.domain.files import Brought
 from services.activity.domain.links import Departure, Earlier, Link, Other
 from services.activity.domain.steps import Opening, Step
 
@@ -32,7 +33,7 @@ class SplitOff(Opening):
     """A part of a Ticket that is split becomes one of its own (T27), with what that one had at this moment.
 
     `parent` is the Ticket that is split, and `counts_since` when its work began (SL-6); contacts, fields,
-    links and `thread` are a snapshot of it (LK-1).
+    links, files and `thread` are a snapshot of it (LK-1).
     """
 
     name = "open_from_split"
@@ -68,7 +69,7 @@ class MergeInto(Step):
 
 @dataclass(frozen=True, slots=True)
 class TakeOver(Step):
-    """Another activity was merged into it, with the mails in `thread` and its links (T33, T34, LK-6)."""
+    """Another was merged into it, with the mails in `thread`, its links and its files (T33, T34, LK-6)."""
 
     name = "merge"
     participle = "merged with others"
@@ -76,3 +77,4 @@ class TakeOver(Step):
     thread: tuple[Earlier, ...] = ()
     links: tuple[Link, ...] = ()
     departures: tuple[Departure, ...] = ()
+    files: tuple[Brought, ...] = ()

@@ -2,6 +2,7 @@
 
 from services.activity.domain.contact_steps import EraseContact, ExchangeContact
 from services.activity.domain.family_steps import MergeInto, PartsClosed, Split, SplitOff, TakeOver
+from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
 from services.activity.domain.link_steps import (
     LinkWith,
     MarkDeparture,
@@ -83,6 +84,9 @@ STEPS: tuple[type[Step], ...] = (
     GiveFeedback,
     ExchangeContact,
     EraseContact,
+    AddFile,
+    EditFile,
+    RemoveFile,
 )
 """Every step there is."""
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.activity.domain.contacts import Tagged, changes, going_on
 from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.files import Brought
 from services.activity.domain.links import Departure, Earlier, Link
 from services.activity.domain.states import State
 from services.activity.domain.vocabulary import MatchedBy, Method, Outcome, StartedBy
@@ -30,7 +31,7 @@ class Opening(Step):
 
     `automated_mail=False` keeps every mail that no person wrote from going out about it, for ever.
     `contacts` are those that it starts with, `extra` the default tags of those that have one (CT-17),
-    `copied` are mails of the one that it is opened from (LK-5).
+    `copied` are mails of the one that it is opened from (LK-5), `files` those of another that it begins with.
     `due` is its due date where somebody set one; a rule reckons one from `counts_since`, None for now: what
     is split off has the original's start (SL-6).
     """
@@ -46,6 +47,7 @@ class Opening(Step):
     automated_mail: bool = True
     links: tuple[Link, ...] = ()
     copied: tuple[Earlier, ...] = ()
+    files: tuple[Brought, ...] = ()
     contacts: tuple[Tagged, ...] = ()
     due: datetime | None = None
     counts_since: datetime | None = None
@@ -72,8 +74,8 @@ class MailRouted(Opening):
     """A mail that matched nothing running found a route (T2).
 
     `sender` is the sender's contact, None where CT-12 wants none. `acknowledge` is the route's Send
-    Automated Emails (NT-2); `automatic` mail no person wrote, and nothing answers it (IN-17). `contacts`, `thread`
-    and `departures` are what closed activities leave to it (IN-14). Who is `rejected` sends spam (BL-1).
+    Automated Emails (NT-2); `automatic` mail no person wrote, and nothing answers it (IN-17). `contacts`,
+    `thread` and `departures` are what closed activities leave to it. Who is `rejected` sends spam (BL-1).
     """
 
     name = "open_from_mail"
@@ -103,10 +105,7 @@ class CreatedByIntegration(Opening):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit(Step):
-    """Change what is written on it, or who is who; what is None stays (T7, T37, CT-3).
-
-    `extra` are the default tags of contacts that have one (CT-17).
-    """
+    """Change what is written on it, or who is who; what is None stays (T7, T37, CT-3). `extra` as above."""
 
     name = "edit"
     participle = "edited"

@@ -45,6 +45,8 @@ from services.activity.domain.family_effects import (
 )
 from services.activity.domain.family_guards import into_another_that_runs, whole
 from services.activity.domain.family_steps import MergeInto, PartsClosed, Split, SplitOff, TakeOver
+from services.activity.domain.file_effects import add_file, bring_files, edit_file, remove_file
+from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
 from services.activity.domain.guards import (
     by_a_person_if_marked,
     by_a_resource,
@@ -140,35 +142,29 @@ from services.activity.domain.work_steps import (
     TakeNext,
 )
 
-NEW, DRAFT, TO_DO, IN_PROGRESS, RESOLVED, CLOSED = (
-    State.NEW,
-    State.DRAFT,
-    State.TO_DO,
-    State.IN_PROGRESS,
-    State.RESOLVED,
-    State.CLOSED,
-)
+NEW, DRAFT, TO_DO = State.NEW, State.DRAFT, State.TO_DO
+IN_PROGRESS, RESOLVED, CLOSED = State.IN_PROGRESS, State.RESOLVED, State.CLOSED
 WAIT_MORE_INFO, WAIT_UNTIL, WAIT_SPLIT = State.WAIT_MORE_INFO, State.WAIT_UNTIL, State.WAIT_SPLIT
 ACTIVE = (TO_DO, IN_PROGRESS)
 FINISHABLE = (*ACTIVE, *WAITING)
 OPEN = (DRAFT, *FINISHABLE, *WAITING_FOR_OTHERS, RESOLVED)
+
+HANDED_ON = (continue_thread, carry_departures, bring_files)  # by what it continues, or was one with
 
 # fmt: off
 TICKET: tuple[Transition[Any], ...] = (
     # It begins
     Transition("T1", NEW, StartManually, to=DRAFT, guards=(startable,),
                checks=(known_category, opened_with_due_date),
-               effects=(open_it, copy_communications), person=the_actor),
-    Transition("T22", NEW, MailRouted, to=CLOSED, when=rejected_sender,
-               effects=(open_to_reject, continue_thread, carry_departures), person=nobody,
-               reason=Reason.BLOCKED_BY_BUSINESS_RULE, method=Method.REJECTED_AS_SPAM),
-    Transition("T2", NEW, MailRouted, to=TO_DO,
-               effects=(open_it, continue_thread, carry_departures, acknowledge_sender)),
+               effects=(open_it, copy_communications, bring_files), person=the_actor),
+    Transition("T22", NEW, MailRouted, to=CLOSED, when=rejected_sender, effects=(open_to_reject, *HANDED_ON),
+               person=nobody, reason=Reason.BLOCKED_BY_BUSINESS_RULE, method=Method.REJECTED_AS_SPAM),
+    Transition("T2", NEW, MailRouted, to=TO_DO, effects=(open_it, *HANDED_ON, acknowledge_sender)),
     Transition("T3", NEW, CreatedByIntegration, to=TO_DO,
                checks=(known_category, validated, opened_with_due_date),
-               effects=(open_it, copy_communications, acknowledge)),
-    Transition("T4", DRAFT, SendMail, when=nothing_written, effects=(request_reply, write_from_mail),
-               person=the_same),
+               effects=(open_it, copy_communications, bring_files, acknowledge)),
+    Transition("T4", DRAFT, SendMail, when=nothing_written, person=the_same,
+               effects=(request_reply, write_from_mail)),
     Transition("T5", DRAFT, Submit, to=TO_DO, guards=(complete,), effects=(keep_if_said, acknowledge),
                person=the_keeper),
     Transition("T6", DRAFT, Resolve, to=RESOLVED, when=feedback_window,
@@ -253,7 +249,7 @@ TICKET: tuple[Transition[Any], ...] = (
     # It is split, and ends with its parts
     Transition("T27", ACTIVE, Split, to=WAIT_SPLIT, guards=(held_by_nobody_else,), checks=(whole,),
                effects=(read_information, point_to_parts, tell_split)),
-    Transition("T27", NEW, SplitOff, to=TO_DO, effects=(open_it, continue_thread, carry_departures)),
+    Transition("T27", NEW, SplitOff, to=TO_DO, effects=(open_it, *HANDED_ON)),
     Transition("T28", WAIT_SPLIT, PartsClosed, to=CLOSED, effects=(read_information,),
                reason=Reason.ALL_SPLIT_TICKETS_COMPLETED, method=Method.SPLIT),
 
@@ -262,8 +258,8 @@ TICKET: tuple[Transition[Any], ...] = (
                checks=(into_another_that_runs,), effects=(read_information, point_to_target),
                method=Method.MERGED),
     Transition("T34", RUNNING, TakeOver,
-               effects=(point_to_source, continue_thread, carry_departures, carry_links, flag_thread),
-               person=the_same),
+               effects=(point_to_source, continue_thread, carry_departures, carry_links, bring_files,
+                        flag_thread), person=the_same),
 
     # A mail comes in (section 6.3). T35, a mail for what is closed, is matching.py's.
     Transition("AMB-39", WAIT_MORE_INFO, MailArrived, when=leaves_asleep,
@@ -288,6 +284,10 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("CT-20", OPEN, ExchangeContact, effects=(exchange_contact,), person=the_same),
     Transition("CT-21", OPEN, EraseContact, effects=(erase_contact,), person=the_same),
     Transition("CE-3", OPEN, StartNew, effects=(ask_for_new,), person=the_same),
+    Transition("NT-15", OPEN, AddFile, effects=(add_file,), person=the_same),
+    Transition("NT-16", OPEN, EditFile, guards=(held_by_nobody_else,), effects=(edit_file,), person=the_same),
+    Transition("NT-20", OPEN, RemoveFile, guards=(held_by_nobody_else,), effects=(remove_file,),
+               person=the_same),
     # What was asked for comes also if it was closed meanwhile.
     Transition("CE-7", (*OPEN, CLOSED), MarkDeparture, effects=(mark_departure,), person=the_same),
     Transition("FB-1", FINISHABLE, GiveFeedback, checks=(rated,),

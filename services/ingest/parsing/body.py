@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 from services.ingest.domain.mail import Attachment
 from services.ingest.parsing import html
-from services.ingest.parsing.charsets import decode
+from services.ingest.parsing.charsets import decode, storable
 from services.ingest.parsing.headers import one_line
-from services.ingest.parsing.names import media_type, safe_name, unique_name
 from services.ingest.parsing.tree import Part
+from shared.file_names import media_type, safe_name, unique_name
 
 ATTACHMENT_LIMIT = 500
 """Files of one mail; the raw mail keeps the others."""
@@ -136,7 +136,7 @@ def _attachments(files: list[Part], body: Body) -> Iterable[Attachment]:
         kind = media_type(part.media_type)
         content_id = one_line(part.content_id or "").strip("<>")[:_CONTENT_ID_LIMIT] or None
         yield Attachment(
-            name=unique_name(safe_name(part.filename, kind, position), taken),
+            name=unique_name(safe_name(storable(part.filename), kind, f"attachment-{position}"), taken),
             media_type=kind,
             content=part.content,
             sha256=hashlib.sha256(part.content).hexdigest(),

@@ -49,6 +49,7 @@ def compose(asked: Asked, organisation: OrganisationView, keyring: Keyring, now:
         ]
     except ValueError as error:
         raise Refused("header_invalid", f"A header cannot be written: {error}.") from error
+    write = mime.beginning if asked.attachments else mime.alternative
     return ComposedMail(
         asked=asked,
         message_id=signed[1:-1],
@@ -59,7 +60,7 @@ def compose(asked: Asked, organisation: OrganisationView, keyring: Keyring, now:
         needs_smtputf8=needs_smtputf8,
         subject=content.subject,
         text=content.text,
-        mime=mime.alternative(fields, content.text, content.html or html_of(content.text), asked.mail.hex),
+        mime=write(fields, content.text, content.html or html_of(content.text), asked.mail.hex),
         composed_at=now,
     )
 

@@ -17,6 +17,15 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes with a mail; its bytes lie in the blob store, as `object`."""
+
+    object: str
+    name: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A mail that is to be composed. Message-IDs come without angle brackets, oldest first.
 
@@ -37,6 +46,7 @@ class Asked:
     language: str = "en"
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
+    attachments: tuple[File, ...] = ()
 
     @property
     def recipients(self) -> tuple[Person, ...]:
@@ -101,7 +111,7 @@ class ComposedMail:
     """A mail ready to be sent. `message_id` has no angle brackets.
 
     `home` is where answers come, and failures where they are wanted at all. `to` and `cc` hold each address
-    once, as SMTP takes it. `mime` has CRLF line ends.
+    once, as SMTP takes it. `mime` has CRLF line ends; where files go with it, these are still to follow.
     """
 
     asked: Asked

@@ -8,8 +8,14 @@ import re
 from base64 import encodebytes
 from binascii import b2a_qp
 from collections.abc import Iterable
+from urllib.parse import quote
 
 _PLAIN = re.compile(rb"([\t -~]{0,78}\r\n)*")
+OF_LINE = 57
+"""Bytes of a file that make a line of base64 (RFC 2045 6.8)."""
+_NAME_PIECE = 50
+# What base64 may hold: a message and its parts have to be readable as they are (RFC 2046 5.2).
+_SAFE_TYPE = re.compile(r"(?!message/|multipart/)[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9!#$&^_.+-]{1,64}")
 _BOUNDARY = "=_"
 """Stands in no quoted-printable and no base64 text (RFC 2045 6.7)."""
 
@@ -20,9 +26,55 @@ def alternative(fields: Iterable[tuple[str, str]], text: str, html: str, unique:
     `fields` are names and values, safe and folded as `headers` makes them; `unique` is some letters and
     digits that no other mail has.
     """
+    return _head(fields) + _texts(text, html, unique)
+
+
+def beginning(fields: Iterable[tuple[str, str]], text: str, html: str, unique: str) -> bytes:
+    """The same as the first part of a multipart/mixed mail (RFC 2046 5.1.3); files follow it, and `end`."""
+    boundary = _outer(unique)
+    head = _head(fields) + f'Content-Type: multipart/mixed; boundary="{boundary}"\r\n\r\n'.encode()
+    return head + f"--{boundary}\r\n".encode() + _texts(text, html, unique)
+
+
+def file_head(name: str, media_type: str, unique: str) -> bytes:
+    """What stands before a file, whose lines follow."""
+    kind = media_type if _SAFE_TYPE.fullmatch(media_type) else "application/octet-stream"
+    head = f"--{_outer(unique)}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n"
+    return f"{head}Content-Disposition: attachment{_filename(name)}\r\n\r\n".encode("ascii")
+
+
+def file_lines(content: bytes) -> bytes:
+    """A piece of a file; all but its last are lines of `OF_LINE` bytes each."""
+    return encodebytes(content).replace(b"\n", b"\r\n")
+
+
+def end(unique: str) -> bytes:
+    """What stands behind the last file."""
+    return f"--{_outer(unique)}--\r\n".encode("ascii")
+
+
+def _filename(name: str) -> str:
+    """A file's name in as many pieces as lines need (RFC 2231): in ASCII, whatever it is."""
+    spelled, pieces = quote(name, safe=""), []
+    while spelled:
+        cut = _NAME_PIECE if "%" not in spelled[_NAME_PIECE - 2 : _NAME_PIECE] else _NAME_PIECE - 2
+        pieces.append(spelled[:cut])
+        spelled = spelled[cut:]
+    pieces[0] = f"UTF-8''{pieces[0]}"
+    return "".join(f";\r\n filename*{number}*={piece}" for number, piece in enumerate(pieces))
+
+
+def _outer(unique: str) -> str:
+    return f"{_BOUNDARY}m{unique}"  # no `unique` begins with an m, so neither boundary begins like the other
+
+
+def _head(fields: Iterable[tuple[str, str]]) -> bytes:
+    return ("".join(f"{name}: {value}\r\n" for name, value in fields) + "MIME-Version: 1.0\r\n").encode()
+
+
+def _texts(text: str, html: str, unique: str) -> bytes:
     boundary = _BOUNDARY + unique
-    head = "".join(f"{name}: {value}\r\n" for name, value in fields)
-    head += f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
+    head = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
     delimiter = f"--{boundary}".encode("ascii")
     return b"".join(
         (

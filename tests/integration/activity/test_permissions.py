@@ -18,8 +18,10 @@ from fastapi import FastAPI
 from services.activity import permissions
 from services.activity.api_contacts import CHANGES
 from services.activity.api_steps import MODELS
+from services.activity.uploads import TicketAddFile
 from services.activity.views import TicketHeader
 from shared.auth import OPERATOR
+from shared.blobs import BlobStore
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import User
 from shared.permissions import Need, Role
@@ -57,12 +59,13 @@ UNKNOWN = "Say in Place.filled of this test what stands for {{{}}} in a path, fo
 
 @dataclass
 class Place:
-    """A Ticket of the process `request`, with a mail, and the HTTP to it."""
+    """A Ticket of the process `request`, with a mail and a file, and the HTTP to it."""
 
     office: Office
     ticket: str
     mail: str
     carla: str
+    file: str
     client: httpx.AsyncClient
     api: FastAPI
 
@@ -71,6 +74,8 @@ class Place:
         if rule is not Need.REQUEST:
             return rule
         step = path.rpartition("/steps/")[2]
+        if "/files" in path:
+            return permissions.role_for(TicketAddFile if path.endswith("/files") else asked.TicketRemoveFile)
         of_contacts = {path: model for _, path, model, _ in CHANGES}
         below = path.removeprefix("/v1/contacts/{contact}")
         model = of_contacts.get(below) or MODELS.get(step, asked.TicketOpen)
@@ -81,7 +86,9 @@ class Place:
         operation = self.api.openapi()["paths"][path][method.lower()]
         if "requestBody" not in operation:
             return None
-        content = operation["requestBody"]["content"]["application/json"]
+        content = operation["requestBody"]["content"].get("application/json")
+        if content is None:  # a file, whatever is in it
+            return {}
         examples = content.get("examples", {"one": {"value": content.get("example")}})
         body = next(iter(examples.values()))["value"]
         return {**body, "process": "request"} if path == "/v1/tickets" else body
@@ -89,10 +96,12 @@ class Place:
     def filled(self, path: str) -> str:
         """A path of an endpoint with what lies here."""
         values = {"reference": self.ticket, "mail": self.mail, "number": "0", "contact": self.carla}
+        values["file"] = self.file
         for name in re.findall(r"{(\w+)}", path):
             assert name in values, UNKNOWN.format(name)
             path = path.replace(f"{{{name}}}", values[name])
-        return f"{path}?q=printer" if path == "/v1/search" else path
+        query = {"/v1/search": "?q=printer", f"/v1/tickets/{self.ticket}/files": "?name=plan.pdf"}
+        return path + query.get(path, "")
 
 
 @pytest.fixture
@@ -101,10 +110,12 @@ async def place(office: Office, tmp_path: Path) -> AsyncIterator[Place]:
     await office.configure(DEFINITION.model_copy(update={"users": users}), version=2)
     await office.take_in(received(message_id="one@harbour.test"))
     (mail,) = await office.mails("100001-T")
+    blob = await BlobStore(tmp_path.as_uri(), "activity").put("acme", b"a plan", name="plan.pdf")
+    file = (await office.step(TicketAddFile, "100001-T", blob=blob))["file"]
     api = front_desk(office, tmp_path)
     async with connected(api) as client:
         carla = await office.pool.fetchval("SELECT id FROM contacts WHERE address ^@ 'carla'")
-        yield Place(office, "100001-T", str(mail), str(carla), client, api)
+        yield Place(office, "100001-T", str(mail), str(carla), file, client, api)
 
 
 def is_allowed(person: str, rule: Role | Need) -> bool:

@@ -80,7 +80,7 @@ async def test_what_was_written_on_a_ticket_goes_when_it_was_closed_for_long_and
     assert await texts(office.pool) == {"one@harbour.test": "Text of one@harbour.test"}
     done = await removed(office, table)
     assert (done["mails"], done["timeline"]) == (1, 1)
-    assert await removed(office, table) == {"mails": 0, "timeline": 0, "answers": 0, "inbox": 0}
+    assert await removed(office, table) == {"mails": 0, "timeline": 0, "answers": 0, "inbox": 0, "blobs": 0}
     assert await texts(office.pool) == {"one@harbour.test": ""}
     ticket = await office.ticket("100001-T")
     assert (ticket["title"], ticket["description"]) == ("My printer", "")

@@ -18,6 +18,7 @@ from services.activity.domain.contacts import EXCLUSIVE, Tagged
 from services.activity.domain.decide import allowed, decide
 from services.activity.domain.events import DeliveryReported, Event, FeedbackGiven, StatusChanged
 from services.activity.domain.evolving import evolve
+from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
 from services.activity.domain.holders import holder_rule
 from services.activity.domain.refusals import Refusal, RefusalCode
 from services.activity.domain.states import State, Status
@@ -57,6 +58,7 @@ from tests.unit.activity.tickets import (
     CREATED,
     CUSTOMER,
     ERP,
+    FILE,
     GUARDED,
     MAIL,
     MAIL_ROUTED,
@@ -103,6 +105,14 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     st.just(AddNote()),
     st.builds(SendMail, st.sampled_from(["", "Smoke"]), st.sampled_from(["", "It smells."])),
     st.builds(MarkInformation, st.booleans()),
+    st.just(AddFile(FILE)),
+    st.builds(
+        EditFile,
+        st.just(FILE),
+        st.sampled_from([None, FILE.name, "plan B.pdf"]),
+        st.sampled_from([None, (), ("plan", "plan")]),
+    ),
+    st.just(RemoveFile(FILE)),
 )
 UNSEEN = DeliveryReported | FeedbackGiven
 OPENINGS: tuple[tuple[Opening, Actor], ...] = ((STARTED, ALICE), (MAIL_ROUTED, SYSTEM), (CREATED, ERP))

@@ -14,7 +14,8 @@ from tests.unit.activity.tickets import DAY, NO_WINDOW, WINDOW, context, example
 CATALOGUE = {
     *(f"T{number}" for number in (*range(1, 30), 33, 34, 36, 37)),
     *("T17b", "ST-20", "ST-21", "ST-22", "ST-23", "ST-24", "ST-25"),
-    *("AMB-18", "AMB-39", "FB-1", "CE-3", "CE-7", "LK-3", "NT-14", "SH-1", "SL-1", "CT-20", "CT-21"),
+    *("AMB-18", "AMB-39", "FB-1", "CE-3", "CE-7", "LK-3", "NT-14", "NT-15", "NT-16", "NT-20", "SH-1"),
+    *("SL-1", "CT-20", "CT-21"),
 }
 """Every row of the catalogue that the table holds; T35 is matching's, T38 is the lack of a row."""
 
@@ -60,6 +61,9 @@ exchange_contact  -    CT-20  CT-20  CT-20        CT-20      CT-20   CT-20   CT-
 erase_contact     -    CT-21  CT-21  CT-21        CT-21      CT-21   CT-21   CT-21          CT-21     -
 mail              -    T36    T36    T36          T13        T17     T29     -              T23       -
 timer             -    -      -      -            T14        T16     -       -              T26       -
+add_file          -    NT-15  NT-15  NT-15        NT-15      NT-15   NT-15   NT-15          NT-15     -
+edit_file         -    NT-16  NT-16  NT-16        NT-16      NT-16   NT-16   NT-16          NT-16     -
+remove_file       -    NT-20  NT-20  NT-20        NT-20      NT-20   NT-20   NT-20          NT-20     -
 mail_report       -    NT-14  NT-14  NT-14        NT-14      NT-14   NT-14   NT-14          NT-14     NT-14
 """
 COLUMNS = {state.name.removeprefix("WAIT_"): state for state in STATES}

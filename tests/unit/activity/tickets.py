@@ -21,6 +21,8 @@ from services.activity.domain.family_steps import (
     SplitOff,
     TakeOver,
 )
+from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
+from services.activity.domain.files import Brought, File
 from services.activity.domain.link_steps import (
     LinkWith,
     MarkDeparture,
@@ -138,7 +140,14 @@ SPLIT = Split(
         Part("The printer", "It is gone.", "software", OTHERS[1]),
     )
 )
-SPLIT_OFF = SplitOff(**opening(), parent=OTHERS[0], counts_since=NOW - DAY, contacts=all_four(CUSTOMER))
+FILE = File(UUID(int=0xF1), "acme/activity/ab", "ab", 3, "application/pdf", "plan.pdf")
+SPLIT_OFF = SplitOff(
+    **opening(),
+    parent=OTHERS[0],
+    counts_since=NOW - DAY,
+    contacts=all_four(CUSTOMER),
+    files=(Brought(FILE, OTHERS[0]),),
+)
 MERGE = MergeInto(OTHERS[2], running=True)
 
 
@@ -290,6 +299,9 @@ def examples(life: Life) -> dict[type[Step], tuple[Step, Actor]]:
             (GiveFeedback(2), ERP),
             (ExchangeContact(CUSTOMER, COLLEAGUE), ALICE),
             (EraseContact(frozenset({CUSTOMER}), texts=True), ALICE),
+            (AddFile(FILE), ALICE),
+            (EditFile(FILE, "plan B.pdf", ("plan",)), ALICE),
+            (RemoveFile(FILE), ALICE),
         )
     }
 

@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.activity.api_mails import HTML_HEADERS, disposition
+from services.activity.api_mails import HTML_HEADERS
+from services.activity.downloads import disposition
 
 
 def test_a_name_survives_in_both_spellings() -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from services.ingest.domain.mail import ParsedMail
 from services.ingest.parsing import addresses, charsets, headers, html, mending, transfer
 from services.ingest.parsing.frames import decode_answer
-from services.ingest.parsing.names import safe_name
 from services.ingest.parsing.parser import parse, parse_headers
+from shared.file_names import safe_name
 from tests.support.hostile import KINDS
 from tests.support.soundness import assert_sound, assert_stays
 from tests.unit.ingest.depth import examples
@@ -99,7 +99,7 @@ def test_no_html_gets_anything_past_the_sanitiser(written: str) -> None:
 @examples(100)
 @given(st.text(max_size=60))
 def test_no_name_leaves_its_folder(written: str) -> None:
-    assert_stays(safe_name(written, "application/pdf", 1))
+    assert_stays(safe_name(charsets.storable(written), "application/pdf", "attachment-1"))
 
 
 PIECES: tuple[Callable[[bytes], object], ...] = (

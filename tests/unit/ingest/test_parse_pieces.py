@@ -7,7 +7,7 @@ from services.ingest.parsing import html, transfer
 from services.ingest.parsing.charsets import decode, storable
 from services.ingest.parsing.headers import HEADER_LIMIT
 from services.ingest.parsing.mending import HEAD_LIMIT, mended
-from services.ingest.parsing.names import NAME_LIMIT, safe_name, unique_name
+from shared.file_names import NAME_LIMIT, safe_name, unique_name
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_stored_text_has_no_nul_and_no_lone_surrogate() -> None:
     ],
 )
 def test_a_file_name_cannot_leave_its_folder(written: str, safe: str) -> None:
-    assert safe_name(written, "application/pdf", 1) == safe
+    assert safe_name(storable(written), "application/pdf", "attachment-1") == safe
 
 
 def test_a_long_name_keeps_its_extension() -> None:
-    name = safe_name("é" * 300 + ".pdf", "application/pdf", 1)
+    name = safe_name("é" * 300 + ".pdf", "application/pdf", "attachment-1")
     assert len(name.encode()) <= NAME_LIMIT
     assert name.endswith(".pdf")
 

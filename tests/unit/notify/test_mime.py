@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.notify.domain.mime import alternative
+from services.notify.domain.mime import alternative, beginning, end, file_head, file_lines
+from shared.file_names import safe_name
 from tests.support.letters import parsed, part
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
@@ -66,3 +67,34 @@ def test_it_is_as_legible_as_it_can_be(text: str, encoding: str) -> None:
     plain = parsed(written(text)).get_body(("plain",))
     assert plain is not None
     assert plain["Content-Transfer-Encoding"] == encoding
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=120).map(
+    lambda written: safe_name(written, "application/pdf", "file")
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(texts | lines, st.lists(st.tuples(NAMES, st.binary(max_size=300)), min_size=1, max_size=3))
+@example("--=_munique\n--=_munique--\n", [("a.txt", b"--=_munique--"), ("Grundriß (ü).pdf", b"x" * 57 * 3)])
+def test_files_follow_the_text_and_read_back_as_they_were(text: str, files: list[tuple[str, bytes]]) -> None:
+    """NT-15: under any name, in lines that every server takes."""
+    mime = beginning([("Subject", "Hello")], text, "<p>html</p>", "unique")
+    for name, content in files:
+        mime += file_head(name, "application/pdf", "unique") + file_lines(content)
+    mime += end("unique")
+    mail = parsed(mime)
+    assert (mail["Subject"], mail.get_content_type()) == ("Hello", "multipart/mixed")
+    assert part(mime, "plain") == told(text)
+    found = [(each.get_filename(), each.get_content()) for each in mail.iter_attachments()]
+    assert found == files
+    assert mime.isascii()
+    assert max(map(len, mime.split(b"\r\n"))) <= 998
+    bare = mime.replace(b"\r\n", b"")
+    assert not {b"\r", b"\n"} & {bytes([each]) for each in bare}
+
+
+@pytest.mark.parametrize("kind", ["message/rfc822", "multipart/mixed", "a/b\r\nX: y", "nothing", "é/x"])
+def test_a_file_that_no_part_may_be_is_some_bytes(kind: str) -> None:
+    """RFC 2046 5.2: a message in base64 is none."""
+    assert b"\r\nContent-Type: application/octet-stream\r\n" in file_head("a", kind, "unique")

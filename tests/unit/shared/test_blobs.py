@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,57 @@ def test_a_place_that_cannot_be_is_told_at_once(tmp_path: Path) -> None:
     for url in ((tmp_path / "file" / "x").as_uri(), "ftp://somewhere"):
         with pytest.raises(BlobsUnavailable, match="no blob store at"):
             BlobStore(url, "ingest")
+
+
+async def _pieces(*given: bytes, fail: Exception | None = None) -> AsyncIterator[bytes]:
+    for each in given:
+        yield each
+    if fail:
+        raise fail
+
+
+@pytest.mark.parametrize("where", ["folder", "elsewhere"])
+async def test_a_stream_is_stored_as_if_it_had_come_at_once(url: str, where: str) -> None:
+    """NT-15: hashed on its way, and refreshed where it was there already."""
+    store = BlobStore(url if where == "folder" else "memory:///", "activity")
+    data = os.urandom(300_000)
+    pieces = [data[at : at + 65_536] for at in range(0, len(data), 65_536)]
+    blob = await store.put_stream("acme", _pieces(*pieces), "application/pdf", "plan.pdf")
+    assert blob == await store.put("acme", data, "application/pdf", "plan.pdf")
+    assert blob == await store.put_stream("acme", _pieces(*pieces), "application/pdf", "plan.pdf")
+    assert await store.get(blob.object) == data
+    assert [each.object async for each in store.list("acme")] == [blob.object]
+
+
+@pytest.mark.parametrize("where", ["folder", "elsewhere"])
+async def test_a_stream_that_breaks_off_leaves_nothing(url: str, tmp_path: Path, where: str) -> None:
+    store = BlobStore(url if where == "folder" else "memory:///", "activity")
+    with pytest.raises(KeyError, match="the caller hung up"):
+        await store.put_stream("acme", _pieces(DATA, DATA, fail=KeyError("the caller hung up")))
+    assert [each.object async for each in store.list("acme")] == []
+    assert not any(files for _, _, files in os.walk(tmp_path))
+
+
+async def test_what_a_killed_process_left_of_a_stream_is_found_by_the_sweep(store: BlobStore) -> None:
+    """It is listed, and so it is an orphan once it is old."""
+
+    async def killed() -> AsyncIterator[bytes]:
+        yield DATA
+        assert [each.size async for each in store.list("acme")] == [0]
+        yield DATA
+
+    await store.put_stream("acme", killed())
+    (whole,) = [each async for each in store.list("acme")]
+    assert whole.size == 2 * len(DATA)
+
+
+async def test_a_stream_into_a_full_folder_is_waited_for(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def write(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(blob_folder.Writer, "write", write)
+    with pytest.raises(BlobsFull):
+        await store.put_stream("acme", _pieces(DATA))
+    assert [each.object async for each in store.list("acme")] == []

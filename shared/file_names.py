@@ -4,8 +4,6 @@ import mimetypes
 import re
 import unicodedata
 
-from services.ingest.parsing.charsets import storable
-
 NAME_LIMIT = 180
 """Octets: below the 255 of common file systems, with room for a prefix."""
 _LONGEST_EXTENSION = 20
@@ -24,15 +22,15 @@ def media_type(value: str) -> str:
     return kind if _MEDIA_TYPE.fullmatch(kind) else "application/octet-stream"
 
 
-def safe_name(name: str, kind: str, position: int) -> str:
+def safe_name(name: str, kind: str, otherwise: str) -> str:
     """A file name without folders, control characters, reserved names or text-direction tricks.
 
-    One that has nothing left is named after its place in the mail and its media type.
+    One that has nothing left is called `otherwise`, with the extension of its media type.
     """
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", storable(name)))[-1]
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     clean = _FORBIDDEN.sub("_", last).strip(". \u00a0").strip()
     if not clean.strip("_"):
-        clean = f"attachment-{position}{_extension(kind)}"
+        clean = f"{otherwise}{_extension(kind)}"
     if _RESERVED.fullmatch(clean):
         clean = f"_{clean}"
     return _shortened(clean, "")
