@@ -3,15 +3,20 @@
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from services.activity import store_timers
 from shared.contracts import activity_requests as asked
+from shared.postgres import Connection, transaction
+from shared.topics import INGEST_MAILS
 from tests.bench import stories
 from tests.faults.chaos.clocks import Clocks
 from tests.support.databases import Database
 from tests.support.many_timers import ENDS, Armed, armed, due_now, worker
-from tests.support.office import Office, received
+from tests.support.office import ACME, NOON, Office, received
+from tests.support.plans import Explained
 from tests.support.waiting import eventually
 
 MANY, PAGE, LETTERS = 2_000, 50, 100
@@ -115,3 +120,25 @@ async def test_a_process_whose_own_clock_is_wrong_goes_by_the_databases(
     async with worker(database.dsn_of("activity"), PAGE, own):
         await until_begun(timers)
     assert [(await office.ticket(f"10000{number}-T"))["status"] for number in (1, 2)] == ["to_do", "wait"]
+
+
+async def test_timers_that_wait_for_their_mailbox_are_not_looked_at(office: Office) -> None:
+    """A mailbox that cannot be read for days holds up those of no other, and costs nothing."""
+    await office.pool.execute(
+        "INSERT INTO timers SELECT $1, gen_random_uuid(), 1, $2, true, 'help' FROM generate_series(1, 3000)",
+        *(ACME, NOON),
+    )
+    await office.pool.execute(
+        "INSERT INTO timers VALUES ($1, gen_random_uuid(), 1, $2, false, NULL)",
+        ACME,
+        NOON + timedelta(hours=1),
+    )
+    await office.pool.execute("ANALYZE timers")
+    horizon = store_timers.Horizon(NOON + timedelta(days=1), ((ACME, "help"),), INGEST_MAILS.partitions)
+    async with transaction(office.pool) as connection:
+        explained = Explained(connection)
+        due = await store_timers.due(cast(Connection, explained), horizon, limit=200)
+        oldest = await store_timers.oldest(cast(Connection, explained), horizon)
+    assert [timer.closes for timer in due] == [False]
+    assert oldest == store_timers.Oldest(ready=NOON + timedelta(hours=1), held=NOON)
+    assert [plan for plan in explained.plans if plan.rows > 20 or "timers" in plan.sequential] == []
