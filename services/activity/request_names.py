@@ -147,6 +147,9 @@ def _taken_away(
     """The tags that a request takes away (AMB-19). Raises `Declined` where nobody named holds one."""
     for untag in request.untag:
         tag = Tag(untag.tag)
+        if tag is Tag.CC and "address" not in untag.model_fields_set:
+            detail = "Say who is no longer in copy: the address null takes everybody out."
+            raise Declined("incomplete", detail, "untag.address")
         holders = set(holders_of(contacts, tag))
         if untag.address:
             named = workspace.people.by_address(organisation.name, untag.address.lower())

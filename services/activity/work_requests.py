@@ -106,6 +106,8 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
                 f"It was made before {workspace.answers_since:%Y-%m-%d}: it may have been answered before."
             )
             raise Declined("request_too_old", detail)
+        for name, said in request.unsaid:
+            raise Declined("incomplete", f"Say {name!r}: null {said.null}.", name)
         if isinstance(request, asked.TicketOpen):
             outcome = _open(workspace, incoming, organisation, request, tags)
         elif isinstance(request, work_contacts.Asked):

@@ -23,7 +23,7 @@ from shared.contracts.asking import ActorKind as ActorKind
 from shared.contracts.asking import OnTicket as OnTicket
 from shared.contracts.asking import Person as Person
 from shared.contracts.asking import Request as Request
-from shared.contracts.asking import TagName
+from shared.contracts.asking import Said, TagName
 from shared.contracts.asking import Text as Text
 from shared.contracts.asking import Title as Title
 from shared.contracts.mail import Mailbox
@@ -61,7 +61,10 @@ class TicketOpen(Request):
 
 
 class Untag(Part):
-    """A tag to be taken away (AMB-19): from the contact of `address`, without one from whoever has it."""
+    """A tag to be taken away (AMB-19): from the contact of `address`, without one from whoever has it.
+
+    Several may have `cc`, so there `address` has to be said: null takes it from all of them.
+    """
 
     tag: TagName
     address: EmailAddress | None = None
@@ -101,10 +104,10 @@ class TicketPickUp(OnTicket):
 
 
 class TicketAssign(OnTicket):
-    """Give it to another user, or with no assignee back to its queue (T8, ST-21), with a note to him."""
+    """Give it to another user, or with null back to its queue (T8, ST-21), with a note to him."""
 
     type: Literal["ticket.assign"] = "ticket.assign"
-    assignee: Name | None = None
+    assignee: Annotated[Name | None, Said("gives it back to its queue")] = None
     note: Text | None = None
 
 
@@ -192,10 +195,10 @@ class TicketReopen(OnTicket):
 
 
 class TicketSetDueDate(OnTicket):
-    """Set by hand by when it is to be done; without a time, leave that to its rule again (SL-1)."""
+    """Set by hand by when it is to be done; null leaves that to its rule again (SL-1)."""
 
     type: Literal["ticket.set_due_date"] = "ticket.set_due_date"
-    due: Instant | None = None
+    due: Annotated[Instant | None, Said("leaves the due date to its rule again")] = None
 
 
 class TicketNote(OnTicket):

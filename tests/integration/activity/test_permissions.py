@@ -190,9 +190,11 @@ async def test_integrations_and_the_system_are_let_in_by_kafkas_border(place: Pl
 
 
 async def test_over_http_nobody_calls_himself_an_integration(place: Place) -> None:
-    """The body's actor is not heard: the token says who it is."""
-    body = {"text": "Hello", "actor": {"kind": "integration", "id": "erp"}}
+    """A body has no actor: the token says who it is."""
+    body: dict[str, Any] = {"text": "Hello"}
     path = f"/v1/tickets/{place.ticket}/steps/note"
+    claimed = {**body, "actor": {"kind": "integration", "id": "erp"}}
+    assert (await Caller(place.client, "wilma").call("POST", path, claimed)).status_code == 422
     assert (await Caller(place.client, "rita").call("POST", path, body)).status_code == 403
     assert (await Caller(place.client, "wilma").call("POST", path, body)).status_code == 200
     for kind in ("integration", "system"):
