@@ -85,13 +85,13 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
             _require_open(access, request)
             return await carried_out(batch, work, caller, key, request)
 
-        done = _done(await reception.admit(caller, serve))
-        response.headers["Location"] = f"/v1/tickets/{done.reference}"
-        response.headers["ETag"] = etag(done.version)
-        return done
+        taken = done(await reception.admit(caller, serve))
+        response.headers["Location"] = f"/v1/tickets/{taken.reference}"
+        response.headers["ETag"] = etag(taken.version)
+        return taken
 
     open_ticket.__annotations__["body"] = body_of(asked.TicketOpen)
-    router.add_api_route("", open_ticket, methods=["POST"], status_code=201, responses=_done_example(201))
+    router.add_api_route("", open_ticket, methods=["POST"], status_code=201, responses=done_example(201))
 
     @router.get("/{reference}/steps")
     async def list_steps(reference: str, caller: Caller) -> list[StepOffer]:
@@ -126,7 +126,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
             operation_id=f"take_step_{step}",
             summary=step.replace("_", " ").capitalize(),
             description=f"{inspect.getdoc(model)} {_REPEATED}",
-            responses=_done_example(200),
+            responses=done_example(200),
         )
     return router
 
@@ -149,15 +149,16 @@ def _step(reception: Reception, work: Work, model: type[asked.OnTicket]) -> Call
                 given["expected_version"] = seen
             return await carried_out(batch, work, caller, key, request_of(model, body, **given))
 
-        done = _done(await reception.admit(caller, serve))
-        response.headers["ETag"] = etag(done.version)
-        return done
+        taken = done(await reception.admit(caller, serve))
+        response.headers["ETag"] = etag(taken.version)
+        return taken
 
     take_step.__annotations__["body"] = body_of(model)
     return take_step
 
 
-def _done_example(status: int) -> dict[int | str, dict[str, Any]]:
+def done_example(status: int) -> dict[int | str, dict[str, Any]]:
+    """For FastAPI's `responses=`: an answer as the contract's sample has it."""
     sample = json.loads((SAMPLES / ACTIVITY_ANSWERS.name / "request.accepted.json").read_text())["value"]
     example = {name: sample.get(name) for name in Done.model_fields}
     return {status: {"content": {"application/json": {"example": example}}}}
@@ -194,7 +195,7 @@ async def carried_out(
     return answered.answer
 
 
-def _done(answer: dict[str, Any]) -> Done:
+def done(answer: dict[str, Any]) -> Done:
     """What was done; `Problem` where it was refused, which is an answer too and was committed like one."""
     if answer["type"] == "request.accepted":
         # An answer that older code kept names nothing that was opened.

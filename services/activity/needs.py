@@ -1,12 +1,21 @@
 """What a batch has to know before it is worked on: asked by its records, read by the workspace."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.activity.store_requests import RequestKey
 from services.activity.store_rows import Key
 
 Named = tuple[str, str]
 """An organisation and what something is called there."""
+
+
+class Taker(NamedTuple):
+    """Somebody who asks for the next best; a `robot` gets nothing that is marked for a person (ST-8)."""
+
+    organisation: str
+    user: str
+    robot: bool
 
 
 @dataclass(slots=True)
@@ -16,7 +25,8 @@ class Needs:
     `arrived` are mails that come in, `mails` those that must be known. `threads` are the activities (by
     reference or id) that mail may be sent from, `copied` those whose links and mails another one may begin
     with, or take over. In `opening` organisations activities may be opened.
-    `contacts` are those that are to be changed.
+    `contacts` are those that are to be changed. `takers` has one entry for each time that somebody asks for
+    the next best.
     """
 
     references: set[Named] = field(default_factory=set)
@@ -31,6 +41,7 @@ class Needs:
     threads: set[Named | Key] = field(default_factory=set)
     copied: set[Named] = field(default_factory=set)
     opening: set[str] = field(default_factory=set)
+    takers: list[Taker] = field(default_factory=list)
 
     @property
     def closing(self) -> bool:

@@ -12,6 +12,7 @@ from services.activity.rules import process_rules
 from services.activity.views_due import DueView, due_header, due_view
 from shared.contracts.activity_requests import Actor
 from shared.organisation import Organisation, Unknown
+from shared.pages import Page
 
 
 class TicketHeader(BaseModel):
@@ -115,7 +116,8 @@ class FamilyView(BaseModel):
 class TicketView(TicketSummary):
     """All of a Ticket but its timeline.
 
-    `keep_with_me` is whom it stays with (ST-20); with `for_person` no robot gets it (ST-8).
+    `keep_with_me` is whom it stays with (ST-20); with `for_person` no robot gets it (ST-8). `links` are the
+    first of them; where there are more, `more_links` is the `after` for `/v1/tickets/{reference}/links`.
     """
 
     id: UUID
@@ -130,6 +132,7 @@ class TicketView(TicketSummary):
     fields: list[FieldView]
     contacts: list[ContactView]
     links: list[LinkView]
+    more_links: str | None
     family: FamilyView
     keep_with_me: str | None
     for_person: bool
@@ -188,7 +191,7 @@ class Shown:
         )
 
     def ticket(
-        self, activity: Activity, row: Any, contacts: list[Any], links: list[Any], family: list[Any]
+        self, activity: Activity, row: Any, contacts: list[Any], links: Page[LinkView], family: list[Any]
     ) -> TicketView:
         """All of a Ticket; `family` are the rows of those that splits and merges tie it to."""
         summary = self.row(row)
@@ -213,11 +216,16 @@ class Shown:
             reopening=row["reopening"],
             fields=self._fields(activity),
             contacts=[ContactView(**dict(contact)) for contact in contacts],
-            links=[LinkView(reason=link["link_reason"], ticket=self.header(link)) for link in links],
+            links=links.items,
+            more_links=links.next,
             family=self._family(activity, family),
             keep_with_me=activity.keep_with_me,
             for_person=activity.for_person,
         )
+
+    def link(self, row: Any) -> LinkView:
+        """A row of `activities` with its `link_reason`."""
+        return LinkView(reason=row["link_reason"], ticket=self.header(row))
 
     def _family(self, activity: Activity, rows: list[Any]) -> FamilyView:
         by_id = {row["id"]: self.header(row) for row in rows}

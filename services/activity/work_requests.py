@@ -14,6 +14,7 @@ from services.activity import (
     work_contacts,
     work_departures,
     work_links,
+    work_next,
     work_sharing,
 )
 from services.activity.asked_steps import SPLITS_AND_MERGES, STEPS, Named, note_of
@@ -54,6 +55,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
         case asked.TicketOpen():
             needs.opening.add(organisation)
     work_links.gather(organisation, request, needs)
+    work_next.gather(organisation, request, needs)
     work_contacts.gather(organisation, request, needs)
     needs.addresses |= {(organisation, address) for address in addresses(request)}
     if isinstance(request, asked.TicketShareMail | asked.TicketNewFromMail):
@@ -110,6 +112,8 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
             raise Declined("incomplete", f"Say {name!r}: null {said.null}.", name)
         if isinstance(request, asked.TicketOpen):
             outcome = _open(workspace, incoming, organisation, request, tags)
+        elif isinstance(request, asked.TicketTakeNext):
+            outcome = work_next.perform(workspace, cause, organisation, request)
         elif isinstance(request, work_contacts.Asked):
             return work_contacts.carry_out(workspace, cause, organisation, request)
         else:

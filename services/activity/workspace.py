@@ -5,7 +5,7 @@ the rules see what earlier records of the same batch did, so that how batches ar
 (design §3).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -49,6 +49,7 @@ class Workspace(Knowledge):
         self.now = now
         self.answers_since: datetime | None = None
         self.answers: dict[RequestKey, Answered] = {}
+        self.contended = False  # whether others hold some of what could be taken next
         self.said: list[Outgoing] = []
         self.people = People(self.said)
         self._numbers: dict[str, int] = {}
@@ -130,6 +131,18 @@ class Workspace(Knowledge):
             answers=set(self.answers),
             numbers=dict(self._numbers),
         )
+
+    async def claim(self, connection: Connection, wanted: Collection[Key]) -> list[Activity]:
+        """Lock, waiting for nobody, and read what else the batch may take; those of these that it knows now.
+
+        Only for steps that concern nothing but the activity itself: what is tied to it is not read.
+        """
+        keys = set(wanted) - self.activities.keys()
+        held = await store_families.lock_free(connection, keys) if keys else set()
+        for activity in (await store_activities.load(connection, held)).values():
+            self._know(activity)
+            self._before.activities[activity.organisation, activity.id] = activity
+        return [self.activities[key] for key in wanted if key in self.activities]
 
     async def _load_activities(self, connection: Connection, keys: set[Key]) -> None:
         """The activities, and those that splits and merges tie them to: their locks are the same."""

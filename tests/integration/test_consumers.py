@@ -216,6 +216,7 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.assign", assignee=None)
     for _ in ("given", "given again"):
         await ask("ticket.next", actor={"kind": "robot", "id": "sorter"})
+    await ask("ticket.take_next")
     await ask("ticket.reject_work")
     made = await at.tell("contact.create")
     await at.tell("contact.edit", contact=made["contact"], expected_version=made["version"])

@@ -71,6 +71,45 @@ ROWS = {
         "pick_up", {}, 404, "not_found", "not_found", ELSEWHERE, ELSEWHERE
     ),
     "a step on a closed Ticket": Bad("pick_up", {}, 409, "step_refused", "closed", "is Closed", CLOSED),
+    "another organisation's reference inside": Bad(
+        "merge_into", {"into": ELSEWHERE}, 404, "not_found", "not_found", ELSEWHERE
+    ),
+    "a link with another organisation's": Bad(
+        "link", {"with_references": [ELSEWHERE]}, 404, "not_found", "not_found", ELSEWHERE
+    ),
+    "a due date in the past": Bad(
+        "set_due_date",
+        {"due": "2020-01-01T00:00:00Z"},
+        422,
+        "validation_failed",
+        "incomplete",
+        "a time in the future",
+    ),
+    "half a split": Bad(
+        "split",
+        {"parts": [{"title": "One", "description": "Half", "category": "Other"}]},
+        422,
+        "validation_failed",
+        "incomplete_split",
+        "at least two parts",
+    ),
+    "a split with a part that says nothing": Bad(
+        "split",
+        {"parts": [{"title": "One", "description": "Whole", "category": "Other"}, {"title": "Two"}]},
+        422,
+        "validation_failed",
+        "incomplete_split",
+        "a description for part 2",
+    ),
+    "a split of a closed Ticket": Bad(
+        "split",
+        {"parts": [{"title": "One", "description": "Whole", "category": "Other"}] * 2},
+        409,
+        "step_refused",
+        "closed",
+        "is Closed",
+        CLOSED,
+    ),
     "a user who is none": Bad(
         "assign", {"assignee": "nobody"}, 422, "validation_failed", "unknown_name", "nobody"
     ),
