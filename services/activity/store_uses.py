@@ -117,7 +117,7 @@ ORDER BY wanted.process, wanted.field, wanted.option
 """
 
 
-# What waits is read by the index of what is at rest; reasons have none of their own.
+# What waits in a process is read by an index of open ones; reasons have none of their own.
 _OF_WAIT_REASON = """
 SELECT wanted.process, wanted.reason AS name, used.count, used.examples
 FROM unnest($2::text[], $3::text[]) AS wanted (process, reason)
