@@ -1,22 +1,21 @@
 """The HTTP side of every service: one way to answer, to fail, to be correlated (docs/http.md)."""
 
-import json
 import re
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import TypeAdapter, ValidationError, WrapValidator
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import openapi_examples, problems, tracing
+from shared import openapi_examples, openapi_strictness, problems, tracing
+from shared.bodies import UNKNOWN_FIELD, unknown_field
 from shared.failure import is_transient
 from shared.logs import correlated, get_logger
 from shared.metrics import HTTP_REQUESTS
@@ -68,7 +67,8 @@ class _Described(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = openapi_examples.complete(super().openapi())
+            described = openapi_strictness.complete(super().openapi())
+            self.openapi_schema = openapi_examples.complete(described)
         return self.openapi_schema
 
 
@@ -111,22 +111,6 @@ def _idempotency_key(
     return idempotency_key
 
 
-def said_in_json(model: type[Any]) -> Any:
-    """For a body's annotation: the model, as strict as JSON is: `"5"` is no number."""
-    adapter: TypeAdapter[Any] = TypeAdapter(model)
-
-    def strictly(value: Any, _: Any) -> Any:
-        return adapter.validate_json(json.dumps(value), strict=True)
-
-    return Annotated[model, WrapValidator(strictly)]
-
-
-def invalid(error: ValidationError) -> RequestValidationError:
-    """What pydantic found wrong in a body, as the answer that FastAPI would have given itself."""
-    found = error.errors(include_url=False, include_context=False)
-    return RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in found])
-
-
 ExpectedVersion = Annotated[int | None, Depends(_expected_version)]
 """For an endpoint's signature: the version in If-Match, None without it. A stale one is a conflict."""
 
@@ -143,7 +127,11 @@ async def _answer_validation_error(request: Request, error: Exception) -> JSONRe
     assert isinstance(error, RequestValidationError)
     found = [
         # The value itself is not repeated: it may be anything, a password included.
-        {"at": ".".join(str(step) for step in detail["loc"]), "detail": detail["msg"], "type": detail["type"]}
+        {
+            "at": ".".join(str(step) for step in detail["loc"]),
+            "detail": _sentence(request, detail),
+            "type": detail["type"],
+        }
         for detail in error.errors()
     ]
     if any(row["type"] == "json_invalid" for row in found):
@@ -156,6 +144,14 @@ async def _answer_validation_error(request: Request, error: Exception) -> JSONRe
             errors=found,
         )
     return problems.response(problem, _request_id(request))
+
+
+def _sentence(request: Request, detail: Mapping[str, Any]) -> str:
+    """What is wrong with one value; of a field that is unknown, also which one may be meant."""
+    body = getattr(request.scope.get("route"), "body_field", None)
+    if detail["type"] != UNKNOWN_FIELD or body is None:
+        return str(detail["msg"])
+    return unknown_field(body.field_info.annotation, detail["loc"][1:])
 
 
 def _request_id(request: Request) -> str | None:

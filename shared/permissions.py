@@ -42,7 +42,7 @@ class Need(Enum):
     USER = "user"
     """To be a user of the organisation; what is shown is the same for all of them."""
     HEADER = "header"
-    """Nothing for the header data (AMB-34); `Role.READER` for the rest, row by row."""
+    """To be a user, for the header data (AMB-34); `Role.READER` for the rest, row by row."""
     REQUEST = "request"
     """The role that the request, which the body or the URL names, needs in the activity's process."""
     ANY_PROCESS = "any_process"

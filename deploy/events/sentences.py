@@ -210,6 +210,7 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ),
     requests.TicketNewFromMail: _asked("a new Ticket from one of its mails"),
     requests.TicketNext: _asked("it as the next work"),
+    requests.TicketTakeNext: lambda it: f"{it.actor.id} wants to be given what comes next",
     requests.TicketKeepWithMe: lambda it: f"{it.actor.id} wants to say whether it stays with him",
     requests.TicketRejectWork: lambda it: f"{it.actor.id} wants a person to do it",
     requests.TicketSendAndResolve: lambda it: (

@@ -37,6 +37,11 @@ class Access:
         return self.rights.processes(Role.READER)
 
     @property
+    def caller_is_robot(self) -> bool:
+        """Whether he is a robot of the organisation. Raises `Problem` as `actor` does."""
+        return self.actor.kind is ActorKind.ROBOT
+
+    @property
     def actor(self) -> Actor:
         """Whom his steps are put down to. Raises `Problem` (forbidden) for who is no user here."""
         try:
@@ -48,7 +53,7 @@ class Access:
 
     def admitted(self) -> None:
         """Raises `Problem` (forbidden) for whom the endpoint's rule keeps out whatever it is asked about."""
-        if self.caller.rule is Need.USER:
+        if self.caller.rule in (Need.USER, Need.HEADER):
             assert self.actor
         elif self.caller.rule is Need.ANY_PROCESS and not self.processes:
             raise Problem(FORBIDDEN, f"{self.caller.user} may not read any process.")

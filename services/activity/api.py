@@ -1,5 +1,6 @@
 """HTTP in: lists of Tickets, one Ticket, its timeline. Steps and mails have files of their own."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
@@ -12,7 +13,7 @@ from services.activity.api_steps import step_routes
 from services.activity.domain.states import Status
 from services.activity.permissions import ENDPOINTS
 from services.activity.store_views import Filter
-from services.activity.views import Shown, TicketHeader, TicketSummary, TicketView
+from services.activity.views import LinkView, Shown, TicketHeader, TicketSummary, TicketView
 from services.activity.views_timeline import TimelineEntry, merged_in, timeline_entry
 from services.activity.work import Work
 from shared.auth import Caller
@@ -20,12 +21,15 @@ from shared.blobs import BlobStore
 from shared.contracts.record import EmailAddress, Name
 from shared.http import etag
 from shared.organisation import Organisations
-from shared.pages import Keyset, Page, PageQuery
+from shared.pages import Keyset, Page, PageQuery, PageRequest
 from shared.permissions import guarded
 from shared.unit_of_work import Batch, UnitOfWork
 
 PREFIX = "/v1/tickets"
 _NEWEST_FIRST = Keyset(int)
+_OLDEST_FIRST = Keyset(int)
+_FIRST = PageRequest(limit=50, after=None)
+"""So many links come with their Ticket."""
 Language = Annotated[str | None, Header(alias="Accept-Language", description="for labels: en, fr")]
 
 
@@ -82,10 +86,26 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
                 return shown.header(row)
             response.headers["ETag"] = etag(activity.version)
             contacts = await store_views.contacts(batch.connection, key)
-            links = await store_views.linked(batch.connection, key)
+            rows = await store_views.linked(batch.connection, key, 0, _FIRST.limit + 1)
+            links = _links(rows, _FIRST, shown)
             family = await store_views.family(batch.connection, key)
             files = await store_files.shown(batch.connection, key)
             return shown.ticket(activity, row, contacts, links, family, files)
+
+        return await reception.admit(caller, serve)
+
+    @router.get(f"{PREFIX}/{{reference}}/links")
+    async def list_links(
+        reference: str, caller: Caller, page: PageQuery, language: Language = None
+    ) -> Page[LinkView]:
+        """What it is linked with, in the order of numbers, as header data (LK-7): any number (LK-3)."""
+
+        async def serve(batch: Batch[Any], access: Access) -> Page[LinkView]:
+            activity = await opened_ticket(batch, access, reference)
+            after = _OLDEST_FIRST.decode(page.after)
+            key = (activity.organisation, activity.id)
+            rows = await store_views.linked(batch.connection, key, after[0] if after else 0, page.limit + 1)
+            return _links(rows, page, Shown(access.organisation, access.processes, language, batch.now))
 
         return await reception.admit(caller, serve)
 
@@ -123,3 +143,7 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
     router.include_router(mail_routes(reception, blobs, PREFIX))
     router.include_router(file_routes(reception, work, blobs, PREFIX))
     return guarded(router, ENDPOINTS)
+
+
+def _links(rows: Sequence[Any], page: PageRequest, shown: Shown) -> Page[LinkView]:
+    return _OLDEST_FIRST.page(rows, page, key=lambda row: (row["number"],), item=shown.link)

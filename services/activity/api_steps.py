@@ -90,10 +90,10 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
             _require_open(access, request)
             return await carried_out(batch, work, caller, key, request)
 
-        done = done_of(await reception.admit(caller, serve))
-        response.headers["Location"] = f"/v1/tickets/{done.reference}"
-        response.headers["ETag"] = etag(done.version)
-        return done
+        taken = done_of(await reception.admit(caller, serve))
+        response.headers["Location"] = f"/v1/tickets/{taken.reference}"
+        response.headers["ETag"] = etag(taken.version)
+        return taken
 
     open_ticket.__annotations__["body"] = body_of(asked.TicketOpen)
     router.add_api_route("", open_ticket, methods=["POST"], status_code=201, responses=done_example(201))
@@ -149,9 +149,9 @@ def _step(reception: Reception, work: Work, model: type[asked.OnTicket]) -> Call
                 given["expected_version"] = seen
             return await carried_out(batch, work, caller, key, request_of(model, body, **given))
 
-        done = done_of(await reception.admit(caller, serve))
-        response.headers["ETag"] = etag(done.version)
-        return done
+        taken = done_of(await reception.admit(caller, serve))
+        response.headers["ETag"] = etag(taken.version)
+        return taken
 
     take_step.__annotations__["body"] = body_of(model)
     return take_step
@@ -166,6 +166,7 @@ def offers(activity: Activity, access: Access, now: datetime) -> tuple[Offer, ..
 
 
 def done_example(status: int) -> dict[int | str, dict[str, Any]]:
+    """For FastAPI's `responses=`: an answer as the contract's sample has it."""
     sample = json.loads((SAMPLES / ACTIVITY_ANSWERS.name / "request.accepted.json").read_text())["value"]
     example = {name: sample.get(name) for name in Done.model_fields}
     return {status: {"content": {"application/json": {"example": example}}}}

@@ -6,17 +6,23 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel
 
 from services.activity import store_worklists
 from services.activity.access import Access, Reception
+from services.activity.api_steps import Done, carried_out, done_example, done_of
 from services.activity.domain.states import Status
 from services.activity.permissions import ENDPOINTS
+from services.activity.request_bodies import body_of, request_of
 from services.activity.store_worklists import FIRST, Place, Sieve, place_of
 from services.activity.views import Shown
 from services.activity.views_worklists import QueueCounts, WorkItem, queue_counts, work_item
+from services.activity.work import Work
 from services.activity.worklists import next_best, queues_of, resting_processes
 from shared.auth import Caller
+from shared.contracts.activity_requests import TicketTakeNext
 from shared.contracts.record import Instant, Name
+from shared.http import IdempotencyKey, etag
 from shared.organisation import Organisations
 from shared.pages import Keyset, Page, PageQuery, PageRequest
 from shared.permissions import Role, guarded
@@ -49,7 +55,7 @@ class WaitGroup(StrEnum):
         return ("split", "case_launched") if self is WaitGroup.RELATED else (self.value,)
 
 
-def worklist_routes(unit: UnitOfWork, organisations: Organisations) -> APIRouter:
+def worklist_routes(unit: UnitOfWork, work: Work, organisations: Organisations) -> APIRouter:
     """`/v1/inbox`, `/v1/inbox/next`, `/v1/owned-work` and `/v1/queues`."""
     reception = Reception(unit, organisations)
     router = APIRouter(tags=["work lists"])
@@ -92,16 +98,46 @@ def worklist_routes(unit: UnitOfWork, organisations: Organisations) -> APIRouter
     async def read_next(caller: Caller, language: Language = None) -> WorkItem | Response:
         """The best thing to do next: the soonest due of what the caller has and what waits in his queues.
 
-        Nothing is taken: picking it up is a step, and refused if somebody was faster.
+        Nothing is taken: picking it up is a step, and refused if somebody was faster; `POST` finds it and
+        takes it. A robot sees first what it works on.
         """
 
         async def serve(batch: Batch[Any], access: Access) -> WorkItem | Response:
             processes = access.rights.processes(Role.WORKER)
-            row = await next_best(batch.connection, access.organisation, caller.user, processes)
+            robot = access.caller_is_robot
+            row = await next_best(batch.connection, access.organisation, caller.user, processes, robot=robot)
             shown = Shown(access.organisation, access.processes, language, batch.now)
             return work_item(shown, row) if row else Response(status_code=204)
 
         return await reception.admit(caller, serve)
+
+    async def take_next(
+        body: BaseModel, caller: Caller, key: IdempotencyKey, response: Response
+    ) -> Done | Response:
+        """Find the best thing to do next and take it (GL-2, ST-24). Two who ask at once never get the same.
+
+        What the caller works on already is not taken again. A robot gets again what it works on, three times.
+        """
+
+        async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
+            request = request_of(TicketTakeNext, body, actor=access.actor)
+            return await carried_out(batch, work, caller, key, request)
+
+        answer = await reception.admit(caller, serve)
+        if answer.get("code") == "nothing_to_do":
+            return Response(status_code=204)
+        taken = done_of(answer)
+        response.headers["ETag"] = etag(taken.version)
+        return taken
+
+    take_next.__annotations__["body"] = body_of(TicketTakeNext)
+    router.add_api_route(
+        "/v1/inbox/next",
+        take_next,
+        methods=["POST"],
+        response_model=Done,
+        responses={204: {"description": "There is nothing to do."}, **done_example(200)},
+    )
 
     @router.get("/v1/owned-work")
     async def read_owned_work(

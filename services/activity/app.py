@@ -46,7 +46,7 @@ def api_of(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
     """All that is asked over HTTP."""
     routers = (
         routes(unit, work, organisations, blobs),
-        worklist_routes(unit, organisations),
+        worklist_routes(unit, work, organisations),
         contact_routes(unit, work, organisations),
         search_routes(unit, organisations),
         configuration_routes(unit),

@@ -59,6 +59,11 @@ async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> 
         InUse("categories", use, process)
         for process, use in await store.of_categories(connection, organisation, categories)
     ]
+    reasons = lost_wait_reasons(before, after)
+    found += [
+        InUse("wait_reasons", use, process)
+        for process, use in await store.of_wait_reasons(connection, organisation, reasons)
+    ]
     lost = dict(lost_values(before, after))
     found += [
         InUse("fields", use, process, option, lost[process, use.name, option])
@@ -113,6 +118,17 @@ def lost_categories(before: Organisation | Definition, after: Definition) -> lis
         for process in before.processes
         for category in process.categories
         if process.name in left and category.path.casefold() not in left[process.name]
+    )
+
+
+def lost_wait_reasons(before: Organisation | Definition, after: Definition) -> list[tuple[str, str]]:
+    """Wait reasons that a process has no more, as (process, reason), in order."""
+    left = {process.name: frozenset(process.wait_reasons) for process in after.processes}
+    return sorted(
+        (process.name, reason)
+        for process in before.processes
+        for reason in process.wait_reasons
+        if process.name in left and reason not in left[process.name]
     )
 
 

@@ -2,12 +2,21 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.activity.store_requests import RequestKey
 from services.activity.store_rows import Key
 
 Named = tuple[str, str]
 """An organisation and what something is called there."""
+
+
+class Taker(NamedTuple):
+    """Somebody who asks for the next best; a `robot` gets nothing that is marked for a person (ST-8)."""
+
+    organisation: str
+    user: str
+    robot: bool
 
 
 @dataclass(slots=True)
@@ -18,7 +27,8 @@ class Needs:
     reference or id) that mail may be sent from, `copied` those whose links and mails another one may begin
     with, or take over. `opening` counts the activities that may be opened in an organisation.
     `contacts` are those that are to be changed, `merged` and `erased` those to which that is to happen,
-    `filed` the activities whose files the request names.
+    `filed` the activities whose files the request names. `takers` has one entry for each time that somebody
+    asks for the next best.
     """
 
     references: set[Named] = field(default_factory=set)
@@ -36,6 +46,7 @@ class Needs:
     copied: set[Named] = field(default_factory=set)
     filed: set[Named] = field(default_factory=set)
     opening: Counter[str] = field(default_factory=Counter)
+    takers: list[Taker] = field(default_factory=list)
 
     @property
     def closing(self) -> bool:

@@ -56,6 +56,8 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     TicketAddFile: Role.WORKER,
     asked.TicketEditFile: Role.WORKER,
     asked.TicketRemoveFile: Role.WORKER,
+    # In some process: only such are looked through.
+    asked.TicketTakeNext: Role.WORKER,
 }
 """What a user or robot has to be, in the process of every activity that the request names.
 
@@ -69,6 +71,7 @@ ENDPOINTS: Rules = {
     "POST /v1/tickets": Need.REQUEST,
     "GET /v1/tickets/{reference}": Need.HEADER,
     "GET /v1/tickets/{reference}/timeline": Role.READER,
+    "GET /v1/tickets/{reference}/links": Role.READER,
     "GET /v1/tickets/{reference}/steps": Role.READER,
     **{
         f"POST /v1/tickets/{{reference}}/steps/{step}": Need.REQUEST
@@ -89,6 +92,7 @@ ENDPOINTS: Rules = {
     "POST /v1/contacts/{contact}/erase": Need.REQUEST,
     "GET /v1/inbox": Need.ANY_PROCESS,
     "GET /v1/inbox/next": Need.ANY_PROCESS,
+    "POST /v1/inbox/next": Need.REQUEST,
     "GET /v1/owned-work": Need.ANY_PROCESS,
     "GET /v1/queues": Need.ANY_PROCESS,
     "GET /v1/search": Need.ANY_PROCESS,

@@ -12,13 +12,14 @@ from fastapi import Body
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from shared.asyncapi import SAMPLES
+from shared.bodies import invalid, said_in_json
 from shared.contracts.activity_requests import Request
+from shared.contracts.asking import to_be_said
 from shared.contracts.meanings import explain
-from shared.http import invalid, said_in_json
 from shared.topics import ACTIVITY_REQUESTS
 
 ELSEWHERE = ("type", "reference", "contact", "actor")
-"""Said by the URL and the token. A body may repeat them; nobody listens."""
+"""Said by the URL and the token, and so no fields of a body."""
 
 
 def name_of(model: type[Request]) -> str:
@@ -32,7 +33,10 @@ def body_of(model: type[Request]) -> Any:
     fields: dict[str, Any] = {
         name: (info.annotation, info) for name, info in model.model_fields.items() if name not in ELSEWHERE
     }
-    config = ConfigDict(json_schema_extra=lambda schema: explain(schema, model))
+    for name, _ in to_be_said(model):
+        info = model.model_fields[name]
+        fields[name] = (Annotated[info.annotation, *info.metadata], ...)
+    config = ConfigDict(extra="forbid", json_schema_extra=lambda schema: explain(schema, model))
     made = create_model(f"{model.__name__}Body", __config__=config, **fields)
     examples: Any = {"sample": {"value": example_of(model)}}
     if any(info.is_required() for info in made.model_fields.values()):

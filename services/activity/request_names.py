@@ -12,13 +12,15 @@ from services.activity.domain.contacts import Tagged, holders_of
 from services.activity.domain.custom_fields import FieldFault
 from services.activity.domain.person_names import names_from_address, names_from_display_name
 from services.activity.domain.vocabulary import Tag
+from services.activity.permissions import NotPermitted
 from services.activity.rules import process_rules
 from services.activity.store_contacts import Contact
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import FieldError
 from shared.contracts.activity_organisation import Process
-from shared.organisation import Organisation
+from shared.organisation import Organisation, Unknown
+from shared.permissions import Role
 from shared.unit_of_work import Incoming
 
 
@@ -148,6 +150,9 @@ def _taken_away(
     """The tags that a request takes away (AMB-19). Raises `Declined` where nobody named holds one."""
     for untag in request.untag:
         tag = Tag(untag.tag)
+        if tag is Tag.CC and "address" not in untag.model_fields_set:
+            detail = "Say who is no longer in copy: the address null takes everybody out."
+            raise Declined("incomplete", detail, "untag.address")
         holders = set(holders_of(contacts, tag))
         if untag.address:
             named = workspace.people.by_address(organisation.name, untag.address.lower())
@@ -170,3 +175,14 @@ def given_fields(
         names = (f"fields.{each.field}" for each in faults)
         raise Declined("invalid_fields", sentences, *names, faults=faults)
     return values
+
+
+def assignable(organisation: Organisation, name: str, process: str) -> None:
+    """Work goes only to people who may work on its process (ST-20)."""
+    try:
+        permissions.found_user(organisation, name)
+        permissions.require(organisation, name, Role.WORKER, process)
+    except Unknown:
+        raise Declined("unknown_name", f"There is no user {name!r}.") from None
+    except NotPermitted as refused:
+        raise Declined("assignee_without_permission", str(refused), process) from None

@@ -117,6 +117,24 @@ ORDER BY wanted.process, wanted.field, wanted.option
 """
 
 
+# What waits in a process is read by an index of open ones; reasons have none of their own.
+_OF_WAIT_REASON = """
+SELECT wanted.process, wanted.reason AS name, used.count, used.examples
+FROM unnest($2::text[], $3::text[]) AS wanted (process, reason)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, (array_agg(reference ORDER BY number DESC))[:$5] AS examples
+    FROM (
+        SELECT reference, number FROM activities
+        WHERE organisation = $1 AND process = wanted.process AND wait_reason = wanted.reason
+          AND status = 'wait'
+        LIMIT $4
+    ) AS newest
+) AS used
+WHERE used.count > 0
+ORDER BY wanted.process, wanted.reason
+"""
+
+
 async def of_named(connection: Connection, organisation: str, kind: str, names: Sequence[str]) -> list[Use]:
     """What stands on processes, mailboxes, queues, users or companies of these names."""
     if not names:
@@ -132,6 +150,16 @@ async def of_categories(
     if not wanted:
         return []
     rows = await connection.fetch(_OF_CATEGORY, organisation, *columns(wanted, 2), MOST, SHOWN)
+    return [(row["process"], _use(row)) for row in rows]
+
+
+async def of_wait_reasons(
+    connection: Connection, organisation: str, wanted: Sequence[tuple[str, str]]
+) -> list[tuple[str, Use]]:
+    """What waits for one of these reasons, given as (process, reason); each use with its process."""
+    if not wanted:
+        return []
+    rows = await connection.fetch(_OF_WAIT_REASON, organisation, *columns(wanted, 2), MOST, SHOWN)
     return [(row["process"], _use(row)) for row in rows]
 
 

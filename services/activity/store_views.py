@@ -58,8 +58,8 @@ ORDER BY tagged.tag, address, contacts.id
 _LINKED = """
 SELECT activities.*, links.reason AS link_reason FROM links
 JOIN activities ON activities.organisation = links.organisation AND activities.id = links.linked
-WHERE links.organisation = $1 AND links.activity = $2
-ORDER BY activities.number
+WHERE links.organisation = $1 AND links.activity = $2 AND activities.number > $3
+ORDER BY activities.number LIMIT $4
 """
 _FAMILY = """
 SELECT relative.* FROM activities AS relative
@@ -126,9 +126,9 @@ async def contacts(connection: Connection, activity: Key) -> list[Any]:
     return list(await connection.fetch(_CONTACTS, *activity))
 
 
-async def linked(connection: Connection, activity: Key) -> list[Any]:
-    """The activities that it is linked with, each with `link_reason`."""
-    return list(await connection.fetch(_LINKED, *activity))
+async def linked(connection: Connection, activity: Key, after: int, limit: int) -> list[Any]:
+    """The activities that it is linked with and have numbers above `after`, each with `link_reason`."""
+    return list(await connection.fetch(_LINKED, *activity, after, limit))
 
 
 async def family(connection: Connection, activity: Key) -> list[Any]:

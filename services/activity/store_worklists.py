@@ -25,6 +25,7 @@ class Sieve:
     """Which Tickets of a list are wanted; None takes all. `processes` are those that the caller may read.
 
     `waits` are wait types; `highlighted` asks for what has new information or came back from rest (ST-10).
+    `for_robot` leaves out what is marked for a person (ST-8).
     """
 
     processes: tuple[str, ...]
@@ -32,6 +33,7 @@ class Sieve:
     waits: tuple[str, ...] | None = None
     queue: str | None = None
     highlighted: bool | None = None
+    for_robot: bool = False
 
 
 _DUE = "coalesce(due_at, '9999-12-31T00:00:00Z'::timestamptz)"
@@ -43,6 +45,7 @@ _SIFTED = f"""
     AND ($8::text[] IS NULL OR wait = ANY ($8))
     AND ($9::text IS NULL OR queue = $9)
     AND ($10::boolean IS NULL OR (new_information OR returned) = $10)
+    AND NOT ($11::boolean AND for_person)
 ORDER BY {_DUE}, number LIMIT $5
 """
 _IN_INBOX = f"SELECT * FROM activities WHERE organisation = $1 AND assignee = $2::text {_SIFTED}"  # noqa: S608
@@ -142,5 +145,6 @@ async def _listed(
             sieve.waits,
             sieve.queue,
             sieve.highlighted,
+            sieve.for_robot,
         )
     )

@@ -13,6 +13,7 @@ from services.activity.views_due import DueView, due_header, due_view
 from services.activity.views_files import FileView, file_view
 from shared.contracts.activity_requests import Actor
 from shared.organisation import Organisation, Unknown
+from shared.pages import Page
 
 
 class TicketHeader(BaseModel):
@@ -117,7 +118,8 @@ class FamilyView(BaseModel):
 class TicketView(TicketSummary):
     """All of a Ticket but its timeline.
 
-    `keep_with_me` is whom it stays with (ST-20); with `for_person` no robot gets it (ST-8).
+    `keep_with_me` is whom it stays with (ST-20); with `for_person` no robot gets it (ST-8). `links` are the
+    first of them; where there are more, `more_links` is the `after` for `/v1/tickets/{reference}/links`.
     """
 
     id: UUID
@@ -132,6 +134,7 @@ class TicketView(TicketSummary):
     fields: list[FieldView]
     contacts: list[ContactView]
     links: list[LinkView]
+    more_links: str | None
     family: FamilyView
     files: list[FileView]
     keep_with_me: str | None
@@ -195,7 +198,7 @@ class Shown:
         activity: Activity,
         row: Any,
         contacts: list[Any],
-        links: list[Any],
+        links: Page[LinkView],
         family: list[Any],
         files: list[Any],
     ) -> TicketView:
@@ -222,12 +225,17 @@ class Shown:
             reopening=row["reopening"],
             fields=self._fields(activity),
             contacts=[ContactView(**dict(contact)) for contact in contacts],
-            links=[LinkView(reason=link["link_reason"], ticket=self.header(link)) for link in links],
+            links=links.items,
+            more_links=links.next,
             family=self._family(activity, family),
             files=[file_view(file, str(activity.reference)) for file in files],
             keep_with_me=activity.keep_with_me,
             for_person=activity.for_person,
         )
+
+    def link(self, row: Any) -> LinkView:
+        """A row of `activities` with its `link_reason`."""
+        return LinkView(reason=row["link_reason"], ticket=self.header(row))
 
     def _family(self, activity: Activity, rows: list[Any]) -> FamilyView:
         by_id = {row["id"]: self.header(row) for row in rows}

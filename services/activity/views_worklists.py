@@ -33,7 +33,11 @@ class StateCount(BaseModel):
 
 
 class QueueCounts(BaseModel):
-    """A queue and what it holds. The one without a name is about what stands in none: drafts, what rests."""
+    """A queue and what there is of it: what stands in it, and what rests and comes from it.
+
+    What waits or is resolved stands in no queue (ST-19), so it is counted with the queue of its process: who
+    works from that one may list it (`/v1/owned-work?of=queues`). The queue without a name is about Drafts.
+    """
 
     queue: str | None
     title: str | None
@@ -57,7 +61,7 @@ def queue_counts(organisation: Organisation, mine: Iterable[str], rows: Iterable
     """Counts by process, queue and state as those of queues; queues without a Ticket are there, too."""
     sums: dict[str | None, dict[tuple[str, str | None], list[int]]] = {each: {} for each in mine}
     for row in rows:
-        states = sums.setdefault(row["queue"], {})
+        states = sums.setdefault(row["queue"] or _rests_beside(organisation, row), {})
         found = states.setdefault((row["status"], row["wait"]), [0, 0, 0])
         for place, name in enumerate(("number", "unassigned", "new_information")):
             found[place] += row[name]
@@ -78,6 +82,11 @@ def queue_counts(organisation: Organisation, mine: Iterable[str], rows: Iterable
         )
         for queue, states in sorted(sums.items(), key=lambda item: item[0] or "")
     ]
+
+
+def _rests_beside(organisation: Organisation, row: Any) -> str | None:
+    """The queue that somebody looks for what rests in: that of its process."""
+    return organisation.process(row["process"]).queue if row["status"] in ("wait", "resolved") else None
 
 
 def _title(organisation: Organisation, queue: str | None) -> str | None:

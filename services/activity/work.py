@@ -13,6 +13,7 @@ from services.activity import (
     store_configuration,
     work_departures,
     work_mails,
+    work_next,
     work_reports,
     work_requests,
     work_timers,
@@ -100,6 +101,7 @@ class Work:
             if self._answers_kept is not None:
                 workspace.answers_since = batch.now - self._answers_kept
             await workspace.load(batch.connection, needs)
+            await work_next.find(workspace, batch.connection, needs)
             for incoming in tracing_records.each(records):
                 workspace.begin()
                 try:

@@ -9,12 +9,12 @@ from pydantic import TypeAdapter
 from services.activity import (
     announce,
     outgoing_mail,
-    permissions,
     request_files,
     splits_and_merges,
     work_contacts,
     work_departures,
     work_links,
+    work_next,
     work_sharing,
 )
 from services.activity.asked_steps import SPLITS_AND_MERGES, STEPS, WITH_BYTES, Named, note_of
@@ -25,8 +25,15 @@ from services.activity.domain.states import Status
 from services.activity.domain.vocabulary import Actor, ActorKind, StartedBy
 from services.activity.needs import Needs
 from services.activity.outgoing_mail import Reply
-from services.activity.permissions import NotPermitted
-from services.activity.request_names import Declined, Tags, addresses, given_fields, permit, tag_people
+from services.activity.request_names import (
+    Declined,
+    Tags,
+    addresses,
+    assignable,
+    given_fields,
+    permit,
+    tag_people,
+)
 from services.activity.rules import sending_mailbox
 from services.activity.store_mails import Recipients
 from services.activity.store_requests import Answered
@@ -36,7 +43,6 @@ from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import ActivityAnswer, RequestRefused
 from shared.metrics import REQUESTS_ANSWERED
 from shared.organisation import Organisation, Unknown
-from shared.permissions import Role
 from shared.tokens import conversation_of_activity
 from shared.unit_of_work import Incoming
 
@@ -55,6 +61,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
         case asked.TicketOpen():
             needs.opening[organisation] += 1
     work_links.gather(organisation, request, needs)
+    work_next.gather(organisation, request, needs)
     work_contacts.gather(organisation, request, needs)
     request_files.gather(organisation, request, needs)
     needs.addresses |= {(organisation, address) for address in addresses(request)}
@@ -108,8 +115,12 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
                 f"It was made before {workspace.answers_since:%Y-%m-%d}: it may have been answered before."
             )
             raise Declined("request_too_old", detail)
+        for name, said in request.unsaid:
+            raise Declined("incomplete", f"Say {name!r}: null {said.null}.", name)
         if isinstance(request, asked.TicketOpen):
             outcome = _open(workspace, incoming, organisation, request, tags)
+        elif isinstance(request, asked.TicketTakeNext):
+            outcome = work_next.perform(workspace, cause, organisation, request)
         elif isinstance(request, work_contacts.Asked):
             return work_contacts.carry_out(workspace, cause, organisation, request)
         else:
@@ -210,7 +221,7 @@ def _step(
     if isinstance(request, SPLITS_AND_MERGES):
         return splits_and_merges.perform(workspace, cause, activity, request, _actor(request))
     if isinstance(request, asked.TicketAssign) and request.assignee is not None:
-        _assignable(organisation, request.assignee, activity.process)
+        assignable(organisation, request.assignee, activity.process)
     process = organisation.process(activity.process)
     tag_people(workspace, incoming, organisation, process, tags, activity.contacts)
     reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
@@ -239,17 +250,6 @@ def _step(
 def _taken(outcome: Activity | Refusal | None) -> Activity | Refusal:
     assert outcome is not None, "a request does something or is refused"
     return outcome
-
-
-def _assignable(organisation: Organisation, name: str, process: str) -> None:
-    """Work goes only to people who may work on its process (ST-20)."""
-    try:
-        permissions.found_user(organisation, name)
-        permissions.require(organisation, name, Role.WORKER, process)
-    except Unknown:
-        raise Declined("unknown_name", f"There is no user {name!r}.") from None
-    except NotPermitted as refused:
-        raise Declined("assignee_without_permission", str(refused), process) from None
 
 
 def _writes(request: asked.OnTicket, activity: Activity) -> bool:

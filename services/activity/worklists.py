@@ -1,6 +1,7 @@
 """Whose queues and processes are whose, and the best thing to do next (GL-2)."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from services.activity import store_worklists
@@ -37,14 +38,24 @@ def resting_processes(
 
 
 async def next_best(
-    connection: Connection, organisation: Organisation, user: str, processes: Collection[str]
+    connection: Connection,
+    organisation: Organisation,
+    user: str,
+    processes: Collection[str],
+    *,
+    robot: bool = False,
 ) -> Any | None:
     """The row of what is due soonest among what he has and what nobody of his queues has; None without any.
 
-    `processes` are those that he works on. Of two that are due alike his own goes first, then the older one.
+    `processes` are those that he works on. Of two that are due alike the older one goes first. A robot gets
+    what it works on before all else (ST-24), and nothing that is marked for a person (ST-8).
     """
-    sieve = Sieve(processes=tuple(sorted(processes)), statuses=TO_BE_DONE)
+    sieve = Sieve(processes=tuple(sorted(processes)), statuses=TO_BE_DONE, for_robot=robot)
     queues = queues_of(organisation, user, processes)
+    if robot:
+        working = replace(sieve, statuses=("in_progress",))
+        for row in await store_worklists.in_inbox(connection, organisation.name, user, working, FIRST, 1):
+            return row
     mine = await store_worklists.in_inbox(connection, organisation.name, user, sieve, FIRST, 1)
     free = await store_worklists.nobody_has(connection, organisation.name, queues, sieve, FIRST, 1)
-    return min((*mine, *free), key=lambda row: place_of(row)[0], default=None)
+    return min((*mine, *free), key=place_of, default=None)

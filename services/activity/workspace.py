@@ -5,7 +5,7 @@ the rules see what earlier records of the same batch did, so that how batches ar
 (design §3).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -53,6 +53,7 @@ class Workspace(Knowledge):
         self.now = now
         self.answers_since: datetime | None = None
         self.answers: dict[RequestKey, Answered] = {}
+        self.contended = False  # whether others hold some of what could be taken next
         self.said: list[Outgoing] = []
         self.people = People(self.said)
         self.traces: dict[Key, Traces] = {}
@@ -150,6 +151,18 @@ class Workspace(Knowledge):
             self.traces[key] = await store_erasing.traces(connection, key)
         still = {key for found in self.traces.values() for key in found.open}
         return still | await store_erasing.tagged_open(connection, needs.merged)
+
+    async def claim(self, connection: Connection, wanted: Collection[Key]) -> list[Activity]:
+        """Lock, waiting for nobody, and read what else the batch may take; those of these that it knows now.
+
+        Only for steps that concern nothing but the activity itself: what is tied to it is not read.
+        """
+        keys = set(wanted) - self.activities.keys()
+        held = await store_families.lock_free(connection, keys) if keys else set()
+        for activity in (await store_activities.load(connection, held)).values():
+            self._know(activity)
+            self._before.activities[activity.organisation, activity.id] = activity
+        return [self.activities[key] for key in wanted if key in self.activities]
 
     async def _load_activities(self, connection: Connection, keys: set[Key]) -> None:
         """The activities, and those that splits and merges tie them to: their locks are the same."""

@@ -25,12 +25,14 @@ from shared.contracts.activity_requests_links import TicketLink as TicketLink
 from shared.contracts.activity_requests_links import TicketNewFromMail as TicketNewFromMail
 from shared.contracts.activity_requests_links import TicketShareMail as TicketShareMail
 from shared.contracts.activity_requests_links import TicketUnlink as TicketUnlink
+from shared.contracts.activity_requests_next import TicketNext as TicketNext
+from shared.contracts.activity_requests_next import TicketTakeNext as TicketTakeNext
 from shared.contracts.asking import Actor as Actor
 from shared.contracts.asking import ActorKind as ActorKind
 from shared.contracts.asking import OnTicket as OnTicket
 from shared.contracts.asking import Person as Person
 from shared.contracts.asking import Request as Request
-from shared.contracts.asking import TagName
+from shared.contracts.asking import Said, TagName
 from shared.contracts.asking import Text as Text
 from shared.contracts.asking import Title as Title
 from shared.contracts.mail import Mailbox
@@ -70,7 +72,10 @@ class TicketOpen(Request):
 
 
 class Untag(Part):
-    """A tag to be taken away (AMB-19): from the contact of `address`, without one from whoever has it."""
+    """A tag to be taken away (AMB-19): from the contact of `address`, without one from whoever has it.
+
+    Several may have `cc`, so there `address` has to be said: null takes it from all of them.
+    """
 
     tag: TagName
     address: EmailAddress | None = None
@@ -110,10 +115,10 @@ class TicketPickUp(OnTicket):
 
 
 class TicketAssign(OnTicket):
-    """Give it to another user, or with no assignee back to its queue (T8, ST-21), with a note to him."""
+    """Give it to another user, or with null back to its queue (T8, ST-21), with a note to him."""
 
     type: Literal["ticket.assign"] = "ticket.assign"
-    assignee: Name | None = None
+    assignee: Annotated[Name | None, Said("gives it back to its queue")] = None
     note: Text | None = None
 
 
@@ -129,16 +134,6 @@ class TicketRejectWork(OnTicket):
 
     type: Literal["ticket.reject_work"] = "ticket.reject_work"
     reason: Text
-
-
-class TicketNext(OnTicket):
-    """Take what comes next (T7); a work list says which Ticket that is (`/v1/inbox/next`).
-
-    A robot that asks again for what it has gets it again, three times; then it is taken away and marked for a
-    person (ST-24).
-    """
-
-    type: Literal["ticket.next"] = "ticket.next"
 
 
 class TicketSetToDo(OnTicket):
@@ -201,10 +196,10 @@ class TicketReopen(OnTicket):
 
 
 class TicketSetDueDate(OnTicket):
-    """Set by hand by when it is to be done; without a time, leave that to its rule again (SL-1)."""
+    """Set by hand by when it is to be done; null leaves that to its rule again (SL-1)."""
 
     type: Literal["ticket.set_due_date"] = "ticket.set_due_date"
-    due: Instant | None = None
+    due: Annotated[Instant | None, Said("leaves the due date to its rule again")] = None
 
 
 class TicketNote(OnTicket):
@@ -284,6 +279,7 @@ ActivityRequest = Annotated[
     | ContactMerge
     | ContactErase
     | TicketEditFile
-    | TicketRemoveFile,
+    | TicketRemoveFile
+    | TicketTakeNext,
     Field(discriminator="type"),
 ]

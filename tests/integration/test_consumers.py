@@ -245,6 +245,7 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.assign", assignee=None)
     for _ in ("given", "given again"):
         await ask("ticket.next", actor={"kind": "robot", "id": "sorter"})
+    await ask("ticket.take_next")
     await ask("ticket.reject_work")
     file = await at.put_file(reference)
     await ask("ticket.edit_file", file=file)

@@ -57,6 +57,8 @@ def stack() -> Endpoints:
     (`topic_prefix`, `database` and `mailbox_domain` are such names.)
     """
     home = _home()
+    if there := Endpoints.load(home):
+        return there
     controller = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     with FileLock(home.with_name(f"mailroom-tests-{os.getuid()}.lock")):
         return Endpoints.load(home) or PROVIDERS[CHOSEN](home, ProcessRecord.of(controller))

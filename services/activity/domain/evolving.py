@@ -69,7 +69,7 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             taken_over = activity.status is Status.IN_PROGRESS and holders.person != activity.holders.person
             return _held(activity, event) | ({"written": ()} if taken_over else {})
         case DueChanged(due=due):
-            return {"due": due} | _updated(event)
+            return {"due": due}
         case InformationMarked(new=new):
             return {"new_information": new} | ({} if new else {"returned": False})
         case ContactTagged(tagged=tagged, removed=True):

@@ -187,8 +187,9 @@ TICKET: tuple[Transition[Any], ...] = (
                effects=(mark_rejected,), person=nobody),
     Transition("T37", (DRAFT, *FINISHABLE, *WAITING_FOR_OTHERS), Edit, guards=(held_by_nobody_else,),
                checks=(known_category,), effects=(edit,), person=the_next_in_category),
+    # Who plans work does not take it: no update in the sense of ST-5, and nobody's claim (ST-20).
     Transition("SL-1", (DRAFT, *FINISHABLE), SetDueDate, guards=(held_by_nobody_else, due_date_can_be_set),
-               checks=(due_date_given,), effects=(set_due_date,)),
+               checks=(due_date_given,), effects=(set_due_date,), person=the_same),
     Transition("ST-20", OPEN, KeepWithMe, guards=(had_by_the_actor,), effects=(keep,), person=the_same),
     Transition("ST-21", (DRAFT, TO_DO), Assign, checks=(for_whom_it_is,), effects=(note_to_assignee,),
                person=the_assigned),
@@ -292,8 +293,7 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("CE-7", (*OPEN, CLOSED), MarkDeparture, effects=(mark_departure,), person=the_same),
     Transition("FB-1", FINISHABLE, GiveFeedback, checks=(rated,),
                effects=(keep_feedback, flag_new_information), person=the_same),
-    # What became of our own mail is written down also after T15 closed the Ticket that sent it, and so is
-    # what a customer thinks of it.
+    # What became of our own mail, and what a customer thinks of it, is written down also after T15.
     Transition("FB-1", CLOSED, GiveFeedback, checks=(rated,), effects=(keep_feedback,), person=the_same),
     Transition("NT-14", (*OPEN, CLOSED), MailReported, effects=(report_delivery,), person=the_same),
 )

@@ -10,6 +10,7 @@ import pytest
 
 from services.activity.store_mails import by_id, update
 from shared.blobs import BlobStore
+from shared.contracts import activity_requests as asked
 from shared.contracts.mail import Attachment
 from shared.postgres import transaction
 from tests.support.front_desk import Caller, connected, front_desk
@@ -300,6 +301,27 @@ async def test_who_may_not_see_a_ticket_copies_nothing_of_it(
     ]
     assert "version" not in seen[0]["ticket"]
     assert (await amelie.open(**mine, copies=["communications"])).status_code == 201
+
+
+async def test_a_ticket_with_very_many_links_shows_them_page_by_page(office: Office, bruno: Caller) -> None:
+    """LK-3: fifty in a step, any number in all."""
+    mails = [
+        received(message_id=f"{number}@many.test", conversation=f"{number:016x}") for number in range(71)
+    ]
+    await office.take_in(*mails)
+    others = [f"{100002 + number}-T" for number in range(70)]
+    for some in (others[:50], others[50:]):
+        linked = await office.step(asked.TicketLink, "100001-T", with_references=some)
+        assert linked["type"] == "request.accepted", linked
+    view = (await bruno.get("/v1/tickets/100001-T")).json()
+    assert len(view["links"]) == 50
+    rest = (await bruno.get(f"/v1/tickets/100001-T/links?after={view['more_links']}")).json()
+    assert rest["next"] is None
+    shown = [each["ticket"]["reference"] for each in (*view["links"], *rest["items"])]
+    assert shown == others
+    assert (await bruno.get(f"/v1/tickets/{others[0]}")).json()["more_links"] is None
+    too_many = await bruno.step("link", with_references=others[:51])
+    assert too_many.status_code == 422
 
 
 async def test_links_are_made_and_refused_over_http(office: Office, bruno: Caller) -> None:

@@ -14,7 +14,7 @@ from services.activity.handlers import refuse
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import Company, ContactScope, Contract, Service
 from shared.contracts.envelope import Envelope
-from shared.decoding import Unreadable, decode
+from shared.decoding import Incoming, Unreadable, decode
 from shared.topics import ACTIVITY_REQUESTS
 from tests.support.front_desk import Caller, connected, front_desk
 from tests.support.notes import Raw
@@ -71,10 +71,64 @@ ROWS = {
         "pick_up", {}, 404, "not_found", "not_found", ELSEWHERE, ELSEWHERE
     ),
     "a step on a closed Ticket": Bad("pick_up", {}, 409, "step_refused", "closed", "is Closed", CLOSED),
+    "another organisation's reference inside": Bad(
+        "merge_into", {"into": ELSEWHERE}, 404, "not_found", "not_found", ELSEWHERE
+    ),
+    "a link with another organisation's": Bad(
+        "link", {"with_references": [ELSEWHERE]}, 404, "not_found", "not_found", ELSEWHERE
+    ),
+    "a due date in the past": Bad(
+        "set_due_date",
+        {"due": "2020-01-01T00:00:00Z"},
+        422,
+        "validation_failed",
+        "incomplete",
+        "a time in the future",
+    ),
+    "half a split": Bad(
+        "split",
+        {"parts": [{"title": "One", "description": "Half", "category": "Other"}]},
+        422,
+        "validation_failed",
+        "incomplete_split",
+        "at least two parts",
+    ),
+    "a split with a part that says nothing": Bad(
+        "split",
+        {"parts": [{"title": "One", "description": "Whole", "category": "Other"}, {"title": "Two"}]},
+        422,
+        "validation_failed",
+        "incomplete_split",
+        "a description for part 2",
+    ),
+    "a split of a closed Ticket": Bad(
+        "split",
+        {"parts": [{"title": "One", "description": "Whole", "category": "Other"}] * 2},
+        409,
+        "step_refused",
+        "closed",
+        "is Closed",
+        CLOSED,
+    ),
     "a user who is none": Bad(
         "assign", {"assignee": "nobody"}, 422, "validation_failed", "unknown_name", "nobody"
     ),
 }
+
+
+UNKNOWN_FIELDS = {
+    "set_due_date": ({"due": None, "at": "2026-03-09T12:00:00Z"}, "body.at", "are due, expected_version"),
+    "assign": ({"assignee": None, "asignee": "bruno"}, "body.asignee", "'assignee'"),
+    "edit": (
+        {"primary_contact": {"address": "dora@harbour.test", "naem": "Dora"}},
+        "body.primary_contact.naem",
+        "'name'",
+    ),
+    "split": ({"parts": [{"titel": "One"}, {}]}, "body.parts.0.titel", "'title'"),
+    "reply": ({"text": "Hello", "cc": [{"address": "a@harbour.test", "x": 1}]}, "body.cc.0.x", "address, n"),
+    "note": ({"text": "Hello", "actor": {"kind": "system", "id": "erp"}}, "body.actor", "are expected_"),
+}
+"""Bodies with a field that is none, where the answer says it stands, and what it says of it."""
 
 
 @pytest.fixture
@@ -171,3 +225,48 @@ async def test_of_two_steps_at_once_one_is_done_and_the_other_told_so(busy: Offi
     assert sorted([*over_http, over_kafka]) == ["conflict", "conflict", "done"]
     assert await busy.pool.fetchval(version) == seen + 1
     assert await busy.pool.fetchval("SELECT count(*) FROM notes") == 1
+
+
+@pytest.mark.parametrize("step", UNKNOWN_FIELDS)
+async def test_a_field_that_is_none_is_refused_over_http_and_named(
+    busy: Office, amelie: Caller, step: str
+) -> None:
+    """Whoever misspelled a field learns it, and does not learn that it was done."""
+    before = await busy.written()
+    body, where, says = UNKNOWN_FIELDS[step]
+    answer = await amelie.call("POST", f"/v1/tickets/{OPEN}/steps/{step}", body)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "validation_failed"), problem
+    (error,) = problem["errors"]
+    assert (error["at"], error["type"]) == (where, "extra_forbidden")
+    assert says in error["detail"]
+    assert await busy.written() == before
+
+
+@pytest.mark.parametrize(
+    ("step", "field"), [("set_due_date", "due"), ("assign", "assignee"), ("edit", "untag.address")]
+)
+async def test_what_null_takes_away_is_not_taken_away_by_saying_nothing(
+    busy: Office, amelie: Caller, step: str, field: str
+) -> None:
+    """Over Kafka unknown fields are passed over (design §4), so a misspelled one means nothing, not null."""
+    misspelled: dict[str, Any] = {"edit": {"untag": [{"tag": "cc", "adress": "a@harbour.test"}]}}
+    given = misspelled.get(step, {})
+    before = await busy.written()
+    value = {"actor": {"kind": "user", "id": "amelie"}, "reference": OPEN, "at": "2026-03-09", **given}
+    headers = Envelope(
+        id="unsaid", source="/erp", type=f"ticket.{step}", time=NOON, organisation="acme"
+    ).to_headers()
+    raw = Raw(0, json.dumps(value).encode(), tuple(headers))
+    found = decode(raw, ACTIVITY_REQUESTS.models, structured=True)
+    assert isinstance(found, Incoming)
+    refused = await busy.ask(found.message)
+    assert (refused["code"], refused["missing"]) == ("incomplete", [field])
+    assert "null" in refused["detail"]
+    answer = await amelie.call("POST", f"/v1/tickets/{OPEN}/steps/{step}", given)
+    assert answer.status_code == 422, answer.text
+    assert await busy.written() == before
+    if not given:
+        assert answer.json()["missing"] == [f"body.{field}"]
+        said = await amelie.call("POST", f"/v1/tickets/{OPEN}/steps/{step}", {field: None})
+        assert said.status_code == 200, said.text

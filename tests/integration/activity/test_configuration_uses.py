@@ -6,6 +6,7 @@ import pytest
 
 from services.activity import configuration, configuration_uses, store_uses
 from services.activity.configuration import StillInUse
+from services.activity.work import Work
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import (
     Category,
@@ -17,6 +18,7 @@ from shared.contracts.activity_organisation import (
     FieldUse,
     Queue,
     User,
+    WaitReason,
 )
 from shared.postgres import transaction
 from shared.unit_of_work import Batch
@@ -105,6 +107,28 @@ async def test_a_category_is_kept_while_a_ticket_in_it_is_open(used: Office) -> 
     assert await uses(used, **left) == [("categories", "Other", 2)]
     recased = request(categories=(Category(path="OTHER"), Category(path="Hardware")))
     assert (await apply(used, USED.model_copy(update=recased))).changed
+
+
+async def test_a_wait_reason_is_kept_while_a_ticket_waits_for_it(used: Office) -> None:
+    """What waits says why by a word that its process has; once it goes on, the word may go."""
+    reasons = (WaitReason(name="parts", title="Spare parts"), WaitReason(name="visit", title="A visit"))
+    both = request(wait_reasons=("parts", "visit"))
+    await apply(used, USED.model_copy(update={"wait_reasons": reasons, **both}))
+    used.organisations = type(used.organisations)(used.announcements)
+    used.work = Work(used.organisations)
+    waits = await used.step(asked.TicketWait, "100001-T", days=3, reason="parts")
+    assert waits["status"] == "wait", waits
+    with pytest.raises(StillInUse) as caught:
+        await apply(
+            used, USED.model_copy(update={"wait_reasons": reasons, **request(wait_reasons=("visit",))})
+        )
+    assert [found.sentence for found in caught.value.uses] == [
+        "'parts' of process 'request' cannot be removed: 1 activity stands on it (100001-T)"
+    ]
+    only_visits = {"wait_reasons": reasons[1:], **request(wait_reasons=("visit",))}
+    assert await uses(used, **only_visits) == [("wait_reasons", "parts", 1)]
+    await used.step(asked.TicketResume, "100001-T")
+    assert (await apply(used, USED.model_copy(update=only_visits))).changed
 
 
 async def test_values_keep_their_field_its_type_and_their_option(used: Office) -> None:
@@ -211,3 +235,9 @@ async def test_each_question_has_an_index(office: Office, kind: str) -> None:
 async def test_categories_are_found_by_an_index_of_open_tickets(office: Office) -> None:
     plan = await explained(office, store_uses._OF_CATEGORY, ["x"], ["y"])
     assert "open_activities_by_category" in plan, plan
+
+
+async def test_wait_reasons_are_looked_for_by_an_index_of_their_process(office: Office) -> None:
+    plan = await explained(office, store_uses._OF_WAIT_REASON, ["x"], ["y"])
+    found = [line for line in plan.splitlines() if "Index Cond" in line]
+    assert any("(process = wanted.process)" in line for line in found), plan

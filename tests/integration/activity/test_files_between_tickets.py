@@ -55,7 +55,7 @@ async def files(office: Office, reference: str) -> dict[str, str]:
         SELECT files.name, files.id FROM files
         JOIN activity_files AS stands ON stands.file = files.id
         JOIN activities ON activities.id = stands.activity
-        WHERE activities.reference = $1 AND files.removed_at IS NULL ORDER BY files.id
+        WHERE activities.reference = $1 AND files.removed_at IS NULL ORDER BY files.name
         """,
         reference,
     )

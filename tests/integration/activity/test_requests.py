@@ -30,7 +30,7 @@ ROWS: list[tuple[tuple[Request, ...], Request, str, str]] = [
     ((), PICK_UP, "T7", "in_progress"),
     ((), (asked.TicketEdit, {"title": "Better"}), "T7", "in_progress"),
     ((PICK_UP,), ASSIGN, "T8", "to_do"),
-    ((PICK_UP,), (asked.TicketAssign, {}), "T8", "to_do"),
+    ((PICK_UP,), (asked.TicketAssign, {"assignee": None}), "T8", "to_do"),
     ((), ASSIGN, "ST-21", "to_do"),
     ((PICK_UP,), (asked.TicketSetToDo, {}), "T9", "to_do"),
     ((), WAIT, "T11", "wait"),

@@ -11,7 +11,7 @@ import pytest
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import Queue, Team, User
 from tests.support.front_desk import connected, front_desk
-from tests.support.office import DEFINITION, Office, process, received
+from tests.support.office import DEFINITION, Office, process, received, user
 
 USERS = (
     User(name="amelie", title="Amélie", processes=("request", "invoice")),
@@ -155,6 +155,30 @@ async def test_counts_tell_how_much_there_is_of_what_the_caller_may_read(
     desk = {"in_progress": (1, 0), "to_do": (1, 1)}
     assert counted(await amelie.get("/v1/queues")) == {"desk": desk, "bills": {"to_do": (2, 2)}}
     assert counted(await bruno.get("/v1/queues")) == {"desk": desk, "bills": {}}
+
+
+async def test_what_rests_is_counted_with_the_queue_of_its_process_and_drafts_with_none(
+    office: Office, amelie: Reader
+) -> None:
+    """ST-19: what waits stands in no queue. What waits for its parts, too."""
+    await mails(office, 2)
+    await office.step(asked.TicketPickUp, "100001-T")
+    part = {"title": "Part", "description": "Of it", "category": "Other"}
+    split = await office.step(asked.TicketSplit, "100001-T", parts=[part, part])
+    assert split["status"] == "wait", split
+    await office.step(asked.TicketWait, "100002-T", days=3)
+    await office.ask(asked.TicketOpen(actor=user("amelie"), process="request"))
+    counted = {
+        queue["queue"]: {
+            (each["status"], each["wait"]): (each["number"], each["unassigned"]) for each in queue["states"]
+        }
+        for queue in await amelie.get("/v1/queues")
+    }
+    desk = {("to_do", None): (2, 2), ("wait", "split"): (1, 1), ("wait", "more_information"): (1, 1)}
+    assert counted == {None: {("draft", None): (1, 0)}, "desk": desk}
+    (waiting, _) = (await amelie.get("/v1/owned-work?of=queues"))["items"]
+    assert (waiting["reference"], waiting["owner"], waiting["wait"]) == ("100001-T", "amelie", "split")
+    assert await amelie.seen("/v1/owned-work?wait=related") == ["100001-T"]
 
 
 async def test_next_is_what_is_due_soonest_of_ones_own_and_of_the_queues(

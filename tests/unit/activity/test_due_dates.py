@@ -30,6 +30,7 @@ from services.activity.domain.steps import (
     PickUp,
     Resolve,
     Resume,
+    ResumeTo,
     Submit,
     WaitForMoreInformation,
     WaitUntil,
@@ -42,6 +43,7 @@ from services.activity.past_events import Texts, event_of
 from shared.references import ReferenceKind
 from tests.unit.activity.tickets import (
     ALICE,
+    BOB,
     CREATED,
     DAY,
     ERP,
@@ -255,6 +257,23 @@ def test_people_set_a_date_and_leave_it_to_the_rule_again() -> None:
     assert (changed.due.at, changed.stamp.rule) == (NOW + 9 * DAY, "SL-1")
     assert life.take(SetDueDate(NOW + 9 * DAY)) == (), "it is that already"
     assert only(DueChanged, life.take(SetDueDate())).due.at == NOW + 2 * DAY
+
+
+def test_who_sets_a_date_does_not_take_the_work() -> None:
+    """ST-5, ST-19, ST-20: planning leaves it where it stands, and what comes in later does not bring it."""
+    life = Life(PROCESS)
+    life.take(MAIL_ROUTED, SYSTEM)
+    (changed,) = life.take(SetDueDate(NOW + 9 * DAY), ALICE)
+    assert isinstance(changed, DueChanged)
+    assert (life.it.state, life.it.holders.person) == (State.TO_DO, None)
+    life.take(MAIL, SYSTEM)
+    assert life.it.holders.person is None
+    life.take(PickUp(), BOB)
+    life.take(WaitForMoreInformation(3), BOB)
+    life.take(SetDueDate(NOW + 8 * DAY), ALICE)
+    assert life.it.holders.owner == BOB.id
+    life.take(Resume(ResumeTo.TO_DO), BOB)
+    assert life.it.holders.assignee == BOB.id
 
 
 def test_a_date_in_the_past_or_against_the_rule_is_refused() -> None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from structlog.testing import capture_logs
 
 from shared import problems
+from shared.bodies import unknown_field
 from shared.http import ExpectedVersion, IdempotencyKey, create_api, etag
 from shared.pages import Keyset, Page, PageQuery, PageRequest
 from shared.problems import PROBLEM_TYPES, STEP_REFUSED, Problem
@@ -77,6 +78,29 @@ def is_problem(answer: httpx.Response, code: str, status: int) -> dict[str, Any]
     assert body["detail"]
     assert body["request_id"] == answer.headers["X-Request-ID"]
     return body
+
+
+class Part(BaseModel):
+    name: str
+
+
+class Whole(BaseModel):
+    part: Part | None = None
+    parts: tuple[Part, ...] = ()
+    due: int | None = None
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (("deu",), "did you mean 'due'?"),
+        (("when",), "there are due, part, parts."),
+        (("part", "nme"), "did you mean 'name'?"),
+        (("parts", 3, "x"), "there are name."),
+    ],
+)
+def test_an_unknown_field_is_told_from_those_that_there_are(path: tuple[str | int, ...], says: str) -> None:
+    assert unknown_field(Annotated[Whole | None, "described"], path) == f"There is no such field; {says}"
 
 
 HEADERS = {"If-Match": '"7"', "Idempotency-Key": "k-1"}

@@ -1,0 +1,26 @@
+"""Requests for what is to be done next: by a person or a robot (ST-24, GL-2)."""
+
+from typing import Literal
+
+from shared.contracts.asking import OnTicket, Request
+
+
+class TicketNext(OnTicket):
+    """Take this as what comes next (T7); `ticket.take_next` finds it, too.
+
+    A robot that asks again for what it has gets it again, three times; then it is taken away and marked for a
+    person (ST-24).
+    """
+
+    type: Literal["ticket.next"] = "ticket.next"
+
+
+class TicketTakeNext(Request):
+    """Find what comes next and take it, in one step (GL-2, ST-20); two who ask at once never get the same.
+
+    It is the soonest due of what the actor has and of what nobody of his queues has; who works on that
+    already is told so. A robot first gets again what it works on, as `ticket.next` says (ST-24). Without
+    anything the request is refused (`nothing_to_do`).
+    """
+
+    type: Literal["ticket.take_next"] = "ticket.take_next"
