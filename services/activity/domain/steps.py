@@ -73,9 +73,9 @@ class StartManually(Opening):
 class MailRouted(Opening):
     """A mail that matched nothing running found a route (T2).
 
-    `sender` is the sender's contact, None where CT-12 wants none. `acknowledge` is the route's Send
-    Automated Emails (NT-2); `automatic` mail no person wrote, and nothing answers it (IN-17). `contacts`,
-    `thread` and `departures` are what closed activities leave to it. Who is `rejected` sends spam (BL-1).
+    `sender` is the sender's contact, None where CT-12 wants none. `acknowledge` is the route's setting
+    (NT-2); `automatic` mail nobody wrote, and nothing answers (IN-17). `contacts`, `thread` and `departures`
+    are what closed ones that it continues leave to it (IN-14). `rejected` mail is spam at once (BL-1).
     """
 
     name = "open_from_mail"

@@ -11,7 +11,7 @@ from functools import reduce
 from typing import Any
 from uuid import UUID
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -298,5 +298,10 @@ class FamilyMachine(RuleBasedStateMachine):
         return sum(each == mail for each in self.came(id_))
 
 
-FamilyMachine.TestCase.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+FamilyMachine.TestCase.settings = settings(
+    max_examples=20,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 TestFamilyMachine = FamilyMachine.TestCase
