@@ -254,7 +254,8 @@ class Office:
     async def said(self, topic: str, type_: str | None = None) -> list[dict[str, Any]]:
         """The records in the outbox for a topic, in order, each with its headers under `headers`."""
         rows = await self.pool.fetch(
-            "SELECT key, value, headers FROM outbox WHERE topic = $1 ORDER BY id", topic
+            "SELECT key, value, headers FROM outbox WHERE topic = $1 AND value IS NOT NULL ORDER BY id",
+            topic,
         )
         found = [
             {
