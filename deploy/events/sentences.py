@@ -155,6 +155,9 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     activities.TicketSplitInto: lambda it: f"Split into {', '.join(each.reference for each in it.into)}",
     activities.TicketMerged: lambda it: f"Merged into {it.into.reference}",
     activities.TicketTookOver: lambda it: f"Took over {it.source.reference}, which was merged into it",
+    activities.TicketFileAdded: lambda it: f"The file {_quoted(it.blob.name or '')} stands on it",
+    activities.TicketFileEdited: lambda it: f"A file is called {_quoted(it.blob.name or '')} now",
+    activities.TicketFileRemoved: lambda it: f"The file {_quoted(it.blob.name or '')} is gone",
     activities.TicketMailRequested: lambda it: f"A mail was asked of notify: {_words(it.purpose)}",
     activities.TicketMailReported: lambda it: (
         f"The mail was {it.outcome}" + (f": {_results(it.recipients)}" if it.recipients else "")
@@ -197,6 +200,8 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     requests.TicketReopen: _asked("to reopen it"),
     requests.TicketSetDueDate: _asked("to set its due date"),
     requests.TicketNote: lambda it: f"{it.actor.id} wants to note {_quoted(it.text)}",
+    requests.TicketEditFile: _asked("to change what a file is called, or its tags"),
+    requests.TicketRemoveFile: _asked("to take a file away"),
     requests.TicketReply: lambda it: (
         f"{it.actor.id} wants to write to {_people(*it.to, *it.cc) if it.to else 'the primary contact'}: "
         f"{_quoted(it.text)}"

@@ -30,6 +30,7 @@ CONTACTS = {
     "global_contact": "true makes it everybody's",
     "ContactAccepted.version": "the contact's version after it",
     "erased": "what was erased with a person",
+    "MailForget.erase": "true where somebody on it is erased: its bytes go at once, and for good",
     "mails": "mails whose texts and files were removed",
     "tickets": "Tickets that lost their title and description",
     "notes": "notes that were removed",

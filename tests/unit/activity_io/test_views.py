@@ -8,6 +8,7 @@ import pytest
 from services.activity.domain.states import State
 from services.activity.views import Shown
 from shared.organisation import Organisation
+from shared.pages import Page
 from tests.support.office import ACME, process
 from tests.unit.activity.tickets import NOW, life_in
 
@@ -36,7 +37,8 @@ def test_a_linked_ticket_is_shown_as_header_data_whoever_looks(seen: set[str], p
     """LK-7: nothing but header data, and whether the reader may open it."""
     linked = dict(row("101204-T", "invoice")) | {"link_reason": "new_mailbox"}
     shown = Shown(ORGANISATION, frozenset(seen), None, NOW)
-    view = shown.ticket(life_in(State.IN_PROGRESS).it, row("101203-T", "request"), [], [linked], [], [])
+    links = Page(items=[shown.link(linked)], next=None)
+    view = shown.ticket(life_in(State.IN_PROGRESS).it, row("101203-T", "request"), [], links, [], [])
     (link,) = view.links
     assert link.reason == "new_mailbox"
     assert link.ticket.model_dump() == {
