@@ -6,6 +6,7 @@ python -m tests.support.timers_process <DSN> <timers in a transaction>
 import asyncio
 import sys
 
+from services.activity.numbers import Numbers
 from services.activity.timers import Timers
 from services.activity.work import Work
 from shared.organisation import Organisations
@@ -17,7 +18,9 @@ async def main(dsn: str, page: str) -> None:
     async with opened(make_pool(dsn, schema="activity", application="killed")) as pool:
         organisations = Organisations()
         unit = UnitOfWork(pool, service="activity")
-        await Timers(unit, Work(organisations), organisations, poll_seconds=0.1, page=int(page)).run()
+        await Timers(
+            unit, Work(organisations, Numbers(pool)), organisations, poll_seconds=0.1, page=int(page)
+        ).run()
 
 
 if __name__ == "__main__":

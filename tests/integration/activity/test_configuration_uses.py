@@ -6,6 +6,7 @@ import pytest
 
 from services.activity import configuration, configuration_uses, store_uses
 from services.activity.configuration import StillInUse
+from services.activity.numbers import Numbers
 from services.activity.work import Work
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import (
@@ -115,7 +116,7 @@ async def test_a_wait_reason_is_kept_while_a_ticket_waits_for_it(used: Office) -
     both = request(wait_reasons=("parts", "visit"))
     await apply(used, USED.model_copy(update={"wait_reasons": reasons, **both}))
     used.organisations = type(used.organisations)(used.announcements)
-    used.work = Work(used.organisations)
+    used.work = Work(used.organisations, Numbers(used.pool))
     waits = await used.step(asked.TicketWait, "100001-T", days=3, reason="parts")
     assert waits["status"] == "wait", waits
     with pytest.raises(StillInUse) as caught:

@@ -22,6 +22,8 @@ from services.activity.domain.events import Event, MailAppended, Opened
 from services.activity.domain.evolving import evolve
 from services.activity.domain.links import DepartureState
 from services.activity.domain.states import State, Status
+from services.activity.numbers import Block
+from services.activity.store_numbers import FIRST_NUMBER
 from services.activity.work import PERFORMERS
 from services.activity.workspace import Workspace
 from shared import organisation
@@ -43,8 +45,9 @@ class Remembering(Workspace):
     """A workspace that is never read nor written, and remembers what happened to each activity."""
 
     def __init__(self) -> None:
-        super().__init__(NOON, {ACME: ORGANISATION})
-        self._numbers = {ACME: 100_001}
+        super().__init__(
+            NOON, {ACME: ORGANISATION}, {ACME: Block(range(FIRST_NUMBER, FIRST_NUMBER + 10_000))}
+        )
         self.histories: dict[UUID, list[Event]] = defaultdict(list)
 
     def happened(self, cause: Envelope, activity: Activity, event: Event) -> None:
