@@ -163,8 +163,11 @@ class FamilyMachine(RuleBasedStateMachine):
         self.workspace.now += timedelta(hours=hours)
         due = [each for each in self.all if each.timer and each.timer.due_at <= self.workspace.now]
         for each in due:
-            assert each.timer is not None
-            self.perform(work_timers.fired(ACME, each.id, each.timer.generation, each.timer.due_at))
+            timer = each.timer
+            assert timer is not None
+            self.perform(
+                work_timers.fired(ACME, each.id, timer.generation, timer.due_at, closes=timer.closes)
+            )
 
     @rule(data=st.data())
     def somebody_sends_a_mail_away(self, data: Any) -> None:
