@@ -71,7 +71,7 @@ Question = Callable[[Connection, Asked], Awaitable[Any]]
 async def _ticket(c: Connection, a: Asked) -> Any:
     found = await store_views.ticket(c, a.long)
     await store_views.contacts(c, a.long)
-    await store_views.linked(c, a.long)
+    await store_views.linked(c, a.long, 0, 51)
     await store_views.family(c, a.long)
     return found
 

@@ -126,7 +126,9 @@ WHERE relnamespace = ANY ($1::regnamespace[]) AND relkind IN ('r', 'p') AND NOT 
 """
 _KNOWN_BY_PLANNER = """
 SELECT EXISTS (SELECT FROM pg_statistic JOIN pg_class ON pg_class.oid = starelid
-    WHERE relnamespace = ANY ($1::regnamespace[]))
+        WHERE relnamespace = ANY ($1::regnamespace[]))
+    OR EXISTS (SELECT FROM pg_class  -- vacuumed, so that it counts as empty
+        WHERE relkind = 'r' AND reltuples >= 0 AND relnamespace = ANY ($1::regnamespace[]))
 """
 _RESTART = """
 SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)

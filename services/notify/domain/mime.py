@@ -54,12 +54,16 @@ def end(unique: str) -> bytes:
 
 
 def _filename(name: str) -> str:
-    """A file's name in as many pieces as lines need (RFC 2231): in ASCII, whatever it is."""
-    spelled, pieces = quote(name, safe=""), []
-    while spelled:
-        cut = _NAME_PIECE if "%" not in spelled[_NAME_PIECE - 2 : _NAME_PIECE] else _NAME_PIECE - 2
-        pieces.append(spelled[:cut])
-        spelled = spelled[cut:]
+    """A file's name in as many pieces as lines need (RFC 2231): in ASCII, whatever it is.
+
+    No character is cut in two, because readers decode piece by piece.
+    """
+    pieces = [""]
+    for character in name:
+        spelled = quote(character, safe="")
+        if len(pieces[-1]) + len(spelled) > _NAME_PIECE:
+            pieces.append("")
+        pieces[-1] += spelled
     pieces[0] = f"UTF-8''{pieces[0]}"
     return "".join(f";\r\n filename*{number}*={piece}" for number, piece in enumerate(pieces))
 

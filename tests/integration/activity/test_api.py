@@ -245,7 +245,7 @@ async def test_files_and_html_of_mails_cannot_act(
     async with transaction(office.pool) as connection:
         (mail,) = await by_id(connection, {(ACME, id_)})
         content = mail.content.model_copy(update={"html": html, "attachments": (Attachment(blob=file),)})
-        await update(connection, [replace(mail, content=content)])
+        await update(connection, {mail.key: mail}, [replace(mail, content=content)])
     shown = await amelie.get(f"{TICKET}/mails/{id_}/html")
     assert (shown.status_code, shown.text) == (200, "<p>Hello</p>")
     assert "default-src 'none'" in shown.headers["Content-Security-Policy"]

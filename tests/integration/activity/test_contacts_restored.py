@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from services.activity import bringing_back, bringing_back_mails, bringing_back_states, store_erasing
+from services.activity import (
+    bringing_back,
+    bringing_back_halves,
+    bringing_back_mails,
+    bringing_back_states,
+    store_erasing,
+)
 from services.activity.known_past import Lost, Past
 from services.activity.past_workspace import PastWorkspace
 from shared.contracts import activity_requests as asked
@@ -98,11 +104,12 @@ async def catch_up(office: Office, past: Past) -> Lost:
         workspace = PastWorkspace(NOON, {ACME: known})
         await workspace.load(connection, bringing_back.needs_of(past))
         bringing_back_states.states(workspace, past, lost)
+        bringing_back_mails.outcomes(workspace, past)
         bringing_back.answers(workspace, past)
         bringing_back.erased(workspace, past)
         bringing_back.contacts(workspace, past)
         bringing_back.people(workspace, past, lost)
-        bringing_back_mails.mails(workspace, past, lost)
+        bringing_back_halves.finish(workspace, past, lost)
         await workspace.save(connection)
         await store_erasing.erase_again(connection, workspace.gone)
     return lost

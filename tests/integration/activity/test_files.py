@@ -38,7 +38,8 @@ class Visitor:
         type_: str = "application/pdf",
         **query: Any,
     ) -> httpx.Response:
-        headers = {**self._headers, "Idempotency-Key": key or uuid4().hex, "Content-Type": type_}
+        headers = {**self._headers, "Idempotency-Key": key or uuid4().hex}
+        headers["Content-Type"] = type_.encode("latin-1")
         return await self._client.post(
             to, content=data, headers=headers, params={"name": "plan.pdf", **query}
         )

@@ -90,7 +90,8 @@ class Place:
         if content is None:  # a file, whatever is in it
             return {}
         examples = content.get("examples", {"one": {"value": content.get("example")}})
-        body = next(iter(examples.values()))["value"]
+        body = {**next(iter(examples.values()))["value"]}
+        body.pop("expected_version", None)
         return {**body, "process": "request"} if path == "/v1/tickets" else body
 
     def filled(self, path: str) -> str:
