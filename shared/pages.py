@@ -5,19 +5,21 @@ So a page costs the same wherever it lies, and what is inserted meanwhile neithe
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field, TypeAdapter
 
+from shared.contracts.record import Instant
 from shared.problems import INVALID_CURSOR, Problem
 
 MAX_LIMIT = 200
 
-_BigInt = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
-"""What a bigint column holds."""
+_KINDS: Mapping[type, Any] = {int: Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)], datetime: Instant}
+"""What columns hold of these types: a bigint, and a time that is one in UTC, too."""
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -57,7 +59,7 @@ class Keyset:
     """
 
     def __init__(self, *columns: type) -> None:
-        kinds = [_BigInt if column is int else column for column in columns]
+        kinds = [_KINDS.get(column, column) for column in columns]
         self._adapter: TypeAdapter[tuple[Any, ...]] = TypeAdapter(tuple[*kinds])  # type: ignore[valid-type]
 
     def encode(self, key: tuple[Any, ...]) -> str:

@@ -2,6 +2,8 @@
 
 from contextlib import AbstractAsyncContextManager
 
+from fastapi import FastAPI
+
 from services.ingest import api, gauges, retention
 from services.ingest.handlers import subscriptions
 from services.ingest.imap import Connect
@@ -23,6 +25,11 @@ from shared.service import Service
 from shared.unit_of_work import UnitOfWork
 
 NAME = "ingest"
+
+
+def api_of(intake: Intake) -> FastAPI:
+    """All that is asked over HTTP."""
+    return create_api("Mailroom ingest", [api.routes(intake)])
 
 
 def build(settings: IngestSettings, connect: Connect = connect_aioimaplib) -> Service:
@@ -57,6 +64,6 @@ def build(settings: IngestSettings, connect: Connect = connect_aioimaplib) -> Se
             Gauges(work, gauges.looks(organisations)),
             Retention(settings, work, retention.rules(settings)),
         ),
-        api=create_api("Mailroom ingest", [api.routes(intake)]),
+        api=api_of(intake),
         resources=resources,
     )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
+from fastapi import FastAPI
+
 from services.notify import api, retention
 from services.notify.handlers import Handlers, refuse
 from services.notify.outgoing import Outgoing
@@ -46,6 +48,11 @@ def require_own_history(settings: NotifySettings) -> RequireOwnHistory:
     )
 
 
+def api_of(work: UnitOfWork) -> FastAPI:
+    """All that is asked over HTTP."""
+    return create_api(SERVICE, [api.routes(work)])
+
+
 def build(settings: NotifySettings) -> Service:
     """The service, ready to run. Raises `SettingsError`."""
     pool = make_pool(
@@ -77,6 +84,6 @@ def build(settings: NotifySettings) -> Service:
             Gauges(work),
             Retention(settings, work, retention.rules(settings)),
         ),
-        api=create_api(SERVICE, [api.routes(work)]),
+        api=api_of(work),
         resources=(opened(pool),),
     )

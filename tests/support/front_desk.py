@@ -8,23 +8,11 @@ from uuid import uuid4
 
 import httpx
 from fastapi import FastAPI
-from pydantic import TypeAdapter
 
 from services.activity.app import api_of
-from shared.auth import Principal, PrincipalKind
 from shared.blobs import BlobStore
-from tests.support.office import ACME, Office
-
-
-class Doorman:
-    """Takes `name`, `name@organisation` or `name/role` for a token; a kind stands in front: `system:name`."""
-
-    async def authenticate(self, token: str) -> Principal:
-        kind, colon, person = token.partition(":")
-        person, _, role = (person if colon else token).partition("/")
-        name, _, organisation = person.partition("@")
-        said = TypeAdapter(PrincipalKind).validate_python(kind if colon else "user")
-        return Principal(name, organisation or ACME, said, frozenset({role} if role else ()))
+from tests.support.doorman import Doorman
+from tests.support.office import Office
 
 
 def front_desk(office: Office, folder: Path) -> FastAPI:

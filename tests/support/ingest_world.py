@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 
+from services.ingest.handlers import on_requests
 from services.ingest.imap import Connect, ImapServer
 from services.ingest.intake import Intake
 from services.ingest.parsing.pool import ParserPool
@@ -33,8 +36,11 @@ from shared.contracts.activity_organisation import (
     Smtp,
     User,
 )
+from shared.contracts.envelope import Envelope
 from shared.contracts.ingest_mails import MailboxPolled, MailReceived
+from shared.contracts.ingest_requests import MailForget
 from shared.contracts.record import Record
+from shared.decoding import Incoming
 from shared.keyring import Keyring, generate_keyring
 from shared.organisation import Organisations
 from shared.outbox import unpack_headers
@@ -172,6 +178,15 @@ class World:
             finally:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+
+    async def forget(self, *mails: UUID, erase: bool = False) -> None:
+        """What activity asks for when it needs mails no more."""
+        envelope = Envelope(
+            id="1", source="tests", type="mail.forget", time=datetime.now(UTC), organisation=ORGANISATION
+        )
+        records = [Incoming(envelope, MailForget(mail=mail, erase=erase)) for mail in mails]
+        async with ParserPool() as parser:
+            assert await self.work.run_each(partial(on_requests, self.intake(parser)), records) == []
 
     async def published(self) -> list[MailReceived]:
         """What activity would be told of mails, in order."""

@@ -5,7 +5,7 @@ database pool lives.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import httpx
@@ -38,10 +38,13 @@ CHECKS: list[Any] = [
 ]
 
 
-async def probe(api: FastAPI, token: str, there: Mapping[str, str], examples: int) -> dict[str, set[int]]:
-    """Ask each operation below `/v1` as it should be asked, and as it should not; the statuses of each.
+async def probe(
+    api: FastAPI, token: str, operations: Collection[str], there: Mapping[str, str], examples: int
+) -> dict[str, set[int]]:
+    """Ask each of these operations as it should be asked, and as it should not; the statuses of each.
 
-    `there` are path parameters of things that exist. Raises all that schemathesis found.
+    An operation is called as in the tables of permissions, `there` are path parameters of things that exist.
+    Raises all that schemathesis found.
     """
     loop, wrong = asyncio.get_running_loop(), list[FailureGroup]()
     statuses: dict[str, set[int]] = {}
@@ -61,7 +64,7 @@ async def probe(api: FastAPI, token: str, there: Mapping[str, str], examples: in
 
         for found in schemathesis.openapi.from_dict(api.openapi()).get_all_operations():
             operation = found.ok()
-            if not operation.path.startswith("/v1/"):
+            if operation.label not in operations:
                 continue
             known = {name: value for name, value in there.items() if f"{{{name}}}" in operation.path}
             for mode, parameters in ((GenerationMode.POSITIVE, known), (GenerationMode.NEGATIVE, None)):
@@ -76,6 +79,7 @@ async def probe(api: FastAPI, token: str, there: Mapping[str, str], examples: in
                     assert mode is GenerationMode.NEGATIVE, f"{operation.label} cannot be asked"
     if wrong:
         raise BaseExceptionGroup("what OpenAPI promises is not so", wrong)
+    assert statuses.keys() == set(operations)
     return statuses
 
 

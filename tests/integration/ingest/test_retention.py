@@ -6,23 +6,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
-from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from services.ingest import retention, store_retention
-from services.ingest.handlers import on_requests
 from services.ingest.imap import ImapServer
-from services.ingest.parsing.pool import ParserPool
 from shared import sweeping
 from shared.blobs import BlobMissing
-from shared.contracts.envelope import Envelope
 from shared.contracts.ingest_mails import MailReceived
-from shared.contracts.ingest_requests import MailForget
-from shared.decoding import Incoming
 from shared.retention import remove
 from shared.sweeping import Sweeper
 from shared.unit_of_work import UnitOfWork
@@ -58,16 +51,6 @@ async def removed(world: World, **settings: Any) -> dict[str, int]:
     """What the rules removed, by rule."""
     rules = retention.rules(world.settings(**settings))
     return {each.rule.name: each.number or 0 async for each in remove(world.work, rules)}
-
-
-async def forget(world: World, *mails: UUID, erase: bool = False) -> None:
-    """What activity asks for."""
-    envelope = Envelope(
-        id="1", source="tests", type="mail.forget", time=datetime.now(UTC), organisation=ORGANISATION
-    )
-    records = [Incoming(envelope, MailForget(mail=mail, erase=erase)) for mail in mails]
-    async with ParserPool() as parser:
-        assert await world.work.run_each(partial(on_requests, world.intake(parser)), records) == []
 
 
 async def aged(world: World) -> None:
@@ -106,7 +89,7 @@ async def test_a_mail_that_activity_needs_no_more_loses_its_bytes_and_is_still_k
     (mail,) = await taken(world, imap, raw)
     await aged(world)
     assert (await removed(world))["mails"] == 0
-    await forget(world, mail.mail)
+    await world.forget(mail.mail)
     done = await removed(world)
     assert (done["mails"], done["blobs"]) == (1, 1)
     assert not await kept(world, stored(mail))
@@ -125,7 +108,7 @@ async def test_a_mail_that_a_topic_may_still_tell_of_is_kept_though_it_is_given_
     world: World, imap: FakeImap
 ) -> None:
     (mail,) = await taken(world, imap, with_file(raw_mail()))
-    await forget(world, mail.mail)
+    await world.forget(mail.mail)
     assert (await removed(world))["mails"] == 0
     assert await kept(world, stored(mail))
 
@@ -136,7 +119,7 @@ async def test_a_mail_of_somebody_who_is_erased_goes_at_once_and_is_still_known(
     """CT-21, IN-7: whatever may still tell of it."""
     raw = with_file(raw_mail(subject="Door stuck", message_id="door"))
     mail, other = await taken(world, imap, raw, raw_mail(message_id="window"))
-    await forget(world, mail.mail, erase=True)
+    await world.forget(mail.mail, erase=True)
     row = await world.row(f"SELECT * FROM mails WHERE id = '{mail.mail}'")
     assert row["removed_at"] is not None
     assert row["headers"]["message_id"] == "door@customer.example"
@@ -155,10 +138,10 @@ async def test_a_file_that_another_mail_has_too_stays(world: World, imap: FakeIm
     one, two = await taken(world, imap, with_file(raw_mail()), with_file(raw_mail()))
     assert stored(one) == stored(two)
     await aged(world)
-    await forget(world, one.mail)
+    await world.forget(one.mail)
     assert (await removed(world))["mails"] == 1
     assert await kept(world, stored(two))
-    await forget(world, two.mail)
+    await world.forget(two.mail)
     await removed(world)
     assert not await kept(world, stored(two))
 
@@ -168,7 +151,7 @@ async def test_a_removed_mail_that_is_published_again_is_whole_again(world: Worl
     raw = with_file(raw_mail(to=HELP, cc=BILLING))
     (mail,) = await taken(world, imap, raw)
     await aged(world)
-    await forget(world, mail.mail)
+    await world.forget(mail.mail)
     await removed(world)
     await world.configure(mailbox("help"), mailbox("billing"))
     imap.deliver(BILLING, raw)

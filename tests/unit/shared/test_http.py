@@ -227,6 +227,15 @@ def test_a_made_up_number_is_refused_before_the_database_sees_it(number: int) ->
         Keyset(int).decode(cursor)
 
 
+@pytest.mark.parametrize(
+    "time", ["2026-03-02T12:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+)
+async def test_a_made_up_time_that_is_none_in_utc_is_refused(client: httpx.AsyncClient, time: str) -> None:
+    """A database would fail on it, as if the mistake were ours."""
+    cursor = base64.urlsafe_b64encode(f'["{time}", "{UUID(int=7)}"]'.encode()).decode()
+    is_problem(await client.get("/v1/list", params={"after": cursor}), "invalid_cursor", 400)
+
+
 @pytest.mark.parametrize("limit", ["0", "201", "many"])
 async def test_a_page_has_a_size(client: httpx.AsyncClient, limit: str) -> None:
     is_problem(await client.get("/v1/list", params={"limit": limit}), "validation_failed", 422)

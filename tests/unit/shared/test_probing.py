@@ -5,14 +5,9 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
-from shared.auth import Principal
 from shared.http import create_api
+from tests.support.doorman import Doorman
 from tests.support.probing import probe
-
-
-class Doorman:
-    async def authenticate(self, token: str) -> Principal:
-        return Principal(token, "acme")
 
 
 @pytest.mark.parametrize(
@@ -32,8 +27,8 @@ async def test_an_answer_that_openapi_does_not_describe_is_found(answer: Any, fo
     api = create_api("days", [router])
     api.state.authenticator = Doorman()
     if found is None:
-        assert await probe(api, "jane", {}, examples=2) == {"GET /v1/days": {200}}
+        assert await probe(api, "jane", ["GET /v1/days"], {}, examples=2) == {"GET /v1/days": {200}}
     else:
         with pytest.raises(BaseExceptionGroup) as raised:
-            await probe(api, "jane", {}, examples=2)
+            await probe(api, "jane", ["GET /v1/days"], {}, examples=2)
         assert found in repr(raised.value)
