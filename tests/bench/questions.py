@@ -14,6 +14,7 @@ from services.activity import (
     store_worklists,
     worklists,
 )
+from services.activity.contact_scope import reach_of
 from services.activity.store_rows import Key
 from services.activity.store_timers import Horizon
 from services.activity.store_views import Filter
@@ -39,7 +40,7 @@ LATER = datetime(2200, 1, 1).astimezone()
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks, and about what. `long` is a Ticket with 500 mails."""
+    """Who asks, and about what: `long` is a Ticket with 500 mails, `person` how somebody's name begins."""
 
     organisation: Organisation
     user: str
@@ -47,6 +48,7 @@ class Asked:
     reference: str
     word: str
     common: str
+    person: str
 
     @property
     def name(self) -> str:
@@ -90,7 +92,9 @@ QUESTIONS: Mapping[str, Question] = {
     "search: a reference": lambda c, a: store_search.search(c, a.name, a.processes, a.reference, 20),
     "search: a rare word": lambda c, a: store_search.search(c, a.name, a.processes, a.word, 20),
     "search: a common word": lambda c, a: store_search.search(c, a.name, a.processes, a.common, 50),
-    "contacts": lambda c, a: store_contact_views.found(c, a.name, (), a.common, 20),
+    "contacts": lambda c, a: store_contact_views.found(
+        c, a.name, reach_of(a.organisation, a.user, None), a.person, 20
+    ),
     "due timers": lambda c, a: store_timers.due(c, Horizon(LATER, (), INGEST_MAILS.partitions), 200),
 }
 
@@ -103,9 +107,13 @@ async def asked(pool: Pool, organisation: str, long: str) -> Asked:
         title = await connection.fetchval(
             "SELECT title FROM activities WHERE organisation = $1 ORDER BY number LIMIT 1", organisation
         )
+        person = await connection.fetchval(
+            "SELECT first_name FROM contacts WHERE organisation = $1 ORDER BY address LIMIT 1", organisation
+        )
     words = str(title).split()
     user = next(each.name for each in found.users if not each.robot)
-    return Asked(found, user, (organisation, ids[organisation, long]), long, words[-1], words[0][:4])
+    key = organisation, ids[organisation, long]
+    return Asked(found, user, key, long, words[-1], words[0][:4], str(person)[:4])
 
 
 async def explain(pool: Pool, about: Asked, *, texts: bool = False) -> dict[str, list[Plan]]:

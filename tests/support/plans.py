@@ -8,6 +8,9 @@ from typing import Any
 from shared.postgres import Connection
 
 
+FEW_ROWS = 500
+
+
 @dataclass
 class Plan:
     """One statement's plan, as EXPLAIN (ANALYZE, BUFFERS) tells it."""
@@ -41,8 +44,13 @@ class Plan:
 
     @property
     def sequential(self) -> set[str]:
-        """Tables that were read from end to end."""
-        return {node["Relation Name"] for node in self.nodes() if node["Node Type"] == "Seq Scan"}
+        """Tables that were read from end to end, but for such of a few pages, where nothing is cheaper."""
+        return {
+            node["Relation Name"]
+            for node in self.nodes()
+            if node["Node Type"] == "Seq Scan"
+            and node["Actual Rows"] + node.get("Rows Removed by Filter", 0) > FEW_ROWS
+        }
 
 
 @dataclass

@@ -1,9 +1,11 @@
 """What is in use stays in the configuration, and a change reaches nothing that runs unless a rule says so."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from deploy.local.endpoints import Endpoints
 from services.activity import configuration, configuration_uses, store_uses
 from services.activity.configuration import StillInUse
 from services.activity.numbers import Numbers
@@ -21,8 +23,9 @@ from shared.contracts.activity_organisation import (
     User,
     WaitReason,
 )
-from shared.postgres import transaction
+from shared.postgres import Pool, make_pool, opened, transaction
 from shared.unit_of_work import Batch
+from tests.support.databases import fresh_database
 from tests.support.office import DEFINITION, Office, process, received
 
 SITE = CustomField(name="site", title="Site", type=FieldType.LIST, options=("Ghent", "Antwerp"))
@@ -216,29 +219,38 @@ CONDITIONS = {
 }
 
 
-async def explained(office: Office, statement: str, *values: Any) -> str:
-    async with transaction(office.pool) as connection:
+@pytest.fixture
+async def untouched(stack: Endpoints, database_template: str) -> AsyncIterator[Pool]:
+    """A database that no test has used: of a table known to be empty any index is as good as another."""
+    async with fresh_database(stack, database_template) as fresh:
+        made = make_pool(fresh.dsn_of("activity"), schema="activity", application="tests")
+        async with opened(made) as pool:
+            yield pool
+
+
+async def explained(pool: Pool, statement: str, *values: Any) -> str:
+    async with transaction(pool) as connection:
         await connection.execute("SET LOCAL enable_seqscan = off")
         rows = await connection.fetch(f"EXPLAIN {statement}", "acme", *values, store_uses.MOST, 5)
     return "\n".join(row[0] for row in rows)
 
 
 @pytest.mark.parametrize("kind", configuration_uses.NAMED)
-async def test_each_question_has_an_index(office: Office, kind: str) -> None:
+async def test_each_question_has_an_index(untouched: Pool, kind: str) -> None:
     """All of the organisation's work waits for the answers."""
-    plan = await explained(office, store_uses._OF_NAMED[kind], ["x"])
+    plan = await explained(untouched, store_uses._OF_NAMED[kind], ["x"])
     found = [line for line in plan.splitlines() if "Index Cond" in line]
     assert all(any(f"({column} = wanted.name)" in line for line in found) for column in CONDITIONS[kind]), (
         plan
     )
 
 
-async def test_categories_are_found_by_an_index_of_open_tickets(office: Office) -> None:
-    plan = await explained(office, store_uses._OF_CATEGORY, ["x"], ["y"])
+async def test_categories_are_found_by_an_index_of_open_tickets(untouched: Pool) -> None:
+    plan = await explained(untouched, store_uses._OF_CATEGORY, ["x"], ["y"])
     assert "open_activities_by_category" in plan, plan
 
 
-async def test_wait_reasons_are_looked_for_by_an_index_of_their_process(office: Office) -> None:
-    plan = await explained(office, store_uses._OF_WAIT_REASON, ["x"], ["y"])
+async def test_wait_reasons_are_looked_for_by_an_index_of_their_process(untouched: Pool) -> None:
+    plan = await explained(untouched, store_uses._OF_WAIT_REASON, ["x"], ["y"])
     found = [line for line in plan.splitlines() if "Index Cond" in line]
     assert any("(process = wanted.process)" in line for line in found), plan
