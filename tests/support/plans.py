@@ -7,7 +7,6 @@ from typing import Any
 
 from shared.postgres import Connection
 
-
 FEW_ROWS = 500
 
 
