@@ -1,8 +1,8 @@
 """From the contract's words to the domain's: one line per step that can be asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from services.activity.domain import steps, work_steps
 from services.activity.domain.contacts import Tagged
@@ -61,7 +61,9 @@ def also_named(request: asked.Request) -> tuple[str, ...]:
     return ()
 
 
-STEPS: dict[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
+MakesStep: TypeAlias = Callable[[Any, Named], steps.Step]
+
+STEPS: Mapping[type[asked.OnTicket], MakesStep] = {
     asked.TicketEdit: lambda r, named: steps.Edit(
         title=r.title,
         description=r.description,
@@ -96,10 +98,13 @@ STEPS: dict[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
 }
 """Each request with what makes its step; the contacts and fields that it names are read before."""
 
-WITH_BYTES: dict[type[asked.OnTicket], Callable[[Any, Named], steps.Step]] = {
+WITH_BYTES: Mapping[type[asked.OnTicket], MakesStep] = {
     TicketAddFile: lambda _, named: AddFile(named.the_file),
 }
 """The same for what comes over HTTP only (`uploads.py`)."""
+
+ALL_STEPS: Mapping[type[asked.OnTicket], MakesStep] = {**STEPS, **WITH_BYTES}
+"""Both: whatever a request may be once it is here."""
 
 OF_SEVERAL: tuple[type[asked.OnTicket], ...] = (
     *(asked.TicketLink, asked.TicketUnlink, asked.TicketShareMail, asked.TicketNewFromMail),

@@ -77,7 +77,7 @@ def erased(workspace: PastWorkspace, past: Past) -> None:
     for each in past.erased:
         workspace.erase_again(each)
     for said in past.contacts:
-        if (said.envelope.organisation, said.message.contact) in workspace.erased:
+        if (said.envelope.organisation, said.message.contact) in workspace.gone:
             workspace.went_by(said.envelope.organisation, said.message.contact, said.message.address)
 
 
@@ -85,7 +85,7 @@ def contacts(workspace: PastWorkspace, past: Past) -> None:
     """Contacts stand as was last said of them, also those that were made or edited over HTTP."""
     for each in past.contacts:
         said = each.message
-        if (each.envelope.organisation, said.contact) in workspace.erased:
+        if (each.envelope.organisation, said.contact) in workspace.gone:
             continue
         fields = said.model_dump(exclude={"type", "contact", "at", "into"})
         into = said.into if isinstance(said, ContactMerged) else None
@@ -97,7 +97,7 @@ def contacts(workspace: PastWorkspace, past: Past) -> None:
 def people(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
     """The contacts that were made meanwhile: a contact's id follows from its cause and address."""
     wanted = {each.contact for activity in workspace.activities.values() for each in activity.contacts}
-    wanted |= {id_ for _, id_ in workspace.erased}
+    wanted |= {id_ for _, id_ in workspace.gone}
     for arrived in past.mails:
         if arrived.message.sender:
             workspace.meet(

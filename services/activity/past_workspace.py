@@ -26,7 +26,6 @@ class PastWorkspace(Workspace):
     def __init__(self, now: datetime, organisations: Mapping[str, Organisation]) -> None:
         super().__init__(now, organisations, numbers={})
         self._given: dict[str, int] = {}
-        self.erased: dict[Key, datetime] = {}
         self.gone: dict[Key, store_erasing.Gone] = {}
 
     async def save(self, connection: Connection) -> None:
@@ -38,7 +37,6 @@ class PastWorkspace(Workspace):
         """Nothing is left of a contact but its id (CT-21), not even its address for who came after."""
         key = tombstone.organisation, UUID(tombstone.subject)
         known = self.people.known.get(key)
-        self.erased[key] = tombstone.time
         self.gone[key] = store_erasing.Gone(tombstone.time)
         if known is not None and known.erased_at is None:
             self.went_by(*key, known.address)
@@ -77,7 +75,7 @@ class PastWorkspace(Workspace):
         """Make the contact that `cause` made of this person, if it did: its id says so."""
         address = address.lower()
         id_ = announce.effect_id(cause, f"contact/{address}")
-        if (cause.organisation, id_) in self.erased:
+        if (cause.organisation, id_) in self.gone:
             self.went_by(cause.organisation, id_, address)
         if id_ not in wanted or (cause.organisation, id_) in self.people.known:
             return

@@ -17,7 +17,7 @@ from services.activity import (
     work_next,
     work_sharing,
 )
-from services.activity.asked_steps import SPLITS_AND_MERGES, STEPS, WITH_BYTES, Named, note_of
+from services.activity.asked_steps import ALL_STEPS, SPLITS_AND_MERGES, WITH_BYTES, Named, note_of
 from services.activity.domain import steps
 from services.activity.domain.activity import Activity
 from services.activity.domain.refusals import Refusal
@@ -230,7 +230,7 @@ def _step(
     file = request_files.file_of(workspace, activity, request, effect)
     named = Named(tuple(tags.given), tags.taken, tags.extra, values, file)
     taken = Taken(
-        step=(STEPS | WITH_BYTES)[type(request)](request, named),
+        step=ALL_STEPS[type(request)](request, named),
         process=activity.process,
         mailbox=activity.mailbox,
         effect=effect,
