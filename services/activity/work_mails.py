@@ -45,7 +45,9 @@ def gather(incoming: Incoming[MailReceived], needs: Needs) -> None:
             needs.conversations.add((organisation, named.conversation))
     if mail.sender:
         needs.addresses.add((organisation, mail.sender.address.lower()))
-    needs.opening[organisation] += sum(target.routed is not None for target in mail.targets)
+    needs.opening[organisation] += sum(
+        bool(target.routed or target.routed_for_test) for target in mail.targets
+    )
 
 
 def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:

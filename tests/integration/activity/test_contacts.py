@@ -279,6 +279,16 @@ async def test_a_contact_that_is_made_in_test_mode_is_marked_so(office: Office) 
     assert said == {CARLA.lower(): False, "anna@harbour.test": True, "tess@x.test": True}
 
 
+async def test_mail_of_a_contact_for_testing_needs_no_route_but_one_for_tests(office: Office) -> None:
+    """CT-18: an address that leads nowhere else still opens its Ticket, with a number of its own."""
+    await office.configure(in_test(), version=2)
+    await create(office, "tess@x.test", test=True)
+    trial = Routed(route="trials", process="trial", test_mode=True)
+    target = addressed(HELP).model_copy(update={"routed": None, "routed_for_test": trial})
+    await office.take_in(received(message_id="1@x.test", sender="tess@x.test", targets=[target]))
+    assert [each["process"] for each in await office.tickets()] == ["trial"]
+
+
 async def test_mail_of_a_contact_for_testing_opens_tickets_for_testing_only(office: Office) -> None:
     """CT-18, GL-5, RT-2: until somebody says that it is no such contact any more."""
     await office.configure(in_test(), version=2)
