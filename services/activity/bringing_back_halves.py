@@ -22,7 +22,7 @@ from services.activity.past_events import other_of
 from services.activity.past_workspace import PastWorkspace
 from services.activity.store_requests import Answered
 from services.activity.store_rows import Key
-from services.activity.taking_steps import Taken, take
+from services.activity.taking_steps import step_of, take
 from services.activity.work_requests import digest_of
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
@@ -85,13 +85,7 @@ class _Halves:
                 "activity.activities.v1 is not whole, or not of this database."
             )
         if source.state in RUNNING:
-            taken = Taken(
-                step=MergeInto(into, running=True),
-                process=source.process,
-                mailbox=source.mailbox,
-                effect=announce.effect_id(cause, f"effect/{source.id}"),
-                actor=actor,
-            )
+            taken = step_of(source, MergeInto(into, running=True), cause, actor)
             take(workspace, cause, source, taken, told=(Merged,) if source.merged_into else ())
         told = (target.id, source.id) in self._taken_over
         lacks = not told or splits_and_merges.thread_of(workspace, source, target)

@@ -99,11 +99,12 @@ def _end_with_parts(workspace: Workspace, cause: Envelope, key: Key) -> None:
         take(workspace, cause, original, step_of(original, step, cause))
 
 
-def step_of(activity: Activity, step: Step, cause: Envelope) -> Taken:
-    """A step of the system on an activity that exists."""
+def step_of(activity: Activity, step: Step, cause: Envelope, actor: Actor = SYSTEM) -> Taken:
+    """A step on an activity that exists, at most one for each event that causes it."""
     return Taken(
         step=step,
         process=activity.process,
         mailbox=activity.mailbox,
         effect=announce.effect_id(cause, f"effect/{activity.id}"),
+        actor=actor,
     )

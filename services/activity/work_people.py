@@ -16,7 +16,7 @@ from services.activity.permissions import role_for
 from services.activity.request_names import Declined
 from services.activity.store_contacts import Contact
 from services.activity.store_erasing import Traces
-from services.activity.taking_steps import Taken, take
+from services.activity.taking_steps import step_of, take
 from services.activity.workspace import Workspace
 from shared.contracts import activity_contacts
 from shared.contracts import activity_requests as asked
@@ -110,13 +110,7 @@ def _require_lead(organisation: Organisation, request: ContactErase, found: Trac
 def _take(
     workspace: Workspace, cause: Envelope, activity: Activity, step: Step, request: asked.Request
 ) -> None:
-    taken = Taken(
-        step=step,
-        process=activity.process,
-        mailbox=activity.mailbox,
-        effect=announce.effect_id(cause, f"effect/{activity.id}"),
-        actor=Actor(ActorKind(request.actor.kind.value), request.actor.id),
-    )
-    after = take(workspace, cause, activity, taken)
+    actor = Actor(ActorKind(request.actor.kind.value), request.actor.id)
+    after = take(workspace, cause, activity, step_of(activity, step, cause, actor))
     if isinstance(after, Refusal):
         raise ValueError(f"an open activity refused what became of a contact: {after}")
