@@ -202,10 +202,11 @@ async def carried_out(
     answers = await work.perform(batch, [Incoming(envelope, request)])
     answered = answers[key_of(caller, key)]
     # A recovered answer does not know what was asked over HTTP (recover.py), but of what type it was.
-    same_type = answered.answer["request"]["type"] == request.type
+    answer = answered.told
+    same_type = answer["request"]["type"] == request.type
     if not same_type or (answered.digest and answered.digest != digest_of(request)):
         raise Problem(IDEMPOTENCY_KEY_REUSED, "Use another Idempotency-Key for another request.")
-    return answered.answer
+    return answer
 
 
 def done_of(answer: dict[str, Any]) -> Done:

@@ -21,6 +21,7 @@ from shared.contracts.activity_contacts import ContactMerged
 from shared.contracts.activity_requests_contacts import ContactCreate
 from shared.contracts.envelope import Envelope
 from shared.decoding import Incoming
+from shared.postgres import Json
 
 
 def needs_of(past: Past) -> Needs:
@@ -67,9 +68,8 @@ def answers(workspace: PastWorkspace, past: Past) -> None:
         key = _request(each)
         request = past.requests.get((key[0], key[2]))
         digest = digest_of(request.message) if request else ""
-        workspace.answers.setdefault(
-            key, Answered(key, each.envelope.time, digest, each.message.model_dump(mode="json"))
-        )
+        answer = Json.of(each.message)
+        workspace.answers.setdefault(key, Answered(key, each.envelope.time, digest, answer))
 
 
 def erased(workspace: PastWorkspace, past: Past) -> None:

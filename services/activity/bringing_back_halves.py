@@ -20,7 +20,6 @@ from services.activity.domain.vocabulary import Actor, ActorKind, Purpose
 from services.activity.known_past import Lost, Past
 from services.activity.past_events import other_of
 from services.activity.past_workspace import PastWorkspace
-from services.activity.store_requests import Answered
 from services.activity.store_rows import Key
 from services.activity.taking_steps import step_of, take
 from services.activity.work_requests import digest_of
@@ -160,10 +159,7 @@ def _answer(workspace: PastWorkspace, past: Past) -> None:
             about = getattr(request.message, "reference", None)
             changed.sort(key=lambda activity: str(activity.reference) != about)
             answer = announce.accepted(cause, *changed)
-            workspace.answers[name] = Answered(
-                name, cause.time, digest_of(request.message), answer.model_dump(mode="json")
-            )
-            workspace.said.append(announce.answer(cause, answer))
+            workspace.answer(cause, digest_of(request.message), answer)
 
 
 def _actor(event: Incoming[Any]) -> Actor:

@@ -5,6 +5,7 @@ another: so closed activities need no change, and who has the root's lock has th
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from services.activity.store_rows import Key, add_new
@@ -21,14 +22,14 @@ FROM activities LEFT JOIN families
     ON families.organisation = activities.organisation AND families.id = activities.family
 WHERE (activities.organisation, activities.id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 """
-# Everybody takes families in this one order, so that no two wait for each other.
+# Everybody takes families in this one order, so that no two wait for each other. A row that somebody changed
+# until it was free is read again by its lock: its root is the present one.
 _LOCK = """
-SELECT organisation, id FROM families
+SELECT organisation, id, root FROM families
 WHERE (organisation, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 ORDER BY organisation, id FOR UPDATE
 """
-# Who skips what others hold waits for nobody, so here no order matters. A family that a merge has moved until
-# now is read again by its lock: its root is the present one.
+# Who skips what others hold waits for nobody, so here no order matters.
 _LOCK_FREE = """
 SELECT activities.organisation, activities.id, families.root
 FROM activities JOIN families
@@ -73,11 +74,13 @@ async def lock(connection: Connection, keys: Collection[Key]) -> dict[Key, UUID]
     """
     if not keys:
         return {}
-    before = await _families_of(connection, keys)
-    await connection.execute(_LOCK, *columns(sorted(_locks(before.values())), 2))
-    if await _families_of(connection, keys) != before:
+    found = await connection.fetch(_FAMILIES_OF, *columns(keys, 2))
+    roots = {(row["organisation"], row["family"]): row["root"] for row in found}
+    expected = {(organisation, root): root for (organisation, _), root in roots.items()} | roots
+    locked = await connection.fetch(_LOCK, *columns(sorted(expected), 2))
+    if any(expected[key] != root for key, root in map(_standing, locked)):
         raise FamilyMoved("an activity changed its family")
-    return {(organisation, family): root for organisation, family, root in before.values()}
+    return roots
 
 
 async def lock_free(connection: Connection, keys: Collection[Key]) -> set[Key]:
@@ -113,13 +116,6 @@ async def unite(connection: Connection, unions: Sequence[Standing]) -> None:
         await connection.execute(_UNITE, *columns(unions, 3))
 
 
-async def _families_of(connection: Connection, keys: Collection[Key]) -> dict[Key, Standing]:
-    """Of each activity the organisation, the family and its root."""
-    rows = await connection.fetch(_FAMILIES_OF, *columns(keys, 2))
-    return {
-        (row["organisation"], row["id"]): (row["organisation"], row["family"], row["root"]) for row in rows
-    }
-
-
-def _locks(families: Collection[Standing]) -> set[Key]:
-    return {(organisation, id_) for organisation, family, root in families for id_ in (family, root)}
+def _standing(row: Any) -> tuple[Key, UUID]:
+    """A family, and the root that it stands under: its own where there is no other."""
+    return (row["organisation"], row["id"]), row["root"] or row["id"]

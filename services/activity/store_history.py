@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from shared.contracts.activity_activities import ActivityRecord
@@ -12,8 +12,7 @@ from shared.postgres import Connection, Json, columns, copy_in
 _OPTIONAL = ("was", "status", "reason", "wait", "method", "mail", "note")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryRow:
+class HistoryRow(NamedTuple):
     """One event of an activity with the columns of ST-16; `event` is the record as it was published."""
 
     organisation: str
@@ -78,8 +77,7 @@ async def events(
 
 async def add_history(connection: Connection, rows: Collection[HistoryRow]) -> None:
     """Append events; their activities' families are locked."""
-    names = HistoryRow.__slots__
-    await copy_in(connection, "history", names, [tuple(getattr(row, name) for name in names) for row in rows])
+    await copy_in(connection, "history", HistoryRow._fields, rows)
 
 
 async def add_notes(connection: Connection, notes: Collection[Note]) -> None:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import from_json
+
 from services.activity.store_rows import add_new
-from shared.postgres import Connection, columns
+from shared.postgres import Connection, Json, columns
 
 RequestKey = tuple[str, str, str]
 """Organisation, `ce_source` and `ce_id` of a request."""
@@ -16,17 +18,23 @@ RequestKey = tuple[str, str, str]
 class Answered:
     """A request that was answered; `asked_at` is its own time, from which its answer's id follows.
 
-    `digest` tells a repeat from another request under the same id.
+    `digest` tells a repeat from another request under the same id. `answer` is what was published.
     """
 
     key: RequestKey
     asked_at: datetime
     digest: str
-    answer: dict[str, Any]
+    answer: Json
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The answer, read."""
+        read: dict[str, Any] = from_json(self.answer)
+        return read
 
 
 _ANSWERS = """
-SELECT organisation, source, id, asked_at, digest, answer FROM answered_requests
+SELECT organisation, source, id, asked_at, digest, answer::text FROM answered_requests
 JOIN unnest($1::text[], $2::text[], $3::text[]) AS asked (organisation, source, id)
     USING (organisation, source, id)
 """
@@ -38,7 +46,10 @@ async def answers(connection: Connection, keys: Collection[RequestKey]) -> dict[
     if not keys:
         return {}
     rows = await connection.fetch(_ANSWERS, *columns(keys, 3))
-    answered = (Answered((row[0], row[1], row[2]), *row[3:]) for row in rows)
+    answered = (
+        Answered((row[0], row[1], row[2]), row["asked_at"], row["digest"], Json(row["answer"].encode()))
+        for row in rows
+    )
     return {each.key: each for each in answered}
 
 

@@ -36,7 +36,6 @@ from services.activity.request_names import (
 )
 from services.activity.rules import sending_mailbox
 from services.activity.store_mails import Recipients
-from services.activity.store_requests import Answered
 from services.activity.taking_steps import Taken, take
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
@@ -79,17 +78,14 @@ def perform(workspace: Workspace, incoming: Incoming[asked.Request]) -> None:
     known = workspace.answers.get(key)
     if known:
         first = cause.model_copy(update={"time": known.asked_at})
-        workspace.said.append(announce.answer(first, _ANSWER.validate_python(known.answer)))
+        workspace.said.append(announce.answer(first, _ANSWER.validate_json(known.answer)))
         return
     answer = _answer(workspace, incoming)
     organisation = workspace.organisations.get(cause.organisation)
     if organisation is not None:
         answer = answer.model_copy(update={"configuration": organisation.version})
     REQUESTS_ANSWERED.labels(getattr(answer, "code", "accepted")).inc()
-    workspace.answers[key] = Answered(
-        key, cause.time, digest_of(incoming.message), answer.model_dump(mode="json")
-    )
-    workspace.said.append(announce.answer(cause, answer))
+    workspace.answer(cause, digest_of(incoming.message), answer)
 
 
 def digest_of(request: asked.Request) -> str:
@@ -223,7 +219,8 @@ def _step(
     if isinstance(request, asked.TicketAssign) and request.assignee is not None:
         assignable(organisation, request.assignee, activity.process)
     process = organisation.process(activity.process)
-    tag_people(workspace, incoming, organisation, process, tags, activity.contacts)
+    if isinstance(request, asked.TicketEdit):
+        tag_people(workspace, incoming, organisation, process, tags, activity.contacts)
     reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
     fields = request.fields if isinstance(request, asked.TicketEdit) else {}
     values = given_fields(organisation, activity.process, fields)

@@ -96,6 +96,14 @@ class Workspace(Knowledge):
             self._tie(activity, event)
         self.files.note(activity, event)
 
+    def answer(self, cause: Envelope, digest: str, record: announce.Answer) -> None:
+        """The first answer to a request, kept for its repeats; `digest` tells them from other requests."""
+        said = announce.answer(cause, record)
+        assert said.value is not None, "answers are no tombstones"
+        key = (cause.organisation, cause.source, cause.id)
+        self.answers[key] = Answered(key, cause.time, digest, said.value)
+        self.said.append(said)
+
     def note(self, activity: Activity, id_: UUID, text: str) -> None:
         """The text of a note that was added."""
         self._notes.append(Note(activity.organisation, id_, activity.id, text))

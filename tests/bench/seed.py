@@ -165,14 +165,14 @@ class Seed:
         tickets = [each.ticket for each in self._told]
         mails = [self._mail(stories.MAIL, None), self._mail(stories.EFFECT, "acknowledgement")]
         history = [
-            {**dict(zip(HistoryRow.__slots__, row, strict=True)), "activity": each.ticket.id}
+            {**dict(zip(HistoryRow._fields, row, strict=True)), "activity": each.ticket.id}
             for each in self._told
             for row in each.rows
         ]
         rows = [tuple((row | {"event": Json(row["event"].encode())}).values()) for row in history]
         await store_activities.save(self._connection, {}, tickets)
         await store_mails.add(self._connection, mails)
-        await copy_in(self._connection, "told_history", HistoryRow.__slots__, rows)
+        await copy_in(self._connection, "told_history", HistoryRow._fields, rows)
         for statement in statements.TAKE_AWAY:
             await self._execute(statement, [each.id for each in (*tickets, *mails)])
         await self._execute(statements.NOTED)

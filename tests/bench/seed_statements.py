@@ -268,6 +268,6 @@ STAMP = (
         ),
         "",
     ),
-    (_insert("history", HistoryRow.__slots__, _HISTORY, _EVENTS), ""),
+    (_insert("history", HistoryRow._fields, _HISTORY, _EVENTS), ""),
 )
 """A statement for each table, history last, with what it takes as $1: see `Seed.page`."""

@@ -82,8 +82,7 @@ class Life:
         assert self._ticket is not None
         rows = (
             tuple(
-                each.event.decode() if name == "event" else getattr(each, name)
-                for name in HistoryRow.__slots__
+                each.event.decode() if name == "event" else getattr(each, name) for name in HistoryRow._fields
             )
             for each in self._events
         )

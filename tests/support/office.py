@@ -214,7 +214,7 @@ class Office:
             return await self.work.perform(batch, batch.records)
 
         answers = await self.unit.run(work, [one])
-        return answers[org, "tests", one.envelope.id].answer
+        return answers[org, "tests", one.envelope.id].told
 
     async def step(
         self, kind: type[asked.OnTicket], reference: str, by: str = "amelie", **fields: Any

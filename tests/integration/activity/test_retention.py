@@ -240,7 +240,7 @@ async def test_a_request_whose_answer_is_gone_is_refused_instead_of_done_twice(
     request = incoming(note, "same", at=asked_at)
     answers = await office.unit.run(lambda batch: office.work.perform(batch, batch.records), [request])
     (answer,) = answers.values()
-    assert answer.answer["code"] == "request_too_old"
+    assert answer.told["code"] == "request_too_old"
     assert await office.pool.fetchval("SELECT count(*) FROM notes") == 1
 
 
