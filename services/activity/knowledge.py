@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec import structs
 
 from services.activity.domain.activity import Activity
 from services.activity.domain.events import Linked, Unlinked
@@ -71,7 +72,7 @@ class Knowledge(Placement):
         if other and other.status is Status.CLOSED:
             one = frozenset({activity.id})
             links = other.links | one if isinstance(event, Linked) else other.links - one
-            self.activities[key] = replace(other, links=links)
+            self.activities[key] = structs.replace(other, links=links)
 
     def _know(self, activity: Activity) -> None:
         key = (activity.organisation, activity.id)

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import structs
+
 from services.activity import announce, store_erasing, store_numbers
 from services.activity.domain.contacts import NewContact, contact_of_sender
 from services.activity.domain.evolving import evolve
@@ -101,5 +103,5 @@ class PastWorkspace(Workspace):
             )
             found += len(activity.contacts) - len(known)
             if known != activity.contacts:
-                self.activities[key] = replace(activity, contacts=known)
+                self.activities[key] = structs.replace(activity, contacts=known)
         return found

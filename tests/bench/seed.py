@@ -20,6 +20,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from msgspec import structs
 
 from services.activity import store_activities, store_mails, store_numbers
 from services.activity.domain.contacts import Tagged
@@ -148,7 +149,7 @@ class Seed:
     def _tell(self, story: Story) -> UUID:
         """Keep a story; the id that it goes by."""
         id_ = UUID(int=stories.ACTIVITY.int + 1000 + len(self._told))
-        ticket = replace(
+        ticket = structs.replace(
             story.ticket,
             id=id_,
             family=id_,

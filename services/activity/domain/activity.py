@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from services.activity.domain.contacts import Tagged, holder_of
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
@@ -83,8 +85,7 @@ class Written:
     id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activity:
+class Activity(Struct, frozen=True, kw_only=True):
     """One Ticket; Cases and Actions share its shape.
 
     `version` is the number of events behind it, `changed` the latest one's that was more than word of a

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
+
 from services.activity.domain.activity import Activity
 from services.activity.domain.custom_fields import FieldRule
 from services.activity.domain.due_dates import DueRule
@@ -52,8 +54,7 @@ class ProcessRules:
         return self.due_dates.get(category or "", self.due_date)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """What surrounds a step.
 
     `effect` is the id of the one thing that the step may make, a note or an outgoing mail; it follows from
@@ -67,8 +68,7 @@ class Context:
     expected_version: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True):
     """Where an activity stands, whatever the step. `present` is None before it exists."""
 
     present: Activity | None
@@ -95,8 +95,7 @@ class Situation:
         return self.context.process
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion(Situation, Generic[S_co]):
+class Occasion(Situation, Generic[S_co], frozen=True, kw_only=True):
     """A step meeting an activity. An effect sees the activity as the effects before it left it.
 
     `rule` and `to` are the row's id and target, `person` is who has the activity from now on.

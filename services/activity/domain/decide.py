@@ -1,10 +1,12 @@
 """The one door to the rules: a step meets an activity and makes events, or is refused."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from typing import Any
+
+from msgspec.structs import replace
 
 from services.activity.domain import due_dates, timers
 from services.activity.domain.activity import Activity, Wait

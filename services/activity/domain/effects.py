@@ -1,7 +1,8 @@
 """Effects of transitions: each turns an occasion into the events that it causes."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from services.activity.domain import custom_fields, due_dates
 from services.activity.domain.contacts import Tagged, changes, holders_of

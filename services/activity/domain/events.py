@@ -4,9 +4,10 @@ Each event becomes one record of the history and one of `activity.activities.v1`
 version counts both.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from services.activity.domain.activity import Holders, Timer, Wait
 from services.activity.domain.contacts import Tagged
@@ -33,8 +34,7 @@ from services.activity.domain.vocabulary import (
 from shared.references import Reference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(Struct, frozen=True, kw_only=True):
     """It came into being, with its first contacts; the reason is always Newly Created (ST-16, ST-17).
 
     `parent` is the Ticket that it was split off, whose work began at `started_at` (T27, SL-6).
@@ -63,8 +63,7 @@ class Opened:
     started_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edited:
+class Edited(Struct, frozen=True, kw_only=True):
     """What is written on it changed; None stands for what did not."""
 
     stamp: Stamp
@@ -75,8 +74,7 @@ class Edited:
     due: Due | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChanged:
+class StatusChanged(Struct, frozen=True, kw_only=True):
     """Status, wait or both changed, with all that ST-16 wants recorded and the holders of ST-19.
 
     `timer` is the timer from now on, None where nothing is due; `generation` is the latest timer's.
@@ -99,24 +97,21 @@ class StatusChanged:
     resolved_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldersChanged:
+class HoldersChanged(Struct, frozen=True, kw_only=True):
     """It has other holders in the same status (ST-19)."""
 
     stamp: Stamp
     holders: Holders
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueChanged:
+class DueChanged(Struct, frozen=True, kw_only=True):
     """Somebody set its due date by hand, or left it to the rule again (SL-1)."""
 
     stamp: Stamp
     due: Due
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailAppended:
+class MailAppended(Struct, frozen=True, kw_only=True):
     """A mail came in on it."""
 
     stamp: Stamp
@@ -126,8 +121,7 @@ class MailAppended:
     review: frozenset[Review] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailContinued:
+class MailContinued(Struct, frozen=True, kw_only=True):
     """A mail of another activity stands on this one, too.
 
     This one continues that one (IN-14), was split off it (T27), or that one was merged into this one (T33).
@@ -137,24 +131,21 @@ class MailContinued:
     earlier: Earlier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InformationMarked:
+class InformationMarked(Struct, frozen=True, kw_only=True):
     """Its new-information flag was set, or taken away (ST-25)."""
 
     stamp: Stamp
     new: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteAdded:
+class NoteAdded(Struct, frozen=True, kw_only=True):
     """Somebody wrote an internal note."""
 
     stamp: Stamp
     note: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactTagged:
+class ContactTagged(Struct, frozen=True, kw_only=True):
     """A contact got a tag, or lost it (CT-3)."""
 
     stamp: Stamp
@@ -162,32 +153,28 @@ class ContactTagged:
     removed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Linked:
+class Linked(Struct, frozen=True, kw_only=True):
     """It is linked with another activity (LK-2)."""
 
     stamp: Stamp
     link: Link
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unlinked:
+class Unlinked(Struct, frozen=True, kw_only=True):
     """It is linked with another activity no longer (LK-3)."""
 
     stamp: Stamp
     link: Link
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailCopied:
+class MailCopied(Struct, frozen=True, kw_only=True):
     """A mail of the activity that it was opened from stands on it too; answers go there still (LK-5)."""
 
     stamp: Stamp
     earlier: Earlier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailShared:
+class MailShared(Struct, frozen=True, kw_only=True):
     """A mail of it stands on the linked one, too, or one of the linked one here: `received` (SH-1)."""
 
     stamp: Stamp
@@ -196,16 +183,14 @@ class MailShared:
     received: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DepartureMarked:
+class DepartureMarked(Struct, frozen=True, kw_only=True):
     """A mail of it is on its way to a new activity, there, or not to be had there (CE-7)."""
 
     stamp: Stamp
     departure: Departure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailRequested:
+class MailRequested(Struct, frozen=True, kw_only=True):
     """notify is asked to send a mail.
 
     `to` and `cc` are contacts; both are empty for a reply, whose recipients its request names (NT-10).
@@ -218,8 +203,7 @@ class MailRequested:
     cc: tuple[UUID, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryReported:
+class DeliveryReported(Struct, frozen=True, kw_only=True):
     """What became of a mail that was asked for."""
 
     stamp: Stamp
@@ -227,16 +211,14 @@ class DeliveryReported:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeepingChanged:
+class KeepingChanged(Struct, frozen=True, kw_only=True):
     """Somebody said that it stays with him; with None nobody does any more (ST-20)."""
 
     stamp: Stamp
     user: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkedForPerson:
+class MarkedForPerson(Struct, frozen=True, kw_only=True):
     """No robot gets it from now on, until a person had it (ST-8, ST-24).
 
     `robot` gave it up, or had it taken away. `note` says why, where it did.
@@ -247,16 +229,14 @@ class MarkedForPerson:
     note: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandedAgain:
+class HandedAgain(Struct, frozen=True, kw_only=True):
     """A robot that asked for more work while it had this got this again (ST-24)."""
 
     stamp: Stamp
     robot: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackGiven:
+class FeedbackGiven(Struct, frozen=True, kw_only=True):
     """A customer rated it, 1 to 5 (FB-2); `note` is the comment, where there is one."""
 
     stamp: Stamp

@@ -1,7 +1,8 @@
 """What an activity is after an event: its history replays to its state."""
 
-from dataclasses import replace
 from typing import Any, assert_never
+
+from msgspec.structs import replace
 
 from services.activity.domain import custom_fields
 from services.activity.domain.activity import Activity, Reopening, Resolution, Written

@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from services.activity.domain.events import FileAdded, FileEdited, FileRemoved
 from services.activity.domain.family_steps import TakeOver
@@ -38,7 +39,7 @@ def test_anybody_puts_a_file_on_what_somebody_works_on(actor: object) -> None:
     before = life.it
     added = only(FileAdded, life.take(AddFile(FILE), actor))  # type: ignore[arg-type]
     assert (added.file, added.source) == (FILE, None)
-    assert life.it == replace(before, version=before.version + 1, changed=before.version + 1)
+    assert life.it == structs.replace(before, version=before.version + 1, changed=before.version + 1)
 
 
 @pytest.mark.parametrize("step", CHANGES, ids=lambda step: step.name)

@@ -5,7 +5,6 @@ The use case itself, on what a batch knows; there are no tables, and all is one 
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any
@@ -14,6 +13,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec import structs
 
 from services.activity import work_timers
 from services.activity.domain.activity import Activity
@@ -214,7 +214,7 @@ class FamilyMachine(RuleBasedStateMachine):
         for each in self.all:
             if each.id in self.closed:
                 same = {name: getattr(self.closed[each.id], name) for name in UNCHANGED}
-                assert replace(each, **same) == self.closed[each.id]
+                assert structs.replace(each, **same) == self.closed[each.id]
             elif each.status is Status.CLOSED:
                 self.closed[each.id] = each
 
@@ -225,7 +225,7 @@ class FamilyMachine(RuleBasedStateMachine):
             replayed = reduce(evolve, self.workspace.histories[each.id], none)
             assert replayed is not None
             if each.status is Status.CLOSED:
-                replayed = replace(replayed, links=each.links)
+                replayed = structs.replace(replayed, links=each.links)
             assert replayed == each
 
     @invariant()

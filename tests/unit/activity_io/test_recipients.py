@@ -1,7 +1,8 @@
 """Where a mail that a person writes goes, and where it comes from, if nobody says so (NT-10)."""
 
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec import structs
 
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.states import State
@@ -25,11 +26,11 @@ def test_a_mail_goes_to_the_primary_contact_with_copies_to_those_in_cc() -> None
     workspace.people.add(contact(CUSTOMER, "carla"))
     workspace.people.add(contact(COLLEAGUE, "dora"))
     tags = (Tagged(Tag.PRIMARY_CONTACT, CUSTOMER), Tagged(Tag.CC, CUSTOMER), Tagged(Tag.CC, COLLEAGUE))
-    activity = replace(life_in(State.IN_PROGRESS).it, contacts=frozenset(tags))
+    activity = structs.replace(life_in(State.IN_PROGRESS).it, contacts=frozenset(tags))
     found = primary_recipients(workspace, activity)
     assert [each.address for each in found.to] == ["carla@harbour.test"]
     assert [each.address for each in found.cc] == ["dora@harbour.test"]
-    nobody = primary_recipients(workspace, replace(activity, contacts=frozenset()))
+    nobody = primary_recipients(workspace, structs.replace(activity, contacts=frozenset()))
     assert (nobody.to, nobody.cc) == ((), ())
 
 
