@@ -28,6 +28,8 @@ from shared.references import Reference
 from shared.topics import ACTIVITY_ACTIVITIES, ACTIVITY_ANSWERS, INGEST_REQUESTS, NOTIFY_REQUESTS, Topic
 
 SOURCE = source_of("activity")
+EFFECT = "effect"
+"""The one thing that a request may make beside its step: a note, a mail, a file."""
 
 Answer = RequestAccepted | ContactAccepted | RequestRefused
 
@@ -141,6 +143,6 @@ def _outgoing(
     return Outgoing(topic, full_key, envelope, record)
 
 
-def effect_id(cause: Envelope, ordinal: str) -> UUID:
+def effect_id(cause: Envelope, ordinal: str = EFFECT) -> UUID:
     """The id of an effect of `cause`; `ordinal` tells its effects apart."""
     return derive(cause.time, cause.source, f"{cause.organisation}/{cause.id}", ordinal)

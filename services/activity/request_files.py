@@ -3,6 +3,7 @@
 from typing import TypeAlias
 from uuid import UUID
 
+from services.activity.announce import effect_id
 from services.activity.announce_files import blob_of
 from services.activity.domain.activity import Activity
 from services.activity.domain.files import MEGABYTE, File, size_in_mail
@@ -13,6 +14,7 @@ from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
 from shared.contracts.blob import Blob
 from shared.organisation import Organisation
+from shared.unit_of_work import Incoming
 
 OnFile: TypeAlias = asked.TicketEditFile | asked.TicketRemoveFile
 
@@ -23,15 +25,15 @@ def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
         needs.filed.add((organisation, request.reference))
 
 
-def file_of(workspace: Workspace, activity: Activity, request: asked.OnTicket, new: UUID) -> File | None:
-    """The file that a request is about, if it is about one; one that is added gets the id `new`.
+def file_of(workspace: Workspace, activity: Activity, incoming: Incoming[asked.Request]) -> File | None:
+    """The file that a request is about, if it is about one.
 
     Raises `Declined` where the Ticket has no such file.
     """
-    match request:
+    match incoming.message:
         case TicketAddFile(blob=blob, tags=tags):
             about = (blob.object, blob.sha256, blob.size, blob.media_type, blob.name or "")
-            return File(new, *about, tuple(dict.fromkeys(tags)))
+            return File(effect_id(incoming.envelope), *about, tuple(dict.fromkeys(tags)))
         case asked.TicketEditFile(file=id_) | asked.TicketRemoveFile(file=id_):
             return _found(workspace, activity, id_)
     return None

@@ -19,7 +19,7 @@ from services.activity.domain.steps import Step
 from services.activity.domain.vocabulary import Actor
 from services.activity.needs import Needs
 from services.activity.request_names import Declined, permit
-from services.activity.taking_steps import Taken, judge, take
+from services.activity.taking_steps import Taken, judge, step_of, take
 from services.activity.work_links import answer_links
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
@@ -226,14 +226,7 @@ def _taken(
 ) -> Taken:
     """A step of this activity, or one that opens another of the same process."""
     about = step.activity if isinstance(step, SplitOff) else activity.id
-    return Taken(
-        step=step,
-        process=activity.process,
-        mailbox=activity.mailbox,
-        effect=announce.effect_id(cause, f"effect/{about}"),
-        actor=actor,
-        expected_version=expected_version,
-    )
+    return step_of(activity, step, cause, actor, effect=f"effect/{about}", expected_version=expected_version)
 
 
 def _carry_out(

@@ -99,12 +99,25 @@ def _end_with_parts(workspace: Workspace, cause: Envelope, key: Key) -> None:
         take(workspace, cause, original, step_of(original, step, cause))
 
 
-def step_of(activity: Activity, step: Step, cause: Envelope, actor: Actor = SYSTEM) -> Taken:
-    """A step on an activity that exists, at most one for each event that causes it."""
+def step_of(
+    activity: Activity,
+    step: Step,
+    cause: Envelope,
+    actor: Actor = SYSTEM,
+    *,
+    effect: str = "",
+    expected_version: int | None = None,
+) -> Taken:
+    """A step on an activity that exists.
+
+    `effect` tells what it may make from the other effects of the cause; without it, that is the one effect
+    that the cause has on this activity.
+    """
     return Taken(
         step=step,
         process=activity.process,
         mailbox=activity.mailbox,
-        effect=announce.effect_id(cause, f"effect/{activity.id}"),
+        effect=announce.effect_id(cause, effect or f"effect/{activity.id}"),
         actor=actor,
+        expected_version=expected_version,
     )

@@ -22,7 +22,7 @@ from services.activity.opening_tickets import mail_of, open_ticket
 from services.activity.request_names import Declined
 from services.activity.routes_taken import way_of
 from services.activity.store_mails import Mail
-from services.activity.taking_steps import Taken, step_of, take
+from services.activity.taking_steps import step_of, take
 from services.activity.work_sharing import mail_on
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
@@ -40,15 +40,9 @@ def ask(
     if known and known.state is not DepartureState.FAILED:
         return activity
     mail = None if activity.status is Status.CLOSED else _appended(workspace, activity, request)
-    step = Taken(
-        step=StartNew(request.mail),
-        process=activity.process,
-        mailbox=activity.mailbox,
-        effect=announce.effect_id(cause, "effect"),
-        actor=actor,
-        expected_version=request.expected_version,
-    )
-    after = take(workspace, cause, activity, step)
+    step, version = StartNew(request.mail), request.expected_version
+    taken = step_of(activity, step, cause, actor, effect=announce.EFFECT, expected_version=version)
+    after = take(workspace, cause, activity, taken)
     assert after is not None, "a request does something or is refused"
     if isinstance(after, Activity) and mail:
         mailbox = workspace.standing[mail.key][activity.id]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from services.activity.announce import effect_id
+from services.activity.announce import EFFECT
 from services.activity.domain import custom_fields
 from services.activity.domain.activity import Activity
 from services.activity.domain.custom_fields import FieldValue
@@ -14,7 +14,7 @@ from services.activity.domain.vocabulary import SYSTEM, Actor
 from services.activity.needs import Needs
 from services.activity.request_names import Declined, permit
 from services.activity.rules import process_rules
-from services.activity.taking_steps import Taken, take
+from services.activity.taking_steps import step_of, take
 from services.activity.workspace import Workspace
 from shared import references
 from shared.contracts import activity_requests as asked
@@ -49,14 +49,9 @@ def perform(
         [] if activity.status is Status.CLOSED else others_of(workspace, activity, request.with_references)
     )
     kind = LinkWith if isinstance(request, asked.TicketLink) else Unlink
-    taken = Taken(
-        step=kind(tuple(_link(other, LinkReason.LINKED) for other in others)),
-        process=activity.process,
-        mailbox=activity.mailbox,
-        effect=effect_id(cause, "effect"),
-        actor=actor,
-        expected_version=request.expected_version,
-    )
+    step = kind(tuple(_link(other, LinkReason.LINKED) for other in others))
+    version = request.expected_version
+    taken = step_of(activity, step, cause, actor, effect=EFFECT, expected_version=version)
     after = take(workspace, cause, activity, taken)
     assert after is not None, "a request does something or is refused"
     if isinstance(after, Activity):
@@ -75,8 +70,7 @@ def answer_links(
     for other in others:
         other = workspace.activities[other.organisation, other.id]
         if other.status is not Status.CLOSED:
-            effect = effect_id(cause, f"link/{other.id}")
-            taken = Taken(step=step, process=other.process, mailbox=other.mailbox, effect=effect, actor=actor)
+            taken = step_of(other, step, cause, actor, effect=f"link/{other.id}")
             after = take(workspace, cause, other, taken)
             if isinstance(after, Refusal):
                 raise ValueError(f"an open activity refused a link: {after}")

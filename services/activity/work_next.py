@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from services.activity import store_next
-from services.activity.announce import effect_id
+from services.activity.announce import EFFECT
 from services.activity.domain.activity import Activity
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State
@@ -18,7 +18,7 @@ from services.activity.needs import Needs, Taker
 from services.activity.request_names import Declined
 from services.activity.store_next import Lane
 from services.activity.store_worklists import NEVER_DUE
-from services.activity.taking_steps import Taken, take
+from services.activity.taking_steps import step_of, take
 from services.activity.worklists import queues_of
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
@@ -152,13 +152,6 @@ def _place(activity: Activity) -> tuple[datetime, int]:
 
 
 def _take(workspace: Workspace, cause: Envelope, activity: Activity, actor: Actor) -> Activity | Refusal:
-    step = Taken(
-        step=TakeNext(),
-        process=activity.process,
-        mailbox=activity.mailbox,
-        effect=effect_id(cause, "effect"),
-        actor=actor,
-    )
-    after = take(workspace, cause, activity, step)
+    after = take(workspace, cause, activity, step_of(activity, TakeNext(), cause, actor, effect=EFFECT))
     assert after is not None, "an activity that exists is what it was, or changed"
     return after

@@ -2,7 +2,6 @@
 
 import hashlib
 from typing import Any
-from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -36,7 +35,7 @@ from services.activity.request_names import (
 )
 from services.activity.rules import sending_mailbox
 from services.activity.store_mails import Recipients
-from services.activity.taking_steps import Taken, take
+from services.activity.taking_steps import Taken, step_of, take
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import ActivityAnswer, RequestRefused
@@ -136,7 +135,7 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
         for contact in tags.made:
             workspace.people.tell(cause, contact)
         departure = outcome.departure(request.mail) if isinstance(request, asked.TicketNewFromMail) else None
-        file = _effect(incoming) if type(request) in WITH_BYTES else None
+        file = announce.effect_id(cause) if type(request) in WITH_BYTES else None
         opened = departure.reference if departure else None
         return announce.accepted(cause, outcome, opened=opened, file=file)
     if isinstance(outcome, tuple):
@@ -189,7 +188,8 @@ def _open(
         step = steps.StartManually(**opening)
     else:
         step = steps.CreatedByIntegration(started_by=_STARTED_BY[actor.kind], **opening)
-    taken = Taken(step=step, process=process.name, mailbox=mailbox, effect=_effect(incoming), actor=actor)
+    effect = announce.effect_id(cause)
+    taken = Taken(step=step, process=process.name, mailbox=mailbox, effect=effect, actor=actor)
     opened = _taken(take(workspace, cause, None, taken))
     if source and isinstance(opened, Activity):
         work_links.opened_from(workspace, cause, opened, links, actor)
@@ -203,7 +203,7 @@ def _step(
     request: asked.OnTicket,
     tags: Tags,
 ) -> Activity | splits_and_merges.Done | Refusal:
-    cause, effect = incoming.envelope, _effect(incoming)
+    cause = incoming.envelope
     activity = workspace.by_reference(cause.organisation, request.reference)
     if activity is None:
         raise Declined("not_found", f"There is no {request.reference}.")
@@ -224,23 +224,17 @@ def _step(
     reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
     fields = request.fields if isinstance(request, asked.TicketEdit) else {}
     values = given_fields(organisation, activity.process, fields)
-    file = request_files.file_of(workspace, activity, request, effect)
+    file = request_files.file_of(workspace, activity, incoming)
     named = Named(tuple(tags.given), tags.taken, tags.extra, values, file)
-    taken = Taken(
-        step=ALL_STEPS[type(request)](request, named),
-        process=activity.process,
-        mailbox=activity.mailbox,
-        effect=effect,
-        actor=_actor(request),
-        expected_version=request.expected_version,
-    )
+    step, version = ALL_STEPS[type(request)](request, named), request.expected_version
+    taken = step_of(activity, step, cause, _actor(request), effect=announce.EFFECT, expected_version=version)
     after = _taken(take(workspace, cause, activity, taken))
     if isinstance(after, Activity):
         note = note_of(request)
         if note is not None:
-            workspace.note(after, effect, note)
+            workspace.note(after, taken.effect, note)
         if reply:
-            outgoing_mail.reply(workspace, cause, after, effect, reply)
+            outgoing_mail.reply(workspace, cause, after, taken.effect, reply)
     return after
 
 
@@ -277,10 +271,6 @@ def _reply(
 
 def _actor(request: asked.Request) -> Actor:
     return Actor(ActorKind(request.actor.kind.value), request.actor.id)
-
-
-def _effect(incoming: Incoming[asked.Request]) -> UUID:
-    return announce.effect_id(incoming.envelope, "effect")
 
 
 def _key(incoming: Incoming[asked.Request]) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.activity.announce import effect_id
+from services.activity.announce import EFFECT
 from services.activity.domain.activity import Activity
 from services.activity.domain.link_steps import ShareMail, TakeSharedMail
 from services.activity.domain.links import DepartureState, Link, LinkReason
@@ -11,7 +11,7 @@ from services.activity.domain.states import Status
 from services.activity.domain.vocabulary import Actor
 from services.activity.request_names import Declined
 from services.activity.store_mails import Mail
-from services.activity.taking_steps import Taken, take
+from services.activity.taking_steps import step_of, take
 from services.activity.work_links import others_of
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
@@ -29,19 +29,10 @@ def perform(
     if activity.status is not Status.CLOSED:
         mail = writable(workspace, activity, request.mail)
         receivers = _receivers(workspace, activity, mail, request)
-    after = take(
-        workspace,
-        cause,
-        activity,
-        Taken(
-            step=ShareMail(request.mail, tuple(_link(other) for other in receivers)),
-            process=activity.process,
-            mailbox=activity.mailbox,
-            effect=effect_id(cause, "effect"),
-            actor=actor,
-            expected_version=request.expected_version,
-        ),
-    )
+    step = ShareMail(request.mail, tuple(_link(other) for other in receivers))
+    version = request.expected_version
+    taken = step_of(activity, step, cause, actor, effect=EFFECT, expected_version=version)
+    after = take(workspace, cause, activity, taken)
     assert after is not None, "a request does something or is refused"
     if isinstance(after, Activity):
         for other in receivers:
@@ -84,13 +75,8 @@ def _receivers(
 def _give(
     workspace: Workspace, cause: Envelope, activity: Activity, other: Activity, mail: Mail, actor: Actor
 ) -> None:
-    taken = Taken(
-        step=TakeSharedMail(mail.id, _link(activity)),
-        process=other.process,
-        mailbox=other.mailbox,
-        effect=effect_id(cause, f"share/{other.id}"),
-        actor=actor,
-    )
+    step = TakeSharedMail(mail.id, _link(activity))
+    taken = step_of(other, step, cause, actor, effect=f"share/{other.id}")
     after = take(workspace, cause, other, taken)
     if not isinstance(after, Activity):
         raise ValueError(f"an open activity refused a shared mail: {after}")
