@@ -33,7 +33,7 @@ _FIRST = PageRequest(limit=50, after=None)
 Language = Annotated[str | None, Header(alias="Accept-Language", description="for labels: en, fr")]
 
 
-def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: BlobStore) -> APIRouter:
+def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: BlobStore) -> list[APIRouter]:
     """`/v1/tickets` and what stands below it."""
     reception = Reception(unit, organisations)
     router = APIRouter(tags=["tickets"])
@@ -139,10 +139,12 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
 
         return await reception.admit(caller, serve)
 
-    router.include_router(step_routes(reception, work, PREFIX))
-    router.include_router(mail_routes(reception, blobs, PREFIX))
-    router.include_router(file_routes(reception, work, blobs, PREFIX))
-    return guarded(router, ENDPOINTS)
+    below = (
+        step_routes(reception, work, PREFIX),
+        mail_routes(reception, blobs, PREFIX),
+        file_routes(reception, work, blobs, PREFIX),
+    )
+    return [guarded(each, ENDPOINTS) for each in (router, *below)]
 
 
 def _links(rows: Sequence[Any], page: PageRequest, shown: Shown) -> Page[LinkView]:

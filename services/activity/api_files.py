@@ -46,7 +46,7 @@ _BODY: dict[str, Any] = {
 
 def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str) -> APIRouter:
     """`<prefix>/{reference}/files`."""
-    router = APIRouter(prefix=f"{prefix}/{{reference}}/files")
+    router = APIRouter(prefix=f"{prefix}/{{reference}}/files", tags=["tickets"])
 
     @router.post("", status_code=201, openapi_extra=_BODY, responses=done_example(201))
     async def add_file(

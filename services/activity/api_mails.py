@@ -31,7 +31,7 @@ _PAGE: Responses = {200: {"content": {"text/html": {}}, "description": "The mail
 
 def mail_routes(reception: Reception, blobs: BlobStore, prefix: str) -> APIRouter:
     """`<prefix>/{reference}/mails/{mail}/…`."""
-    router = APIRouter(prefix=f"{prefix}/{{reference}}/mails/{{mail}}")
+    router = APIRouter(prefix=f"{prefix}/{{reference}}/mails/{{mail}}", tags=["tickets"])
 
     async def found(caller: Principal, reference: str, id_: UUID) -> Mail:
         async def serve(batch: Batch[Any], access: Access) -> Mail:

@@ -80,7 +80,7 @@ class Done(BaseModel):
 
 def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
     """`POST <prefix>`, `<prefix>/{reference}/steps`, and one endpoint below it for each step."""
-    router = APIRouter(prefix=prefix)
+    router = APIRouter(prefix=prefix, tags=["tickets"])
 
     async def open_ticket(body: BaseModel, caller: Caller, key: IdempotencyKey, response: Response) -> Done:
         """Start a Ticket: a Draft for a user (T1)."""

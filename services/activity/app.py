@@ -45,7 +45,7 @@ def subscriptions(work: Work) -> tuple[Subscription, ...]:
 def api_of(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: BlobStore) -> FastAPI:
     """All that is asked over HTTP."""
     routers = (
-        routes(unit, work, organisations, blobs),
+        *routes(unit, work, organisations, blobs),
         worklist_routes(unit, work, organisations),
         contact_routes(unit, work, organisations),
         search_routes(unit, organisations),

@@ -63,6 +63,13 @@ def test_an_endpoint_without_a_rule_does_not_start() -> None:
         guarded(router(), {"GET /v1/things/{thing}": Role.READER})
 
 
+def test_a_router_inside_of_another_cannot_hide_its_endpoints() -> None:
+    outer = APIRouter()
+    outer.include_router(router())
+    with pytest.raises(TypeError, match="by itself"):
+        guarded(outer, RULES)
+
+
 async def test_an_endpoint_knows_its_rule_and_the_tokens_role_is_asked_before_anything_else() -> None:
     class Doorman:
         async def authenticate(self, token: str) -> Principal:
