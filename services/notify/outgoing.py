@@ -94,6 +94,9 @@ class Outgoing:
                 failed[id(order)] = decision
         await store.add(batch.connection, mails, batch.now)
         await store_told.apply(batch.connection, told.items())
+        await store_told.forget(
+            batch.connection, told.keys() & {(each.organisation, each.id) for each in mails}
+        )
         return [failed.get(id(order)) for order in orders]
 
     async def _kept(

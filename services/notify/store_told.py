@@ -47,6 +47,11 @@ _FIND = """
 SELECT organisation, mail, decided, result FROM told_before
 JOIN unnest($1::text[], $2::uuid[]) AS asked (organisation, mail) USING (organisation, mail)
 """
+_FORGET = """
+DELETE FROM told_before AS told
+USING unnest($1::text[], $2::uuid[]) AS known (organisation, mail)
+WHERE told.organisation = known.organisation AND told.mail = known.mail
+"""
 # Of a mail that was put off, the recipients' own results are not told.
 _APPLY = """
 UPDATE outgoing_mails AS mail
@@ -82,6 +87,12 @@ async def apply(connection: Connection, told: Iterable[tuple[MailKey, Told]]) ->
     rows = [(*key, *_standing(each.result)) for key, each in told if each.result is not None]
     if rows:
         await connection.execute(_APPLY, *columns(rows, 8))
+
+
+async def forget(connection: Connection, mails: Collection[MailKey]) -> None:
+    """These are known again: what they say must not stay here when it has to go (CT-21)."""
+    if mails:
+        await connection.execute(_FORGET, *columns(sorted(mails), 2))
 
 
 def _standing(result: Ended) -> tuple[Any, ...]:

@@ -98,3 +98,5 @@ async def test_what_was_told_of_a_mail_holds_when_its_request_comes_again(office
     assert (await office.row(1))["attempts"] == 2
     assert [each["result"] for each in (await office.row(1))["recipients"]] == ["accepted"]
     assert (await office.row(3))["reason"] == "Too many."
+    # What the mails say is told once here, in their own rows, from where it goes when it has to (CT-21).
+    assert await office.pool.fetchval("SELECT count(*) FROM told_before") == 0
