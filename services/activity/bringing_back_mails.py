@@ -77,15 +77,18 @@ def outcomes(workspace: PastWorkspace, past: Past) -> None:
         if known is not None:
             workspace.keep(noted(known, report.message))
     given_back = {
-        (each.envelope.organisation, each.message.mail, address.lower())
+        (each.envelope.organisation, each.envelope.causationid, address.lower())
         for each in past.set_aside
         for address in each.message.addresses
     }
+    # A mail that is told again for an activity of its own leads to nothing else, whatever it is addressed to.
     workspace.effects |= {
         (each.envelope.organisation, each.message.mail, target.address.lower())
         for each in past.mails
         for target in each.message.targets
-    } - given_back
+        if each.message.reinjected_for is None
+        and (each.envelope.organisation, each.envelope.id, target.address.lower()) not in given_back
+    }
 
 
 def _came_through(workspace: PastWorkspace, activity: Activity, message: MailReceived) -> str:
