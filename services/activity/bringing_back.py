@@ -18,7 +18,7 @@ from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import RequestAccepted, RequestRefused
 from shared.contracts.activity_contacts import ContactMerged
-from shared.contracts.activity_requests_contacts import ContactCreate
+from shared.contracts.activity_requests_contacts import ContactCreate, ContactErase
 from shared.contracts.envelope import Envelope
 from shared.decoding import Incoming
 from shared.postgres import Json
@@ -74,8 +74,13 @@ def answers(workspace: PastWorkspace, past: Past) -> None:
 
 def erased(workspace: PastWorkspace, past: Past) -> None:
     """Who was erased does not come back, and leaves their addresses to whoever came after them."""
+    versions = {
+        (each.envelope.organisation, each.message.contact): each.message.version for each in past.contacts
+    }
     for each in past.erased:
-        workspace.erase_again(each)
+        request = past.requests.get((each.organisation, each.causationid or ""))
+        asked_for = request.message if request and isinstance(request.message, ContactErase) else None
+        workspace.erase_again(each, asked_for, versions.get((each.organisation, UUID(each.subject)), 1))
     for said in past.contacts:
         if (said.envelope.organisation, said.message.contact) in workspace.gone:
             workspace.went_by(said.envelope.organisation, said.message.contact, said.message.address)

@@ -16,6 +16,7 @@ from services.activity.store_history import HistoryRow
 from services.activity.store_rows import Key
 from services.activity.workspace import Workspace
 from shared.contracts import activity_activities as said
+from shared.contracts.activity_requests_contacts import ContactErase
 from shared.contracts.envelope import Envelope
 from shared.organisation import Organisation
 from shared.postgres import Connection, Json
@@ -35,17 +36,27 @@ class PastWorkspace(Workspace):
         await store_numbers.count_past(connection, self._given)
         await super().save(connection)
 
-    def erase_again(self, tombstone: Envelope) -> None:
-        """Nothing is left of a contact but its id (CT-21), not even its address for who came after."""
+    def erase_again(self, tombstone: Envelope, request: ContactErase | None, version: int) -> None:
+        """Nothing is left of a contact but its id (CT-21), not even its address for who came after.
+
+        `request` says who asked for it and why, unless that came over HTTP; `version` is the last one said.
+        """
         key = tombstone.organisation, UUID(tombstone.subject)
         known = self.people.known.get(key)
         self.gone[key] = store_erasing.Gone(tombstone.time)
         if known is not None and known.erased_at is None:
             self.went_by(*key, known.address)
         if known is None or known.erased_at is None:
-            version = known.version + 1 if known else 1
-            left = Contact(organisation=key[0], id=key[1], address=str(key[1]), version=version)
-            self.people.again(replace(left, erased_at=tombstone.time))
+            left = Contact(
+                organisation=key[0],
+                id=key[1],
+                address=str(key[1]),
+                version=max(version, known.version if known else 1) + 1,
+                erased_at=tombstone.time,
+                erased_by=request.actor.id if request else None,
+                erased_because=request.reason if request else None,
+            )
+            self.people.again(left)
 
     def went_by(self, organisation: str, contact: UUID, address: str) -> None:
         """Somebody who was erased had this address."""

@@ -126,7 +126,7 @@ WHERE organisation = $1 AND address = ANY ($2::text[]) AND mailbox IS NULL
 _ERASE_MAILS = """
 UPDATE mails SET content = '{"subject": ""}', doubts = '[]',
     sender = CASE direction WHEN 'out' THEN sender END,
-    delivery = CASE WHEN delivery IS NOT NULL THEN delivery - 'recipients' - 'reason' END,
+    delivery = delivery || '{"recipients": [], "reason": null}',
     removed_at = coalesce(removed_at, $3), erased_at = $3
 WHERE organisation = $1 AND id = ANY ($2::uuid[])
 """
