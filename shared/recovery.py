@@ -17,6 +17,7 @@ from shared import offsets, relay_store, topic_plan
 from shared.contracts.envelope import Envelope
 from shared.contracts.record import Record
 from shared.decoding import Incoming, decode
+from shared.failure import RawRecord
 from shared.migrations import role_of
 from shared.offsets import Place
 from shared.onlooker import onlooker, pages
@@ -182,14 +183,15 @@ async def _read(
         standing = {tp: max(start, begin[tp]) for tp, start in wanted.items()}
         async for page in pages(consumer, standing, end, _PAGE_RECORDS):
             found += [
-                _said(topics[record.topic], record)
+                said_of(topics[record.topic], record)
                 for record in page
                 if only_from is None or is_ours(record, only_from)
             ]
     return found
 
 
-def _said(topic: Topic, record: Any) -> Said:
+def said_of(topic: Topic, record: RawRecord) -> Said:
+    """What a record of a topic says."""
     decoded = decode(record, topic.models, structured=topic.requests)
     known = isinstance(decoded, Incoming) and topic.records is not None
     tombstone = topic.compacted and record.value is None

@@ -2,15 +2,19 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from deploy.local.endpoints import Endpoints
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests import SplitPart
+from shared.contracts.activity_requests_contacts import ContactEdit, ContactErase
 from shared.recovery import RecoveryRefused
 from shared.unit_of_work import Incoming
-from tests.support.office import NOON, incoming, received, user
+from tests.support.happenings import NotifyTells
+from tests.support.lives import OFFICE
+from tests.support.office import BILLING, HELP, NOON, addressed, incoming, received, user
 from tests.support.second_life import Diary, another_office, catch_up, tables
 
 A, B, C, D, E, F = (f"{100000 + number}-T" for number in range(1, 7))
@@ -114,6 +118,47 @@ async def test_what_was_written_over_http_is_lost_and_counted(lost: Diary, resto
 async def same_but_texts(lost: Diary, restored: Diary) -> None:
     unsaid = (*UNSAID, "activities.title", "activities.description")
     assert await tables(lost, *unsaid) == await tables(restored, *unsaid)
+
+
+async def test_a_mail_that_is_told_again_for_a_ticket_of_its_own_has_no_other_effect(
+    lost: Diary, restored: Diary
+) -> None:
+    """CE-3, IN-7: what it is addressed to then says nothing of which addresses have had theirs."""
+    wrong = letter(2, answers=1)
+    asked_for = step(asked.TicketNewFromMail, A, mail=wrong.message.mail)
+    assert not await caught_up(lost, restored, letter(1), wrong, asked_for)
+    (request,) = await lost.said("ingest.requests.v1", "mail.reinject")
+    again = {"reinjected_for": UUID(request["activity"]), "targets": (addressed(BILLING),)}
+    await lost.take_in(incoming(wrong.message.model_copy(update=again), "again", source="tests/ingest"))
+    await restored.forget()
+    await catch_up(restored, await lost.published(), lost.read)
+    await same(lost, restored)
+    assert len(await restored.tickets()) == 2
+
+
+async def test_a_mail_that_found_its_place_late_has_found_it(lost: Diary, restored: Diary) -> None:
+    """IN-7, UH-1: it was set aside at first, and routed when it was told again."""
+    mail = letter(1, targets=[addressed(HELP, routed=False)])
+    routed = letter(1).message
+    again = incoming(routed, "again", source="tests/ingest")
+    assert not await caught_up(lost, restored, mail, again)
+    assert len(await restored.tickets()) == 1
+    await restored.take_in(incoming(routed, "once more", source="tests/ingest"))
+    assert len(await restored.tickets()) == 1
+
+
+async def test_who_was_erased_stands_as_before(lost: Diary, restored: Diary) -> None:
+    """CT-21: also who asked for it and why, and what became of mail to them that went out later."""
+    for office in (lost, restored):
+        await office.configure(OFFICE, version=2)
+    await lost.take_in(letter(1))
+    (contact,) = await lost.pool.fetch("SELECT * FROM contacts")
+    renamed = ContactEdit(actor=user("lea"), contact=contact["id"], last_name="Quay")
+    erased = ContactErase(actor=user("lea"), contact=contact["id"], reason="objected", open_tickets=True)
+    (late,) = await NotifyTells(number=1, which=0, kind="failed").records(lost)
+    assert not await caught_up(lost, restored, incoming(renamed, "rename"), incoming(erased, "erase"), late)
+    (gone,) = await restored.pool.fetch("SELECT * FROM contacts")
+    assert (gone["erased_by"], gone["erased_because"], gone["version"]) == ("lea", "objected", 3)
 
 
 # Half of it
