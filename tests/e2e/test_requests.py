@@ -1,5 +1,6 @@
 """The same steps asked for over Kafka, by a program that knows CloudEvents and the contract."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,13 +11,17 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from shared.contracts.activity_organisation import Queue, Team, User
 from tests.support.mailroom import ORGANISATION, PATIENCE, Mailroom
-from tests.support.people import Agent, customer
+from tests.support.people import Agent, Customer, customer
 from tests.support.shared_mailroom import SECOND, with_window
 from tests.support.topics import read_all
 from tests.support.waiting import eventually
 
 AMELIE = {"kind": "user", "id": "amelie"}
+INES = {"kind": "user", "id": "ines"}
+OMAR = {"kind": "user", "id": "omar"}
+SORTER = {"kind": "robot", "id": "sorter"}
 
 
 @dataclass
@@ -60,6 +65,10 @@ class Program:
         found: list[tuple[str, dict[str, Any]]] = await eventually(answered, deadline=PATIENCE, every=0.2)
         assert len(found) == number
         return found
+
+    async def take_next(self, actor: dict[str, str]) -> dict[str, Any]:
+        """What `actor` is given to do next, or told instead."""
+        return await self.done("ticket.take_next", actor=actor)
 
     async def done(self, type_: str, **fields: Any) -> dict[str, Any]:
         """Ask, and wait for the one answer."""
@@ -170,3 +179,54 @@ async def test_a_repeated_request_is_answered_again_and_done_once(
         assert again == [first[type_], first[type_]]
     notes = [entry["note"] for entry in await agent.timeline(reference) if entry["note"]]
     assert notes == ["Ordered."]
+
+
+@pytest.fixture
+async def counter(mailroom: Mailroom) -> AsyncIterator[Customer]:
+    """Somebody whose Tickets stand in a queue of their own, for Inês, Omar and a robot; closed at the end."""
+    before = mailroom.definition
+    workers = {"teams": ("counter",), "processes": ("it-request",)}
+    changes = {
+        "teams": (*before.teams, Team(name="counter", title="Counter")),
+        "queues": (*before.queues, Queue(name="counter", title="Counter", team="counter")),
+        "users": (
+            *before.users,
+            User(name="ines", title="Inês", **workers),
+            User(name="omar", title="Omar", **workers),
+            User(name="sorter", title="Sorter", robot=True, **workers),
+        ),
+        "processes": tuple(
+            each.model_copy(update={"queue": "counter"}) if each.name == "it-request" else each
+            for each in before.processes
+        ),
+    }
+    await mailroom.configure(before.model_copy(update=changes))
+    anna, agent = customer(mailroom), Agent(mailroom)
+    yield anna
+    # Who has work, or a queue with work in it, stays in the configuration.
+    for ticket in await agent.tickets_of(anna):
+        await agent.step(ticket["reference"], "pick_up", take_over=True)
+        await agent.step(ticket["reference"], "resolve", method="rejected_as_spam")
+
+
+async def test_a_person_and_a_robot_who_ask_at_once_get_different_tickets(
+    mailroom: Mailroom, program: Program, counter: Customer
+) -> None:
+    """GL-2, ST-24, T7: who asks when nothing is left is told so, and gets what comes in later."""
+    agent = Agent(mailroom)
+    await counter.write("Keyboard broken")
+    await counter.write("Mouse broken")
+    tickets = {each["reference"] for each in await agent.finds(counter, 2)}
+    given = await asyncio.gather(program.take_next(INES), program.take_next(SORTER))
+    assert [(each["type"], each["status"]) for each in given] == [("request.accepted", "in_progress")] * 2
+    assert {each["reference"] for each in given} == tickets
+    for name, answer in zip(("ines", "sorter"), given, strict=True):
+        assert (await agent.ticket(answer["reference"]))["assignee"] == name
+    nothing = await program.take_next(OMAR)
+    assert (nothing["type"], nothing["code"]) == ("request.refused", "nothing_to_do")
+    # Neither lets go of what they have: it is what comes next.
+    again = await asyncio.gather(program.take_next(INES), program.take_next(SORTER))
+    assert [each["reference"] for each in again] == [each["reference"] for each in given]
+    await counter.write("Screen broken")
+    (*_, newest) = await agent.finds(counter, 3)
+    assert (await program.take_next(OMAR))["reference"] == newest["reference"]
