@@ -1,7 +1,6 @@
 """A workspace that is told what happened, and announces none of it: for a schema that has forgotten it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
