@@ -141,14 +141,19 @@ UPDATE mails SET recipients = (
 )
 WHERE organisation = $1 AND id = ANY ($2::uuid[])
 """.format(**_NAMED)  # noqa: S608 - our own text
+# What was open went on, and what was written on it since is about something else.
 _ERASE_CLOSED = """
 UPDATE activities SET title = '', description = '', fields = '{}',
     texts_removed_at = coalesce(texts_removed_at, $3)
 WHERE organisation = $1 AND id = ANY ($2::uuid[]) AND status = 'closed'
+  AND EXISTS (
+      SELECT FROM history WHERE history.organisation = $1 AND history.activity = activities.id
+        AND history.status = 'closed' AND history.at <= $3
+  )
 """
 _ERASE_NOTES = """
 DELETE FROM notes USING history
-WHERE history.organisation = $1 AND history.activity = ANY ($2::uuid[])
+WHERE history.organisation = $1 AND history.activity = ANY ($2::uuid[]) AND history.at <= $3
   AND notes.organisation = history.organisation AND notes.id = history.note
 """
 # What a mail still says was said after the person was erased, by somebody who is new.
@@ -219,12 +224,15 @@ async def erase_again(connection: Connection, gone: Mapping[Key, Gone]) -> None:
 
 
 async def erase(connection: Connection, found: Iterable[Traces], now: datetime) -> None:
-    """Remove what is there of persons beside their contacts and what open activities say of them."""
+    """Remove what is there of persons beside their contacts and what open activities say of them.
+
+    `now` is when they were erased: what was written after it stays.
+    """
     for each in found:
         organisation, addresses = each.person.organisation, list(each.person.addresses)
         mails = [mail.id for mail in each.mails]
         await connection.execute(_ERASE_MAILS, organisation, mails, now)
         await connection.execute(_ERASE_RECIPIENTS, organisation, [*mails, *each.named], addresses)
         await connection.execute(_ERASE_CLOSED, organisation, each.theirs, now)
-        await connection.execute(_ERASE_NOTES, organisation, each.theirs)
+        await connection.execute(_ERASE_NOTES, organisation, each.theirs, now)
         await connection.execute(_ERASE_PLACES, organisation, addresses)

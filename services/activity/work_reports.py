@@ -41,7 +41,9 @@ def perform(workspace: Workspace, incoming: Incoming[OutgoingMail]) -> None:
     after = noted(mail, report)
     if mail.erased_at:  # what became of it, and nothing of what it says and to whom (CT-21)
         told = after.delivery and after.delivery.model_copy(update={"recipients": (), "reason": None})
-        after = replace(mail, message_id=after.message_id, outcome=after.outcome, delivery=told)
+        after = replace(
+            mail, message_id=after.message_id, sender=after.sender, outcome=after.outcome, delivery=told
+        )
     workspace.keep(after)
     outcome = _OUTCOMES.get(type(report))
     if outcome:

@@ -161,6 +161,31 @@ async def test_who_was_erased_stands_as_before(lost: Diary, restored: Diary) -> 
     assert (gone["erased_by"], gone["erased_because"], gone["version"]) == ("lea", "objected", 3)
 
 
+async def test_what_was_written_after_somebody_was_erased_stays(lost: Diary, restored: Diary) -> None:
+    """CT-21: their Ticket goes on, with a title and a note of its own, and is closed only then."""
+    for office in (lost, restored):
+        await office.configure(OFFICE, version=2)
+    await lost.take_in(letter(1))
+    (contact,) = await lost.pool.fetch("SELECT * FROM contacts")
+    erased = ContactErase(actor=user("lea"), contact=contact["id"], reason="asked_for", open_tickets=True)
+    assert not await caught_up(
+        lost,
+        restored,
+        step(asked.TicketNote, A, text="Before"),
+        incoming(erased, "erase"),
+        step(asked.TicketEdit, A, title="The printer", description="It burns."),
+        step(asked.TicketNote, A, text="After"),
+        step(asked.TicketResolve, A, method="rejected_as_spam"),
+    )
+    (ticket,) = await restored.tickets()
+    assert (ticket["status"], ticket["title"], ticket["description"]) == (
+        "closed",
+        "The printer",
+        "It burns.",
+    )
+    assert [each["text"] for each in await restored.pool.fetch("SELECT text FROM notes")] == ["After"]
+
+
 # Half of it
 
 
