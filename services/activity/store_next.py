@@ -7,8 +7,8 @@ from services.activity.store_rows import Key
 from shared.postgres import Connection, columns
 
 
-class Lane(NamedTuple):
-    """Where somebody looks: what `name` (a user or a queue) has of his `processes`, joined by commas.
+class WorkList(NamedTuple):
+    """The work list of a user or queue, `name`, with what is of these `processes`, joined by commas.
 
     With `robot` what is marked for a person is left out (ST-8).
     """
@@ -19,35 +19,36 @@ class Lane(NamedTuple):
     robot: bool
 
 
-# The orders are those of the indexes of store_worklists.py, which a page of each lane is read from.
+# The orders are those of the indexes of store_worklists.py, which a page of each list is read from.
 _CANDIDATES = """
 SELECT DISTINCT ON (found.place, found.number, found.organisation) found.organisation, found.id
-FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) AS lane (organisation, name, processes, robot)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[])
+    AS work_list (organisation, name, processes, robot)
 CROSS JOIN LATERAL (
     SELECT organisation, id, number, coalesce(due_at, '9999-12-31T00:00:00Z'::timestamptz) AS place
     FROM activities
-    WHERE organisation = lane.organisation AND HELD
-      AND process = ANY (string_to_array(lane.processes, ','))
-      AND NOT (lane.robot AND for_person)
+    WHERE organisation = work_list.organisation AND HELD
+      AND process = ANY (string_to_array(work_list.processes, ','))
+      AND NOT (work_list.robot AND for_person)
     ORDER BY coalesce(due_at, '9999-12-31T00:00:00Z'::timestamptz), number LIMIT $5
 ) AS found
 ORDER BY found.place, found.number, found.organisation
 """
-_HIS = _CANDIDATES.replace("HELD", "assignee = lane.name AND status = STATUS")
+_HIS = _CANDIDATES.replace("HELD", "assignee = work_list.name AND status = STATUS")
 _IN_PROGRESS = _HIS.replace("STATUS", "'in_progress'")
 _TO_DO = _HIS.replace("STATUS", "'to_do'")
-_NOBODYS = _CANDIDATES.replace("HELD", "queue = lane.name AND assignee IS NULL AND status = 'to_do'")
+_NOBODYS = _CANDIDATES.replace("HELD", "queue = work_list.name AND assignee IS NULL AND status = 'to_do'")
 
 
-async def of_users(connection: Connection, users: Collection[Lane], limit: int) -> list[Key]:
+async def of_users(connection: Connection, users: Collection[WorkList], limit: int) -> list[Key]:
     """The soonest due of what these users have: one that each works on, and so many that he might."""
-    lanes = columns(sorted(users), 4)
-    found: list[Any] = list(await connection.fetch(_IN_PROGRESS, *lanes, 1))
-    found += await connection.fetch(_TO_DO, *lanes, limit)
+    lists = columns(sorted(users), 4)
+    found: list[Any] = list(await connection.fetch(_IN_PROGRESS, *lists, 1))
+    found += await connection.fetch(_TO_DO, *lists, limit)
     return [(row["organisation"], row["id"]) for row in found]
 
 
-async def of_nobody(connection: Connection, queues: Collection[Lane], limit: int) -> list[Key]:
+async def of_nobody(connection: Connection, queues: Collection[WorkList], limit: int) -> list[Key]:
     """The soonest due of what nobody has in these queues, in that order."""
     rows = await connection.fetch(_NOBODYS, *columns(sorted(queues), 4), limit)
     return [(row["organisation"], row["id"]) for row in rows]

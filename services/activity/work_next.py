@@ -16,7 +16,7 @@ from services.activity.domain.vocabulary import Actor, ActorKind
 from services.activity.domain.work_steps import TakeNext
 from services.activity.needs import Needs, Taker
 from services.activity.request_names import Declined
-from services.activity.store_next import Lane
+from services.activity.store_next import WorkList
 from services.activity.store_worklists import NEVER_DUE
 from services.activity.taking_steps import step_of, take
 from services.activity.worklists import queues_of
@@ -48,7 +48,7 @@ async def find(workspace: Workspace, connection: Connection, needs: Needs) -> No
     if not takers:
         return
     wanted = 2 * len(needs.takers) + len(needs.references)
-    his, queues = _lanes(workspace, takers)
+    his, queues = _work_lists(workspace, takers)
     own = await store_next.of_users(connection, his, wanted)
     free = await store_next.of_nobody(connection, queues, wanted + PASSED_BY)
     known = await workspace.claim(connection, own)
@@ -99,17 +99,17 @@ def perform(
     return taken if isinstance(taken, Refusal) else (taken, *taken_away)
 
 
-def _lanes(workspace: Workspace, takers: Iterable[Taker]) -> tuple[set[Lane], set[Lane]]:
+def _work_lists(workspace: Workspace, takers: Iterable[Taker]) -> tuple[set[WorkList], set[WorkList]]:
     """Of those who ask, and of their queues."""
-    his: set[Lane] = set()
-    queues: set[Lane] = set()
+    his: set[WorkList] = set()
+    queues: set[WorkList] = set()
     for taker in takers:
         organisation = workspace.organisations[taker.organisation]
         processes = rights_of(organisation, taker.user).processes(Role.WORKER)
         names = ",".join(sorted(processes))
-        his.add(Lane(taker.organisation, taker.user, names, taker.robot))
+        his.add(WorkList(taker.organisation, taker.user, names, taker.robot))
         queues |= {
-            Lane(taker.organisation, queue, names, taker.robot)
+            WorkList(taker.organisation, queue, names, taker.robot)
             for queue in queues_of(organisation, taker.user, processes)
         }
     return his, queues
