@@ -53,6 +53,7 @@ USING unnest($1::text[], $2::uuid[]) AS known (organisation, mail)
 WHERE told.organisation = known.organisation AND told.mail = known.mail
 """
 # Of a mail that was put off, the recipients' own results are not told.
+# One whose addresses had to go has ended.
 _APPLY = """
 UPDATE outgoing_mails AS mail
 SET state = told.state, attempts = greatest(mail.attempts, told.attempts), reason = told.reason,
@@ -62,7 +63,8 @@ FROM unnest(
     $1::text[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[],
     $8::jsonb[]
 ) AS told (organisation, id, state, attempts, reason, due_at, ended_at, recipients)
-WHERE mail.organisation = told.organisation AND mail.id = told.id AND mail.state <> 'refused'
+WHERE mail.organisation = told.organisation AND mail.id = told.id
+    AND mail.state <> 'refused' AND mail.removed_at IS NULL
 """
 
 

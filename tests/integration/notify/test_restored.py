@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+from datetime import timedelta
 from typing import Any
 
-from services.notify import store_told
+from services.notify import store_retention, store_told
 from services.notify.sender import Sender
 from services.notify.store_told import Told
 from shared.contracts.mail import Content, Delivery, Mailbox, RecipientResult
@@ -16,6 +17,7 @@ from tests.support.fake_smtp import FakeSmtp
 from tests.support.letters import CONVERSATION, NOON
 from tests.support.waiting import eventually
 
+HOUR = timedelta(hours=1)
 ABOUT: dict[str, Any] = {
     "activity": ACTIVITY,
     "reference": "101203-T",
@@ -100,3 +102,22 @@ async def test_what_was_told_of_a_mail_holds_when_its_request_comes_again(office
     assert (await office.row(3))["reason"] == "Too many."
     # What the mails say is told once here, in their own rows, from where it goes when it has to (CT-21).
     assert await office.pool.fetchval("SELECT count(*) FROM told_before") == 0
+
+
+async def test_what_was_told_does_not_bring_back_the_addresses_of_a_mail_that_had_to_go(
+    office: Dispatch,
+) -> None:
+    """CT-21: a topic knows them for some time, and so does `mailroom recover`."""
+    await office.ask(request(1))
+    mail = request(1).message.mail
+    async with transaction(office.pool) as connection:
+        await connection.execute(
+            "UPDATE outgoing_mails SET state = 'sent', due_at = NULL, ended_at = $1", NOON
+        )
+        await store_retention.unneeded_since(connection, [("acme", mail)], NOON)
+        await store_retention.remove_unneeded(connection, NOON + HOUR, 1, NOON + HOUR)
+    result = RecipientResult(address="customer1@harbour.test", delivery=Delivery.ACCEPTED, code=250)
+    sent = MailSent(**ABOUT, mail=mail, message_id="x@mailroom.test", recipients=(result,), attempts=1)
+    async with transaction(office.pool) as connection:
+        await store_told.apply(connection, [(("acme", mail), Told(composed(1), sent))])
+    assert (await office.row(1))["recipients"] == []
