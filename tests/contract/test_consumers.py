@@ -57,7 +57,7 @@ def _remove(schema: Schema) -> None:
 
 
 def _remove_inside(schema: Schema) -> None:
-    del schema["$defs"]["Routed"]["properties"]["process"]
+    del schema["$defs"]["Target"]["properties"]["mailbox"]
 
 
 def _retype(schema: Schema) -> None:
@@ -74,7 +74,7 @@ def _loosen(schema: Schema) -> None:
         (_remove, "activity.mails reads message_id of mail.received, which would be gone"),
         (
             _remove_inside,
-            "activity.mails reads targets[].routed.process of mail.received, which would be gone",
+            "activity.mails reads targets[].mailbox of mail.received, which would be gone",
         ),
         (
             _retype,
