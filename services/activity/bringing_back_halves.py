@@ -20,6 +20,7 @@ from services.activity.domain.vocabulary import Actor, ActorKind, Purpose
 from services.activity.known_past import Lost, Past
 from services.activity.past_events import other_of
 from services.activity.past_workspace import PastWorkspace
+from services.activity.store_requests import key_of
 from services.activity.store_rows import Key
 from services.activity.taking_steps import step_of, take
 from services.activity.work_requests import digest_of
@@ -154,8 +155,7 @@ def _answer(workspace: PastWorkspace, past: Past) -> None:
         done[organisation, each.envelope.causationid or ""][key] = workspace.activities[key]
     for (organisation, id_), request in past.requests.items():
         cause, changed = request.envelope, list(done.get((organisation, id_), {}).values())
-        name = organisation, cause.source, id_
-        if changed and name not in workspace.answers:
+        if changed and key_of(cause) not in workspace.answers:
             about = getattr(request.message, "reference", None)
             changed.sort(key=lambda activity: str(activity.reference) != about)
             answer = announce.accepted(cause, *changed)

@@ -8,10 +8,16 @@ from typing import Any
 from pydantic_core import from_json
 
 from services.activity.store_rows import add_new
+from shared.contracts.envelope import Envelope
 from shared.postgres import Connection, Json, columns
 
 RequestKey = tuple[str, str, str]
 """Organisation, `ce_source` and `ce_id` of a request."""
+
+
+def key_of(request: Envelope) -> RequestKey:
+    """What a request is known by when it is repeated."""
+    return request.organisation, request.source, request.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from services.activity.request_names import (
 )
 from services.activity.rules import sending_mailbox
 from services.activity.store_mails import Recipients
+from services.activity.store_requests import key_of
 from services.activity.taking_steps import Taken, step_of, take
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
@@ -50,7 +51,7 @@ _ANSWER: TypeAdapter[announce.Answer] = TypeAdapter(ActivityAnswer)
 def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
     """What has to be read to carry out the request, and whether it was answered before."""
     organisation, request = incoming.envelope.organisation, incoming.message
-    needs.requests.add(_key(incoming))
+    needs.requests.add(key_of(incoming.envelope))
     if isinstance(request, SPLITS_AND_MERGES):
         splits_and_merges.gather(organisation, request, needs)
     match request:
@@ -73,8 +74,8 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
 
 def perform(workspace: Workspace, incoming: Incoming[asked.Request]) -> None:
     """Carry out the request and answer it; a repeat gets the first answer again."""
-    key, cause = _key(incoming), incoming.envelope
-    known = workspace.answers.get(key)
+    cause = incoming.envelope
+    known = workspace.answers.get(key_of(cause))
     if known:
         first = cause.model_copy(update={"time": known.asked_at})
         workspace.said.append(announce.answer(first, _ANSWER.validate_json(known.answer)))
@@ -271,11 +272,6 @@ def _reply(
 
 def _actor(request: asked.Request) -> Actor:
     return Actor(ActorKind(request.actor.kind.value), request.actor.id)
-
-
-def _key(incoming: Incoming[asked.Request]) -> tuple[str, str, str]:
-    envelope = incoming.envelope
-    return envelope.organisation, envelope.source, envelope.id
 
 
 _STARTED_BY = {

@@ -100,7 +100,7 @@ class Workspace(Knowledge):
         """The first answer to a request, kept for its repeats; `digest` tells them from other requests."""
         said = announce.answer(cause, record)
         assert said.value is not None, "answers are no tombstones"
-        key = (cause.organisation, cause.source, cause.id)
+        key = store_requests.key_of(cause)
         self.answers[key] = Answered(key, cause.time, digest, said.value)
         self.said.append(said)
 

@@ -22,6 +22,12 @@ from tests.support.office import HELP, NOON, addressed, incoming, user
 from tests.support.second_life import Diary
 
 
+async def _one_of(topic: str, type_: str, which: int, office: Diary) -> dict[str, Any] | None:
+    """One of the records of a type that the office has said, if there is any."""
+    said = await office.said(topic, type_)
+    return said[which % len(said)] if said else None
+
+
 class Happening(Protocol):
     """Something that happens in an office."""
 
@@ -67,10 +73,9 @@ class NotifyTells:
     kind: str
 
     async def records(self, office: Diary) -> Sequence[Incoming[Any]]:
-        asked_for = await office.said("notify.requests.v1", "mail.compose")
-        if not asked_for:
+        one = await _one_of("notify.requests.v1", "mail.compose", self.which, office)
+        if one is None:
             return ()
-        one = asked_for[self.which % len(asked_for)]
         to = tuple(Mailbox.model_validate(each) for each in one["to"])
         names = "mail", "activity", "reference", "conversation"
         about = {name: one[name] for name in names} | {"at": office.clock.now()}
@@ -106,17 +111,12 @@ class IngestTells:
     found: bool
 
     async def records(self, office: Diary) -> Sequence[Incoming[Any]]:
-        asked_for = await office.said("ingest.requests.v1", "mail.reinject")
-        if not asked_for:
+        one = await _one_of("ingest.requests.v1", "mail.reinject", self.which, office)
+        if one is None:
             return ()
-        one = asked_for[self.which % len(asked_for)]
         record: Any = MailNotReinjected(why="no_route", mail=one["mail"], activity=one["activity"])
         if self.found:
-            (mail,) = {
-                each.message.mail: each.message
-                for each in self.letters
-                if str(each.message.mail) == one["mail"]
-            }.values()
+            mail = next(each.message for each in self.letters if str(each.message.mail) == one["mail"])
             record = mail.model_copy(
                 update={"reinjected_for": record.activity, "targets": (addressed(HELP),)}
             )

@@ -1,4 +1,7 @@
-"""An activity as the rules see it: everything here follows from its history."""
+"""An activity as the rules see it: everything here follows from its history.
+
+It is a `Struct`, as events and occasions are: each step copies some, and theirs are made in C.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace

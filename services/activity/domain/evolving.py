@@ -57,7 +57,7 @@ def evolve(activity: Activity | None, event: Event) -> Activity:
 
 
 def _changes(activity: Activity, event: Event) -> dict[str, Any]:
-    """The fields that an event changes. One copy per event: it is what a mail costs most here."""
+    """The fields that an event changes, so that there is one copy for all of them."""
     match event:
         case StatusChanged():
             return _in_status(activity, event)
