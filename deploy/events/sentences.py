@@ -67,7 +67,7 @@ def _received(it: ingest_mails.MailReceived) -> str:
     )
 
 
-def _opened(it: activities.TicketOpened) -> str:
+def _opened(it: activities.ActivityOpened) -> str:
     return f"Opened by {_words(it.started_by)} in {it.process}: {_words(it.status)}, {_held(it.holders)}"
 
 
@@ -82,18 +82,18 @@ def _due(due: DueDate) -> str:
     return f"due {due.at:%Y-%m-%d %H:%M} UTC" if due.at else "without a due date"
 
 
-def _status(it: activities.TicketStatusChanged) -> str:
+def _status(it: activities.ActivityStatusChanged) -> str:
     until = f", until {it.due_at:%Y-%m-%d %H:%M} UTC" if it.due_at else ""
     wait = f" ({_words(it.wait)})" if it.wait else ""
     return f"{_words(it.was)} became {_words(it.status)}{wait}: {_words(it.reason)}{until}"
 
 
-def _appended(it: activities.TicketMailAppended) -> str:
+def _appended(it: activities.ActivityMailAppended) -> str:
     review = f"; to be looked at: {_listed(map(_words, it.review))}" if it.review else ""
     return f"{'An automatic mail' if it.automatic else 'A mail'} came in, by {_words(it.matched_by)}{review}"
 
 
-def _tagged(it: activities.TicketContactTagged) -> str:
+def _tagged(it: activities.ActivityContactTagged) -> str:
     return f"A contact {'is no longer' if it.removed else 'became'} {_words(it.tag)}"
 
 
@@ -123,43 +123,43 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ingest_requests.MailReinject: lambda it: f"Mail {it.mail} is to begin a new Ticket",
     ingest_mails.MailNotReinjected: lambda it: f"Mail {it.mail} cannot begin a new Ticket: {_words(it.why)}",
     notify_requests.MailForget: lambda it: f"Nothing needs mail {it.mail} any longer",
-    activities.TicketOpened: _opened,
-    activities.TicketEdited: lambda it: f"Edited: {_listed(it.fields, 'nothing')}",
-    activities.TicketStatusChanged: _status,
-    activities.TicketHeld: lambda it: f"Now {_held(it.holders)}",
-    activities.TicketDueChanged: lambda it: f"Now {_due(it.due)}",
-    activities.TicketMailAppended: _appended,
-    activities.TicketMailContinued: lambda it: f"Has a mail of {it.from_reference}, too",
-    activities.TicketInformationMarked: lambda it: (
+    activities.ActivityOpened: _opened,
+    activities.ActivityEdited: lambda it: f"Edited: {_listed(it.fields, 'nothing')}",
+    activities.ActivityStatusChanged: _status,
+    activities.ActivityHeld: lambda it: f"Now {_held(it.holders)}",
+    activities.ActivityDueChanged: lambda it: f"Now {_due(it.due)}",
+    activities.ActivityMailAppended: _appended,
+    activities.ActivityMailContinued: lambda it: f"Has a mail of {it.from_reference}, too",
+    activities.ActivityInformationMarked: lambda it: (
         "There is new information" if it.new else "Its new information was read"
     ),
-    activities.TicketNoted: lambda it: f"{it.actor.id} wrote a note",
-    activities.TicketContactTagged: _tagged,
-    activities.TicketLinked: lambda it: f"Linked with {it.with_reference}: {_words(it.reason)}",
-    activities.TicketUnlinked: lambda it: f"Not linked with {it.with_reference} any more",
-    activities.TicketMailCopied: lambda it: f"Began with a mail of {it.from_reference}",
-    activities.TicketMailShared: lambda it: (
+    activities.ActivityNoted: lambda it: f"{it.actor.id} wrote a note",
+    activities.ActivityContactTagged: _tagged,
+    activities.ActivityLinked: lambda it: f"Linked with {it.with_reference}: {_words(it.reason)}",
+    activities.ActivityUnlinked: lambda it: f"Not linked with {it.with_reference} any more",
+    activities.ActivityMailCopied: lambda it: f"Began with a mail of {it.from_reference}",
+    activities.ActivityMailShared: lambda it: (
         f"Got a mail of {it.with_reference}" if it.received else f"Shared a mail with {it.with_reference}"
     ),
-    activities.TicketDepartureMarked: lambda it: (
+    activities.ActivityDepartureMarked: lambda it: (
         f"A mail of it {_DEPARTURES[it.state]}"
         + (f" {it.with_reference}" if it.with_reference else "")
         + (f": {it.why}" if it.why else "")
     ),
-    activities.TicketKeepingChanged: lambda it: (
+    activities.ActivityKeepingChanged: lambda it: (
         f"Kept with {it.user}" if it.user else "Not kept with anybody any more"
     ),
-    activities.TicketMarkedForPerson: lambda it: f"Marked for a person by {it.robot}",
-    activities.TicketHandedAgain: lambda it: f"Handed to {it.robot} again",
-    activities.TicketFeedbackGiven: lambda it: f"Rated {it.rating} of 5",
+    activities.ActivityMarkedForPerson: lambda it: f"Marked for a person by {it.robot}",
+    activities.ActivityHandedAgain: lambda it: f"Handed to {it.robot} again",
+    activities.ActivityFeedbackGiven: lambda it: f"Rated {it.rating} of 5",
     activities.TicketSplitInto: lambda it: f"Split into {', '.join(each.reference for each in it.into)}",
     activities.TicketMerged: lambda it: f"Merged into {it.into.reference}",
-    activities.TicketTookOver: lambda it: f"Took over {it.source.reference}, which was merged into it",
-    activities.TicketFileAdded: lambda it: f"The file {_quoted(it.blob.name or '')} stands on it",
-    activities.TicketFileEdited: lambda it: f"A file is called {_quoted(it.blob.name or '')} now",
-    activities.TicketFileRemoved: lambda it: f"The file {_quoted(it.blob.name or '')} is gone",
-    activities.TicketMailRequested: lambda it: f"A mail was asked of notify: {_words(it.purpose)}",
-    activities.TicketMailReported: lambda it: (
+    activities.ActivityTookOver: lambda it: f"Took over {it.source.reference}, which was merged into it",
+    activities.ActivityFileAdded: lambda it: f"The file {_quoted(it.blob.name or '')} stands on it",
+    activities.ActivityFileEdited: lambda it: f"A file is called {_quoted(it.blob.name or '')} now",
+    activities.ActivityFileRemoved: lambda it: f"The file {_quoted(it.blob.name or '')} is gone",
+    activities.ActivityMailRequested: lambda it: f"A mail was asked of notify: {_words(it.purpose)}",
+    activities.ActivityMailReported: lambda it: (
         f"The mail was {it.outcome}" + (f": {_results(it.recipients)}" if it.recipients else "")
     ),
     answers.RequestAccepted: lambda it: (
@@ -181,53 +181,53 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     contact_requests.ContactErase: lambda it: (
         f"{it.actor.id} wants the person erased who is contact {it.contact}: {_words(it.reason)}"
     ),
-    requests.TicketOpen: lambda it: (
+    requests.ActivityOpen: lambda it: (
         f"{it.actor.id} wants a Ticket in {it.process}: {_quoted(it.title or 'no title')}"
     ),
-    requests.TicketEdit: _asked("to edit it"),
-    requests.TicketSubmit: _asked("to submit it"),
-    requests.TicketPickUp: _asked("to take it"),
-    requests.TicketAssign: lambda it: (
+    requests.ActivityEdit: _asked("to edit it"),
+    requests.ActivitySubmit: _asked("to submit it"),
+    requests.ActivityPickUp: _asked("to take it"),
+    requests.ActivityAssign: lambda it: (
         f"{it.actor.id} wants to give it to {it.assignee if it.assignee else 'its queue'}"
     ),
-    requests.TicketSetToDo: _asked("it back in to do"),
-    requests.TicketWait: lambda it: f"{it.actor.id} wants it to wait {it.days} days for more information",
-    requests.TicketWaitUntil: lambda it: (
+    requests.ActivitySetToDo: _asked("it back in to do"),
+    requests.ActivityWait: lambda it: f"{it.actor.id} wants it to wait {it.days} days for more information",
+    requests.ActivityWaitUntil: lambda it: (
         f"{it.actor.id} wants it to wait until {it.until:%Y-%m-%d %H:%M} UTC"
     ),
-    requests.TicketResume: lambda it: f"{it.actor.id} wants to end its wait: {_words(it.to)}",
-    requests.TicketResolve: lambda it: f"{it.actor.id} wants it resolved: {_words(it.method.value)}",
-    requests.TicketReopen: _asked("to reopen it"),
-    requests.TicketSetDueDate: _asked("to set its due date"),
-    requests.TicketNote: lambda it: f"{it.actor.id} wants to note {_quoted(it.text)}",
-    requests.TicketEditFile: _asked("to change what a file is called, or its tags"),
-    requests.TicketRemoveFile: _asked("to take a file away"),
-    requests.TicketReply: lambda it: (
+    requests.ActivityResume: lambda it: f"{it.actor.id} wants to end its wait: {_words(it.to)}",
+    requests.ActivityResolve: lambda it: f"{it.actor.id} wants it resolved: {_words(it.method.value)}",
+    requests.ActivityReopen: _asked("to reopen it"),
+    requests.ActivitySetDueDate: _asked("to set its due date"),
+    requests.ActivityNote: lambda it: f"{it.actor.id} wants to note {_quoted(it.text)}",
+    requests.ActivityEditFile: _asked("to change what a file is called, or its tags"),
+    requests.ActivityRemoveFile: _asked("to take a file away"),
+    requests.ActivityReply: lambda it: (
         f"{it.actor.id} wants to write to {_people(*it.to, *it.cc) if it.to else 'the primary contact'}: "
         f"{_quoted(it.text)}"
     ),
-    requests.TicketLink: lambda it: f"{it.actor.id} wants it linked with {', '.join(it.with_references)}",
-    requests.TicketUnlink: lambda it: (
+    requests.ActivityLink: lambda it: f"{it.actor.id} wants it linked with {', '.join(it.with_references)}",
+    requests.ActivityUnlink: lambda it: (
         f"{it.actor.id} wants it linked with {', '.join(it.with_references)} no longer"
     ),
-    requests.TicketShareMail: lambda it: (
+    requests.ActivityShareMail: lambda it: (
         f"{it.actor.id} wants a mail shared with {', '.join(it.with_references)}"
     ),
-    requests.TicketNewFromMail: _asked("a new Ticket from one of its mails"),
-    requests.TicketNext: _asked("it as the next work"),
-    requests.TicketTakeNext: lambda it: f"{it.actor.id} wants to be given what comes next",
-    requests.TicketKeepWithMe: lambda it: f"{it.actor.id} wants to say whether it stays with him",
-    requests.TicketRejectWork: lambda it: f"{it.actor.id} wants a person to do it",
+    requests.ActivityNewFromMail: _asked("a new Ticket from one of its mails"),
+    requests.ActivityNext: _asked("it as the next work"),
+    requests.WorkTakeNext: lambda it: f"{it.actor.id} wants to be given what comes next",
+    requests.ActivityKeepWithMe: lambda it: f"{it.actor.id} wants to say whether it stays with him",
+    requests.ActivityRejectWork: lambda it: f"{it.actor.id} wants a person to do it",
     requests.TicketSendAndResolve: lambda it: (
         f"{it.actor.id} wants it resolved by a mail: {_quoted(it.text)}"
     ),
-    requests.TicketFeedback: lambda it: f"{it.actor.id} wants it rated {it.rating} of 5",
+    requests.ActivityFeedback: lambda it: f"{it.actor.id} wants it rated {it.rating} of 5",
     requests.TicketSplit: lambda it: (
         f"{it.actor.id} wants it split into {', '.join(_quoted(part.title) for part in it.parts)}"
     ),
     requests.TicketMergeInto: lambda it: f"{it.actor.id} wants it merged into {it.into}",
     requests.TicketMerge: lambda it: f"{it.actor.id} wants {', '.join(it.sources)} merged into it",
-    requests.TicketMarkInformation: lambda it: (
+    requests.ActivityMarkInformation: lambda it: (
         f"{it.actor.id} wants its new information marked as {'new' if it.new else 'read'}"
     ),
     notify_requests.MailCompose: _composing,

@@ -104,7 +104,7 @@ class Reception:
         return await self._unit.run(work)
 
 
-async def found_ticket(batch: Batch[Any], access: Access, reference: str) -> Activity:
+async def found_activity(batch: Batch[Any], access: Access, reference: str) -> Activity:
     """The Ticket of the caller's organisation that is called so; `Problem` (not_found) without one."""
     parsed = references.parse(reference)
     named = (access.organisation.name, str(parsed))
@@ -115,13 +115,13 @@ async def found_ticket(batch: Batch[Any], access: Access, reference: str) -> Act
     raise Problem(NOT_FOUND, f"There is no {reference}.")
 
 
-async def opened_ticket(
+async def opened_activity(
     batch: Batch[Any], access: Access, reference: str, request: type[asked.Request] | None = None
 ) -> Activity:
     """The same, for whom the endpoint's rule lets open it; `Problem` (forbidden) otherwise.
 
     `request` is what is asked of it, where the rule is what the request needs.
     """
-    activity = await found_ticket(batch, access, reference)
+    activity = await found_activity(batch, access, reference)
     access.require(activity.process, request)
     return activity

@@ -34,8 +34,8 @@ def _added(happened: FileAdded, version: int) -> dict[str, Any]:
 
 
 OF_FILES: Mapping[type[Event], tuple[type[said.ActivityRecord], Any]] = {
-    FileAdded: (said.TicketFileAdded, _added),
-    FileEdited: (said.TicketFileEdited, _file),
-    FileRemoved: (said.TicketFileRemoved, _file),
+    FileAdded: (said.ActivityFileAdded, _added),
+    FileEdited: (said.ActivityFileEdited, _file),
+    FileRemoved: (said.ActivityFileRemoved, _file),
 }
 """Each such event with its record."""

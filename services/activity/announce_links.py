@@ -59,11 +59,11 @@ def _departure_marked(happened: DepartureMarked, _: int) -> dict[str, Any]:
 
 
 OF_SEVERAL: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
-    MailContinued: (said.TicketMailContinued, _mail_of_another),
-    Linked: (said.TicketLinked, _linked),
-    Unlinked: (said.TicketUnlinked, _unlinked),
-    MailCopied: (said.TicketMailCopied, _mail_of_another),
-    MailShared: (said.TicketMailShared, _mail_shared),
-    DepartureMarked: (said.TicketDepartureMarked, _departure_marked),
+    MailContinued: (said.ActivityMailContinued, _mail_of_another),
+    Linked: (said.ActivityLinked, _linked),
+    Unlinked: (said.ActivityUnlinked, _unlinked),
+    MailCopied: (said.ActivityMailCopied, _mail_of_another),
+    MailShared: (said.ActivityMailShared, _mail_shared),
+    DepartureMarked: (said.ActivityDepartureMarked, _departure_marked),
 }
 """Each such event with its record."""

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 
 from services.activity import store_files, store_mails, store_views
-from services.activity.access import Access, Reception, found_ticket, opened_ticket
+from services.activity.access import Access, Reception, found_activity, opened_activity
 from services.activity.api_files import file_routes
 from services.activity.api_mails import mail_routes
 from services.activity.api_steps import step_routes
 from services.activity.domain.states import Status
 from services.activity.permissions import ENDPOINTS
 from services.activity.store_views import Filter
-from services.activity.views import LinkView, Shown, TicketHeader, TicketSummary, TicketView
+from services.activity.views import ActivityHeader, ActivitySummary, ActivityView, LinkView, Shown
 from services.activity.views_timeline import TimelineEntry, merged_in, timeline_entry
 from services.activity.work import Work
 from shared.auth import Caller
@@ -49,10 +49,10 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
         process: Name | None = None,
         new_information: bool | None = None,
         contact: Annotated[EmailAddress | None, Query(description="a contact's address")] = None,
-    ) -> Page[TicketSummary | TicketHeader]:
+    ) -> Page[ActivitySummary | ActivityHeader]:
         """Tickets, newest first. Those of processes that the caller may not see are header data."""
 
-        async def serve(batch: Batch[Any], access: Access) -> Page[TicketSummary | TicketHeader]:
+        async def serve(batch: Batch[Any], access: Access) -> Page[ActivitySummary | ActivityHeader]:
             after = _NEWEST_FIRST.decode(page.after)
             asked = Filter(
                 processes=tuple(sorted(access.processes)),
@@ -74,11 +74,11 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
     @router.get(f"{PREFIX}/{{reference}}")
     async def read_ticket(
         reference: str, caller: Caller, response: Response, language: Language = None
-    ) -> TicketView | TicketHeader:
+    ) -> ActivityView | ActivityHeader:
         """One Ticket; header data where the caller may not see its process. Its ETag is its version."""
 
-        async def serve(batch: Batch[Any], access: Access) -> TicketView | TicketHeader:
-            activity = await found_ticket(batch, access, reference)
+        async def serve(batch: Batch[Any], access: Access) -> ActivityView | ActivityHeader:
+            activity = await found_activity(batch, access, reference)
             key = (activity.organisation, activity.id)
             row = await store_views.ticket(batch.connection, key)
             shown = Shown(access.organisation, access.processes, language, batch.now)
@@ -101,7 +101,7 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
         """What it is linked with, in the order of numbers, as header data (LK-7): any number (LK-3)."""
 
         async def serve(batch: Batch[Any], access: Access) -> Page[LinkView]:
-            activity = await opened_ticket(batch, access, reference)
+            activity = await opened_activity(batch, access, reference)
             after = _OLDEST_FIRST.decode(page.after)
             key = (activity.organisation, activity.id)
             rows = await store_views.linked(batch.connection, key, after[0] if after else 0, page.limit + 1)
@@ -114,7 +114,7 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
         """What happened, newest first, with mails and notes."""
 
         async def serve(batch: Batch[Any], access: Access) -> Page[TimelineEntry]:
-            activity = await opened_ticket(batch, access, reference)
+            activity = await opened_activity(batch, access, reference)
             after = _NEWEST_FIRST.decode(page.after)
             key = (activity.organisation, activity.id)
             rows = await store_views.timeline(

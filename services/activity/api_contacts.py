@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from services.activity import store_contact_views, store_contacts
-from services.activity.access import Access, Reception, opened_ticket
+from services.activity.access import Access, Reception, opened_activity
 from services.activity.api_steps import carried_out, refused
 from services.activity.contact_scope import company_of, may_be_on, reach_of, reaches
 from services.activity.domain.person_names import names_from_address
@@ -209,7 +209,7 @@ def contact_routes(unit: UnitOfWork, work: Work, organisations: Organisations) -
         """What typed addresses are to a Ticket: to be asked before a mail goes to them (CT-19)."""
 
         async def serve(batch: Batch[Any], access: Access) -> list[RecipientView]:
-            activity = await opened_ticket(batch, access, reference)
+            activity = await opened_activity(batch, access, reference)
             organisation = access.organisation
             typed = {each.lower() for each in address or ()}
             keys = {(organisation.name, each) for each in typed}

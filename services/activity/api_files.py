@@ -9,13 +9,13 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from services.activity import store_files, store_requests
-from services.activity.access import Access, Reception, opened_ticket
+from services.activity.access import Access, Reception, opened_activity
 from services.activity.announce_files import blob_of
 from services.activity.api_steps import Done, carried_out, done_example, done_of, key_of, offers
 from services.activity.domain.file_steps import AddFile
 from services.activity.domain.files import MEGABYTE, File
 from services.activity.downloads import FILES, download
-from services.activity.uploads import TicketAddFile
+from services.activity.uploads import ActivityAddFile
 from services.activity.work import Work
 from shared.auth import Caller, Principal
 from shared.blobs import BlobStore
@@ -63,7 +63,7 @@ def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str)
 
         async def look(batch: Batch[Any], access: Access) -> int:
             """Whether he may, before he has sent all of it; what was answered before is answered again."""
-            activity = await opened_ticket(batch, access, reference, TicketAddFile)
+            activity = await opened_activity(batch, access, reference, ActivityAddFile)
             known = await store_requests.answers(batch.connection, {key_of(caller, key)})
             offer = next(each for each in offers(activity, access, batch.now) if each.step == AddFile.name)
             if offer.refusal and not known:
@@ -76,9 +76,9 @@ def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str)
         blob = await blobs.put_stream(caller.organisation, pieces, kind, safe_name(name, kind, "file"))
 
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            activity = await opened_ticket(batch, access, reference, TicketAddFile)
+            activity = await opened_activity(batch, access, reference, ActivityAddFile)
             await _keep(batch, blobs, blob)
-            given = TicketAddFile(
+            given = ActivityAddFile(
                 reference=str(activity.reference),
                 actor=access.actor,
                 expected_version=seen,
@@ -94,7 +94,7 @@ def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str)
 
     async def found(caller: Principal, reference: str, id_: UUID) -> File:
         async def serve(batch: Batch[Any], access: Access) -> File:
-            activity = await opened_ticket(batch, access, reference)
+            activity = await opened_activity(batch, access, reference)
             for _, file in await store_files.on(batch.connection, {(activity.organisation, activity.id)}):
                 if file.id == id_:
                     return file
@@ -120,8 +120,8 @@ def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str)
         """Take a file away for good, as the step `remove_file` does (NT-20)."""
 
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            activity = await opened_ticket(batch, access, reference, asked.TicketRemoveFile)
-            given = asked.TicketRemoveFile(
+            activity = await opened_activity(batch, access, reference, asked.ActivityRemoveFile)
+            given = asked.ActivityRemoveFile(
                 reference=str(activity.reference), actor=access.actor, expected_version=seen, file=file
             )
             return await carried_out(batch, work, caller, key, given)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
 from services.activity import store_mails, store_views
-from services.activity.access import Access, Reception, opened_ticket
+from services.activity.access import Access, Reception, opened_activity
 from services.activity.downloads import FILE_HEADERS, FILES, Responses, away, download, not_kept
 from services.activity.store_mails import Mail
 from shared.auth import Caller, Principal
@@ -35,7 +35,7 @@ def mail_routes(reception: Reception, blobs: BlobStore, prefix: str) -> APIRoute
 
     async def found(caller: Principal, reference: str, id_: UUID) -> Mail:
         async def serve(batch: Batch[Any], access: Access) -> Mail:
-            activity = await opened_ticket(batch, access, reference)
+            activity = await opened_activity(batch, access, reference)
             key = (activity.organisation, activity.id)
             if await store_views.stands_on(batch.connection, key, id_):
                 for mail in await store_mails.by_id(batch.connection, {(activity.organisation, id_)}):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, StringConstraints
 from services.activity.access import Access, Reception
 from services.activity.permissions import ENDPOINTS
 from services.activity.store_search import Found, search
-from services.activity.views import Shown, TicketSummary
+from services.activity.views import ActivitySummary, Shown
 from shared.auth import Caller
 from shared.contracts.record import Storable
 from shared.organisation import Organisations
@@ -22,7 +22,7 @@ class Hit(BaseModel):
     """A Ticket, and what the words were found in."""
 
     matched: Literal["reference", "title", "contact", "mail"]
-    ticket: TicketSummary
+    ticket: ActivitySummary
 
 
 class Hits(BaseModel):
@@ -64,5 +64,5 @@ def search_routes(unit: UnitOfWork, organisations: Organisations) -> APIRouter:
 
 def _hit(shown: Shown, found: Found) -> Hit:
     ticket = shown.row(found.row)
-    assert isinstance(ticket, TicketSummary), "search finds what the caller may read"
+    assert isinstance(ticket, ActivitySummary), "search finds what the caller may read"
     return Hit.model_validate({"matched": found.matched, "ticket": ticket})

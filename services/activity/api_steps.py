@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from services.activity import announce
-from services.activity.access import Access, Reception, opened_ticket
+from services.activity.access import Access, Reception, opened_activity
 from services.activity.asked_steps import OF_SEVERAL, STEPS
 from services.activity.domain.activity import Activity
 from services.activity.domain.context import Context
@@ -44,7 +44,7 @@ from shared.problems import (
 from shared.topics import ACTIVITY_ANSWERS
 from shared.unit_of_work import Batch, Incoming
 
-MODELS: dict[str, type[asked.OnTicket]] = {
+MODELS: dict[str, type[asked.OnActivity]] = {
     name_of(model).removeprefix("ticket."): model for model in (*STEPS, *OF_SEVERAL)
 }
 """The steps by their names in the URL: those of the contract, without the kind."""
@@ -86,7 +86,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
         """Start a Ticket: a Draft for a user (T1)."""
 
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            request = request_of(asked.TicketOpen, body, actor=access.actor)
+            request = request_of(asked.ActivityOpen, body, actor=access.actor)
             _require_open(access, request)
             return await carried_out(batch, work, caller, key, request)
 
@@ -95,7 +95,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
         response.headers["ETag"] = etag(taken.version)
         return taken
 
-    open_ticket.__annotations__["body"] = body_of(asked.TicketOpen)
+    open_ticket.__annotations__["body"] = body_of(asked.ActivityOpen)
     router.add_api_route("", open_ticket, methods=["POST"], status_code=201, responses=done_example(201))
 
     @router.get("/{reference}/steps")
@@ -103,7 +103,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
         """Every step, whether it can be taken now, and if not, why."""
 
         async def serve(batch: Batch[Any], access: Access) -> list[StepOffer]:
-            activity = await opened_ticket(batch, access, reference)
+            activity = await opened_activity(batch, access, reference)
             return [
                 StepOffer(
                     step=offer.step,
@@ -131,7 +131,7 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
     return router
 
 
-def _step(reception: Reception, work: Work, model: type[asked.OnTicket]) -> Callable[..., Awaitable[Done]]:
+def _step(reception: Reception, work: Work, model: type[asked.OnActivity]) -> Callable[..., Awaitable[Done]]:
     """The endpoint that takes the step of a request."""
 
     async def take_step(
@@ -143,7 +143,7 @@ def _step(reception: Reception, work: Work, model: type[asked.OnTicket]) -> Call
         seen: ExpectedVersion,
     ) -> Done:
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            activity = await opened_ticket(batch, access, reference, model)
+            activity = await opened_activity(batch, access, reference, model)
             given: dict[str, Any] = {"reference": str(activity.reference), "actor": access.actor}
             if seen is not None:
                 given["expected_version"] = seen
@@ -173,13 +173,13 @@ def done_example(status: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _require_open(access: Access, request: asked.Request) -> None:
-    assert isinstance(request, asked.TicketOpen)
+    assert isinstance(request, asked.ActivityOpen)
     try:
         access.organisation.process(request.process)
     except Unknown:
         detail = f"There is no process {request.process!r}."
         raise Problem(VALIDATION_FAILED, detail, reason="unknown_name") from None
-    access.require(request.process, asked.TicketOpen)
+    access.require(request.process, asked.ActivityOpen)
 
 
 def key_of(caller: Principal, key: str) -> RequestKey:

@@ -20,7 +20,7 @@ from services.activity.views_worklists import QueueCounts, WorkItem, queue_count
 from services.activity.work import Work
 from services.activity.worklists import next_best, queues_of, resting_processes
 from shared.auth import Caller
-from shared.contracts.activity_requests import TicketTakeNext
+from shared.contracts.activity_requests import WorkTakeNext
 from shared.contracts.record import Instant, Name
 from shared.http import IdempotencyKey, etag
 from shared.organisation import Organisations
@@ -120,7 +120,7 @@ def worklist_routes(unit: UnitOfWork, work: Work, organisations: Organisations) 
         """
 
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            request = request_of(TicketTakeNext, body, actor=access.actor)
+            request = request_of(WorkTakeNext, body, actor=access.actor)
             return await carried_out(batch, work, caller, key, request)
 
         answer = await reception.admit(caller, serve)
@@ -130,7 +130,7 @@ def worklist_routes(unit: UnitOfWork, work: Work, organisations: Organisations) 
         response.headers["ETag"] = etag(taken.version)
         return taken
 
-    take_next.__annotations__["body"] = body_of(TicketTakeNext)
+    take_next.__annotations__["body"] = body_of(WorkTakeNext)
     router.add_api_route(
         "/v1/inbox/next",
         take_next,

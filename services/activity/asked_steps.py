@@ -11,7 +11,7 @@ from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
 from services.activity.domain.files import File
 from services.activity.domain.vocabulary import Method
 from services.activity.domain.work_steps import SetDueDate
-from services.activity.uploads import TicketAddFile
+from services.activity.uploads import ActivityAddFile
 from shared.contracts import activity_requests as asked
 from shared.file_names import safe_name
 
@@ -33,17 +33,17 @@ class Named:
         return self.file
 
 
-def _resolve(request: asked.TicketResolve) -> steps.Step:
+def _resolve(request: asked.ActivityResolve) -> steps.Step:
     if request.method is asked.ResolutionMethod.REJECTED_AS_SPAM:
         return steps.RejectAsSpam()
     return steps.Resolve(Method(request.method.value), request.category)
 
 
-def _called(request: asked.TicketEditFile, file: File) -> str | None:
+def _called(request: asked.ActivityEditFile, file: File) -> str | None:
     return request.name and safe_name(request.name, file.media_type, "file")
 
 
-SPLITS_AND_MERGES: tuple[type[asked.OnTicket], ...] = (
+SPLITS_AND_MERGES: tuple[type[asked.OnActivity], ...] = (
     asked.TicketSplit,
     asked.TicketMergeInto,
     asked.TicketMerge,
@@ -63,8 +63,8 @@ def also_named(request: asked.Request) -> tuple[str, ...]:
 
 MakesStep: TypeAlias = Callable[[Any, Named], steps.Step]
 
-STEPS: Mapping[type[asked.OnTicket], MakesStep] = {
-    asked.TicketEdit: lambda r, named: steps.Edit(
+STEPS: Mapping[type[asked.OnActivity], MakesStep] = {
+    asked.ActivityEdit: lambda r, named: steps.Edit(
         title=r.title,
         description=r.description,
         category=r.category,
@@ -73,41 +73,41 @@ STEPS: Mapping[type[asked.OnTicket], MakesStep] = {
         extra=named.extra,
         fields=named.fields,
     ),
-    asked.TicketSubmit: lambda r, _: steps.Submit(r.keep_with_me),
-    asked.TicketPickUp: lambda r, _: steps.PickUp(r.take_over),
-    asked.TicketAssign: lambda r, _: steps.Assign(r.assignee, r.note is not None),
-    asked.TicketSetToDo: lambda r, _: steps.SetToDo(),
-    asked.TicketWait: lambda r, _: steps.WaitForMoreInformation(
+    asked.ActivitySubmit: lambda r, _: steps.Submit(r.keep_with_me),
+    asked.ActivityPickUp: lambda r, _: steps.PickUp(r.take_over),
+    asked.ActivityAssign: lambda r, _: steps.Assign(r.assignee, r.note is not None),
+    asked.ActivitySetToDo: lambda r, _: steps.SetToDo(),
+    asked.ActivityWait: lambda r, _: steps.WaitForMoreInformation(
         r.days, r.close_if_no_response, r.reason, r.category
     ),
-    asked.TicketWaitUntil: lambda r, _: steps.WaitUntil(r.until, r.reason, r.category),
-    asked.TicketResume: lambda r, _: steps.Resume(steps.ResumeTo(r.to)),
-    asked.TicketResolve: lambda r, _: _resolve(r),
-    asked.TicketReopen: lambda r, _: steps.Reopen(r.keep_with_me),
-    asked.TicketSetDueDate: lambda r, _: SetDueDate(r.due),
-    asked.TicketNote: lambda r, _: steps.AddNote(),
-    asked.TicketReply: lambda r, _: steps.SendMail(r.subject or "", r.text),
-    asked.TicketMarkInformation: lambda r, _: steps.MarkInformation(r.new),
-    asked.TicketKeepWithMe: lambda r, _: work_steps.KeepWithMe(r.keep),
-    asked.TicketRejectWork: lambda r, _: work_steps.RejectWork(),
-    asked.TicketNext: lambda r, _: work_steps.TakeNext(),
+    asked.ActivityWaitUntil: lambda r, _: steps.WaitUntil(r.until, r.reason, r.category),
+    asked.ActivityResume: lambda r, _: steps.Resume(steps.ResumeTo(r.to)),
+    asked.ActivityResolve: lambda r, _: _resolve(r),
+    asked.ActivityReopen: lambda r, _: steps.Reopen(r.keep_with_me),
+    asked.ActivitySetDueDate: lambda r, _: SetDueDate(r.due),
+    asked.ActivityNote: lambda r, _: steps.AddNote(),
+    asked.ActivityReply: lambda r, _: steps.SendMail(r.subject or "", r.text),
+    asked.ActivityMarkInformation: lambda r, _: steps.MarkInformation(r.new),
+    asked.ActivityKeepWithMe: lambda r, _: work_steps.KeepWithMe(r.keep),
+    asked.ActivityRejectWork: lambda r, _: work_steps.RejectWork(),
+    asked.ActivityNext: lambda r, _: work_steps.TakeNext(),
     asked.TicketSendAndResolve: lambda r, _: work_steps.SendAndResolve(Method(r.method), r.category),
-    asked.TicketFeedback: lambda r, _: work_steps.GiveFeedback(r.rating, r.comment is not None),
-    asked.TicketEditFile: lambda r, named: EditFile(named.the_file, _called(r, named.the_file), r.tags),
-    asked.TicketRemoveFile: lambda r, named: RemoveFile(named.the_file),
+    asked.ActivityFeedback: lambda r, _: work_steps.GiveFeedback(r.rating, r.comment is not None),
+    asked.ActivityEditFile: lambda r, named: EditFile(named.the_file, _called(r, named.the_file), r.tags),
+    asked.ActivityRemoveFile: lambda r, named: RemoveFile(named.the_file),
 }
 """Each request with what makes its step; the contacts and fields that it names are read before."""
 
-WITH_BYTES: Mapping[type[asked.OnTicket], MakesStep] = {
-    TicketAddFile: lambda _, named: AddFile(named.the_file),
+WITH_BYTES: Mapping[type[asked.OnActivity], MakesStep] = {
+    ActivityAddFile: lambda _, named: AddFile(named.the_file),
 }
 """The same for what comes over HTTP only (`uploads.py`)."""
 
-ALL_STEPS: Mapping[type[asked.OnTicket], MakesStep] = {**STEPS, **WITH_BYTES}
+ALL_STEPS: Mapping[type[asked.OnActivity], MakesStep] = {**STEPS, **WITH_BYTES}
 """Both: whatever a request may be once it is here."""
 
-OF_SEVERAL: tuple[type[asked.OnTicket], ...] = (
-    *(asked.TicketLink, asked.TicketUnlink, asked.TicketShareMail, asked.TicketNewFromMail),
+OF_SEVERAL: tuple[type[asked.OnActivity], ...] = (
+    *(asked.ActivityLink, asked.ActivityUnlink, asked.ActivityShareMail, asked.ActivityNewFromMail),
     *SPLITS_AND_MERGES,
 )
 """The requests that are about more than one Ticket: what makes their steps are modules of their own."""
@@ -116,8 +116,8 @@ OF_SEVERAL: tuple[type[asked.OnTicket], ...] = (
 def note_of(request: asked.Request) -> str | None:
     """The text that a request has written as a note: by itself, or beside what else it does."""
     match request:
-        case asked.TicketNote(text=text) | asked.TicketRejectWork(reason=text):
+        case asked.ActivityNote(text=text) | asked.ActivityRejectWork(reason=text):
             return text
-        case asked.TicketAssign(note=note) | asked.TicketFeedback(comment=note):
+        case asked.ActivityAssign(note=note) | asked.ActivityFeedback(comment=note):
             return note
     return None

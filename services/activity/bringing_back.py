@@ -31,24 +31,24 @@ def needs_of(past: Past) -> Needs:
         organisation, record = each.envelope.organisation, each.message
         needs.activities.add((organisation, record.activity))
         match record:
-            case events.TicketMailContinued() | events.TicketMailCopied():
+            case events.ActivityMailContinued() | events.ActivityMailCopied():
                 needs.activities.add((organisation, record.from_activity))
                 needs.arrived.add((organisation, record.mail))
-            case events.TicketMailShared():
+            case events.ActivityMailShared():
                 needs.activities.add((organisation, record.with_activity))
                 needs.arrived.add((organisation, record.mail))
-            case events.TicketMailAppended() | events.TicketDepartureMarked():
+            case events.ActivityMailAppended() | events.ActivityDepartureMarked():
                 needs.arrived.add((organisation, record.mail))
-            case events.TicketOpened(parent=events.OtherActivity() as other):
+            case events.ActivityOpened(parent=events.OtherActivity() as other):
                 needs.activities.add((organisation, other.activity))
-            case events.TicketMerged(into=other) | events.TicketTookOver(source=other):
+            case events.TicketMerged(into=other) | events.ActivityTookOver(source=other):
                 needs.activities.add((organisation, other.activity))
-            case events.TicketMailRequested():
+            case events.ActivityMailRequested():
                 needs.mails.add((organisation, record.mail))
     for arrived in past.mails:
         needs.arrived.add((arrived.envelope.organisation, arrived.message.mail))
     for (organisation, _), request in past.requests.items():
-        if isinstance(request.message, asked.TicketOpen) and request.message.linked_to:
+        if isinstance(request.message, asked.ActivityOpen) and request.message.linked_to:
             needs.references.add((organisation, request.message.linked_to))
         needs.references |= {(organisation, each) for each in also_named(request.message)}
     outgoing: list[Incoming[Any]] = [*past.composed, *past.reports]
@@ -145,7 +145,7 @@ def _addresses(past: Past) -> Iterator[tuple[Incoming[Any], str]]:
 def _named(request: asked.Request) -> Sequence[asked.Person]:
     if isinstance(request, ContactCreate):
         return [asked.Person(address=request.address)]
-    if not isinstance(request, asked.TicketOpen | asked.TicketEdit):
+    if not isinstance(request, asked.ActivityOpen | asked.ActivityEdit):
         return ()
     return [person for person in (request.primary_contact, request.requester) if person]
 

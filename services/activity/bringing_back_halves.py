@@ -40,7 +40,7 @@ def finish(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
                 halves.merge(each)
             case events.TicketSplitInto():
                 halves.split(each)
-            case events.TicketOpened():
+            case events.ActivityOpened():
                 halves.departure(each)
     _answer(workspace, past)
 
@@ -51,7 +51,7 @@ class _Halves:
         self._taken_over = {
             (each.message.activity, each.message.source.activity)
             for each, _ in past.happened
-            if isinstance(each.message, events.TicketTookOver)
+            if isinstance(each.message, events.ActivityTookOver)
         }
         self._last = {
             (each.envelope.organisation, each.message.activity): each.envelope.causationid

@@ -44,9 +44,9 @@ class Mails:
     def place(self, event: Incoming[Any]) -> None:
         """What an event says of a mail that came in or was asked for."""
         match event.message:
-            case events.TicketOpened(mail=UUID()) | events.TicketMailAppended():
+            case events.ActivityOpened(mail=UUID()) | events.ActivityMailAppended():
                 self._came_in(event)
-            case events.TicketMailRequested():
+            case events.ActivityMailRequested():
                 self._was_asked_for(event)
 
     def _came_in(self, event: Incoming[Any]) -> None:
@@ -58,7 +58,7 @@ class Mails:
             workspace.keep(mail)
             workspace.place(mail, activity, _came_through(workspace, activity, message))
 
-    def _was_asked_for(self, event: Incoming[events.TicketMailRequested]) -> None:
+    def _was_asked_for(self, event: Incoming[events.ActivityMailRequested]) -> None:
         workspace, requested = self._workspace, event.message
         key = event.envelope.organisation, requested.mail
         if key not in workspace.mails:
@@ -102,7 +102,7 @@ def _came_through(workspace: PastWorkspace, activity: Activity, message: MailRec
     return next(iter((*named, *(target.mailbox for target in message.targets), message.mailbox)))
 
 
-def _asked(compose: MailCompose, activity: Activity, requested: events.TicketMailRequested) -> Mail:
+def _asked(compose: MailCompose, activity: Activity, requested: events.ActivityMailRequested) -> Mail:
     text = compose.text or ""
     files = tuple(Attachment(blob=each) for each in compose.attachments)
     reply = Content(subject=compose.subject or "", text=text[:TEXT_LIMIT], attachments=files)
@@ -120,7 +120,7 @@ def _asked(compose: MailCompose, activity: Activity, requested: events.TicketMai
     )
 
 
-def _never_asked(activity: Activity, requested: events.TicketMailRequested) -> Mail:
+def _never_asked(activity: Activity, requested: events.ActivityMailRequested) -> Mail:
     return Mail(
         organisation=activity.organisation,
         id=requested.mail,
@@ -141,7 +141,7 @@ def departures(workspace: PastWorkspace, past: Past) -> Iterator[Outgoing]:
     }
     for each, _ in past.happened:
         organisation, record = each.envelope.organisation, each.message
-        if not isinstance(record, events.TicketDepartureMarked) or record.state != "requested":
+        if not isinstance(record, events.ActivityDepartureMarked) or record.state != "requested":
             continue
         departure = workspace.activities[organisation, record.activity].departure(record.mail)
         mail = workspace.mails.get((organisation, record.mail))

@@ -33,9 +33,9 @@ def states(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
         cause = organisation, each.envelope.causationid or ""
         request = past.requests.get(cause)
         texts = _texts(workspace, mails, each, request, written.get(cause))
-        if isinstance(record, events.TicketOpened):
+        if isinstance(record, events.ActivityOpened):
             lost.texts += texts.title is None
-        elif isinstance(record, events.TicketEdited):
+        elif isinstance(record, events.ActivityEdited):
             lost.texts += texts == Texts() and record.fields != ("category",)
         workspace.again(organisation, record, value, texts)
         mails.place(each)
@@ -57,20 +57,20 @@ def _texts(
 ) -> Texts:
     """What was written on the Ticket by whatever led to the event."""
     match event.message, request.message if request else None:
-        case events.TicketOpened(parent=events.OtherActivity(activity=parent)), _:
+        case events.ActivityOpened(parent=events.OtherActivity(activity=parent)), _:
             part = part_of(request, event.message.activity) if request else None
             original = workspace.activities[event.envelope.organisation, parent]
             if part is None:
                 return Texts(fields=original.fields)
             return Texts(part.title.strip(), part.description, original.fields)
-        case events.TicketOpened(mail=UUID()), _:
+        case events.ActivityOpened(mail=UUID()), _:
             came = mails.cause(event)
             return Texts(came.content.subject.strip(), came.content.text) if came else Texts()
-        case _, asked.TicketOpen() | asked.TicketEdit() as writing:
+        case _, asked.ActivityOpen() | asked.ActivityEdit() as writing:
             return _written(workspace, event, writing)
-        case events.TicketEdited(rule=rule), _ if rule == ERASED:
+        case events.ActivityEdited(rule=rule), _ if rule == ERASED:
             return Texts("", "")
-        case events.TicketEdited(rule="T4"), _:
+        case events.ActivityEdited(rule="T4"), _:
             return Texts(mail.subject, mail.text) if mail else Texts()
     return Texts()
 
@@ -83,27 +83,27 @@ def part_of(request: Incoming[asked.Request], activity: UUID) -> asked.SplitPart
 
 
 def _written(
-    workspace: PastWorkspace, event: Incoming[Any], request: asked.TicketOpen | asked.TicketEdit
+    workspace: PastWorkspace, event: Incoming[Any], request: asked.ActivityOpen | asked.ActivityEdit
 ) -> Texts:
     """What a request wrote on a Ticket; a custom field that its process has no longer is lost."""
     organisation, record = workspace.organisations[event.envelope.organisation], event.message
-    if isinstance(record, events.TicketOpened):
+    if isinstance(record, events.ActivityOpened):
         process, copied = record.process, _copied(workspace, event, request)
     else:
         process, copied = workspace.activities[organisation.name, record.activity].process, ()
     values, _ = custom_fields.read(process_rules(organisation, process, None).fields, request.fields)
     title, description = request.title, request.description
-    if isinstance(record, events.TicketOpened):
+    if isinstance(record, events.ActivityOpened):
         title, description = title or "", description or ""
     return Texts(title, description, (*copied, *values))
 
 
 def _copied(
-    workspace: PastWorkspace, event: Incoming[Any], request: asked.TicketOpen | asked.TicketEdit
+    workspace: PastWorkspace, event: Incoming[Any], request: asked.ActivityOpen | asked.ActivityEdit
 ) -> tuple[FieldValue, ...]:
     """What the Ticket that it was opened from had in its custom fields (LK-5)."""
     organisation = workspace.organisations[event.envelope.organisation]
-    if not isinstance(request, asked.TicketOpen) or request.linked_to is None:
+    if not isinstance(request, asked.ActivityOpen) or request.linked_to is None:
         return ()
     source = workspace.by_reference(organisation.name, request.linked_to)
     return work_links.first_fields(organisation, event.message.process, source, request) if source else ()
@@ -112,6 +112,6 @@ def _copied(
 def _note_in(record: events.ActivityRecord) -> UUID | None:
     """The note whose text an event brought: a mark for a person only names one."""
     match record:
-        case events.TicketNoted(note=note) | events.TicketFeedbackGiven(note=note):
+        case events.ActivityNoted(note=note) | events.ActivityFeedbackGiven(note=note):
             return note
     return None

@@ -40,7 +40,7 @@ class _Story:
         turns: dict[UUID, int] = defaultdict(int)
         for event in chain:
             record, turn = event[0].message, 0
-            if isinstance(record, events.TicketLinked | events.TicketUnlinked):
+            if isinstance(record, events.ActivityLinked | events.ActivityUnlinked):
                 turns[record.with_activity] += 1
                 turn = turns[record.with_activity]
             for moment in _brings(record, turn):
@@ -70,31 +70,31 @@ def _activity(event: Event) -> Key:
 def _brings(record: events.ActivityRecord, turn: int) -> Iterator[Any]:
     here = record.activity
     match record:
-        case events.TicketOpened(mail=UUID() as mail) | events.TicketMailAppended(mail=mail):
+        case events.ActivityOpened(mail=UUID() as mail) | events.ActivityMailAppended(mail=mail):
             yield "mail", mail, here
-        case events.TicketMailRequested(mail=mail) | events.TicketMailContinued(mail=mail):
+        case events.ActivityMailRequested(mail=mail) | events.ActivityMailContinued(mail=mail):
             yield "mail", mail, here
-        case events.TicketMailCopied(mail=mail) | events.TicketMailShared(mail=mail, received=True):
+        case events.ActivityMailCopied(mail=mail) | events.ActivityMailShared(mail=mail, received=True):
             yield "mail", mail, here
         case events.TicketSplitInto(into=into):
             yield from (("split", part.activity) for part in into)
         case events.TicketMerged():
             yield "merged", here
-        case events.TicketLinked(with_activity=other) | events.TicketUnlinked(with_activity=other):
+        case events.ActivityLinked(with_activity=other) | events.ActivityUnlinked(with_activity=other):
             yield "tie", here, other, turn
 
 
 def _follows(record: events.ActivityRecord, turn: int) -> Iterator[Any]:
     here = record.activity
     match record:
-        case events.TicketOpened(parent=events.OtherActivity()):
+        case events.ActivityOpened(parent=events.OtherActivity()):
             yield "split", here
-        case events.TicketMailContinued() | events.TicketMailCopied():
+        case events.ActivityMailContinued() | events.ActivityMailCopied():
             yield "mail", record.mail, record.from_activity
-        case events.TicketMailShared(received=True):
+        case events.ActivityMailShared(received=True):
             yield "mail", record.mail, record.with_activity
-        case events.TicketTookOver(source=source):
+        case events.ActivityTookOver(source=source):
             yield "merged", source.activity
-        case events.TicketLinked(with_activity=other) | events.TicketUnlinked(with_activity=other):
+        case events.ActivityLinked(with_activity=other) | events.ActivityUnlinked(with_activity=other):
             # Both sides tell of the same, but for one that was closed meanwhile.
             yield "tie", other, here, turn - 1

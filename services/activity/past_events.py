@@ -82,12 +82,12 @@ def event_of(organisation: str, record: said.ActivityRecord, texts: Texts) -> Ev
     """What happened. Raises `ValueError` for words that this version does not know."""
     by = Actor(ActorKind(record.actor.kind.value), record.actor.id)
     stamp = Stamp(at=record.at, by=by, rule=record.rule)
-    if isinstance(record, said.TicketOpened):
+    if isinstance(record, said.ActivityOpened):
         return _opened(organisation, stamp, record, texts)
     return _EVENTS[type(record)](stamp, record, texts)
 
 
-def _opened(organisation: str, stamp: Stamp, record: said.TicketOpened, texts: Texts) -> Opened:
+def _opened(organisation: str, stamp: Stamp, record: said.ActivityOpened, texts: Texts) -> Opened:
     return Opened(
         stamp=stamp,
         activity=record.activity,
@@ -113,7 +113,7 @@ def _opened(organisation: str, stamp: Stamp, record: said.TicketOpened, texts: T
     )
 
 
-def _edited(stamp: Stamp, record: said.TicketEdited, texts: Texts) -> Edited:
+def _edited(stamp: Stamp, record: said.ActivityEdited, texts: Texts) -> Edited:
     return Edited(
         stamp=stamp,
         title=texts.title if "title" in record.fields else None,
@@ -124,7 +124,7 @@ def _edited(stamp: Stamp, record: said.TicketEdited, texts: Texts) -> Edited:
     )
 
 
-def _status_changed(stamp: Stamp, record: said.TicketStatusChanged, _: Texts) -> StatusChanged:
+def _status_changed(stamp: Stamp, record: said.ActivityStatusChanged, _: Texts) -> StatusChanged:
     wait = timer = None
     if record.wait:
         until = record.until or record.due_at
@@ -149,7 +149,7 @@ def _status_changed(stamp: Stamp, record: said.TicketStatusChanged, _: Texts) ->
     )
 
 
-def _mail_appended(stamp: Stamp, record: said.TicketMailAppended, _: Texts) -> MailAppended:
+def _mail_appended(stamp: Stamp, record: said.ActivityMailAppended, _: Texts) -> MailAppended:
     return MailAppended(
         stamp=stamp,
         mail=record.mail,
@@ -159,56 +159,56 @@ def _mail_appended(stamp: Stamp, record: said.TicketMailAppended, _: Texts) -> M
     )
 
 
-def _mail_continued(stamp: Stamp, record: said.TicketMailContinued, _: Texts) -> MailContinued:
+def _mail_continued(stamp: Stamp, record: said.ActivityMailContinued, _: Texts) -> MailContinued:
     return MailContinued(stamp=stamp, earlier=_earlier(record))
 
 
-def _mail_copied(stamp: Stamp, record: said.TicketMailCopied, _: Texts) -> MailCopied:
+def _mail_copied(stamp: Stamp, record: said.ActivityMailCopied, _: Texts) -> MailCopied:
     return MailCopied(stamp=stamp, earlier=_earlier(record))
 
 
-def _earlier(record: said.TicketMailContinued | said.TicketMailCopied) -> Earlier:
+def _earlier(record: said.ActivityMailContinued | said.ActivityMailCopied) -> Earlier:
     return Earlier(record.mail, record.from_activity, _reference(record.from_reference))
 
 
-def _contact_tagged(stamp: Stamp, record: said.TicketContactTagged, _: Texts) -> ContactTagged:
+def _contact_tagged(stamp: Stamp, record: said.ActivityContactTagged, _: Texts) -> ContactTagged:
     return ContactTagged(stamp=stamp, tagged=Tagged(Tag(record.tag), record.contact), removed=record.removed)
 
 
-def _linked(stamp: Stamp, record: said.TicketLinked, _: Texts) -> Linked:
+def _linked(stamp: Stamp, record: said.ActivityLinked, _: Texts) -> Linked:
     link = Link(record.with_activity, _reference(record.with_reference), record.reason)
     return Linked(stamp=stamp, link=link)
 
 
-def _unlinked(stamp: Stamp, record: said.TicketUnlinked, _: Texts) -> Unlinked:
+def _unlinked(stamp: Stamp, record: said.ActivityUnlinked, _: Texts) -> Unlinked:
     return Unlinked(stamp=stamp, link=_other(record))
 
 
-def _mail_shared(stamp: Stamp, record: said.TicketMailShared, _: Texts) -> MailShared:
+def _mail_shared(stamp: Stamp, record: said.ActivityMailShared, _: Texts) -> MailShared:
     return MailShared(stamp=stamp, mail=record.mail, link=_other(record), received=record.received)
 
 
-def _departure_marked(stamp: Stamp, record: said.TicketDepartureMarked, _: Texts) -> DepartureMarked:
+def _departure_marked(stamp: Stamp, record: said.ActivityDepartureMarked, _: Texts) -> DepartureMarked:
     reference = _reference(record.with_reference) if record.with_reference else None
     state = DepartureState(record.state)
     departure = Departure(record.mail, state, record.with_activity, reference, record.why, record.asked_on)
     return DepartureMarked(stamp=stamp, departure=departure)
 
 
-def _file_added(stamp: Stamp, record: said.TicketFileAdded, _: Texts) -> FileAdded:
+def _file_added(stamp: Stamp, record: said.ActivityFileAdded, _: Texts) -> FileAdded:
     source = None
     if record.from_activity and record.from_reference:
         source = Other(record.from_activity, _reference(record.from_reference))
     return FileAdded(stamp=stamp, file=_file(record), source=source)
 
 
-def _file(record: said.TicketFileAdded | said.TicketFileEdited | said.TicketFileRemoved) -> File:
+def _file(record: said.ActivityFileAdded | said.ActivityFileEdited | said.ActivityFileRemoved) -> File:
     blob = record.blob
     about = (blob.object, blob.sha256, blob.size, blob.media_type, blob.name or "")
     return File(record.file, *about, record.tags)
 
 
-def _other(record: said.TicketUnlinked | said.TicketMailShared) -> Link:
+def _other(record: said.ActivityUnlinked | said.ActivityMailShared) -> Link:
     # Why they are linked was said with the link, and is not looked at again.
     return Link(record.with_activity, _reference(record.with_reference), "")
 
@@ -230,40 +230,40 @@ def _reference(text: str) -> Reference:
 
 
 _EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]] = {
-    said.TicketEdited: _edited,
-    said.TicketStatusChanged: _status_changed,
-    said.TicketHeld: lambda stamp, record, _: HoldersChanged(stamp=stamp, holders=_holders(record.holders)),
-    said.TicketDueChanged: lambda stamp, record, _: DueChanged(stamp=stamp, due=due_of(record.due)),
-    said.TicketMailAppended: _mail_appended,
-    said.TicketMailContinued: _mail_continued,
-    said.TicketInformationMarked: lambda stamp, record, _: InformationMarked(stamp=stamp, new=record.new),
-    said.TicketNoted: lambda stamp, record, _: NoteAdded(stamp=stamp, note=record.note),
-    said.TicketContactTagged: _contact_tagged,
-    said.TicketLinked: _linked,
-    said.TicketUnlinked: _unlinked,
-    said.TicketMailCopied: _mail_copied,
-    said.TicketMailShared: _mail_shared,
-    said.TicketDepartureMarked: _departure_marked,
+    said.ActivityEdited: _edited,
+    said.ActivityStatusChanged: _status_changed,
+    said.ActivityHeld: lambda stamp, record, _: HoldersChanged(stamp=stamp, holders=_holders(record.holders)),
+    said.ActivityDueChanged: lambda stamp, record, _: DueChanged(stamp=stamp, due=due_of(record.due)),
+    said.ActivityMailAppended: _mail_appended,
+    said.ActivityMailContinued: _mail_continued,
+    said.ActivityInformationMarked: lambda stamp, record, _: InformationMarked(stamp=stamp, new=record.new),
+    said.ActivityNoted: lambda stamp, record, _: NoteAdded(stamp=stamp, note=record.note),
+    said.ActivityContactTagged: _contact_tagged,
+    said.ActivityLinked: _linked,
+    said.ActivityUnlinked: _unlinked,
+    said.ActivityMailCopied: _mail_copied,
+    said.ActivityMailShared: _mail_shared,
+    said.ActivityDepartureMarked: _departure_marked,
     said.TicketSplitInto: lambda stamp, record, _: WasSplit(
         stamp=stamp, into=tuple(other_of(each) for each in record.into)
     ),
     said.TicketMerged: lambda stamp, record, _: Merged(stamp=stamp, into=other_of(record.into)),
-    said.TicketTookOver: lambda stamp, record, _: TookOver(stamp=stamp, source=other_of(record.source)),
-    said.TicketMailRequested: lambda stamp, record, _: MailRequested(
+    said.ActivityTookOver: lambda stamp, record, _: TookOver(stamp=stamp, source=other_of(record.source)),
+    said.ActivityMailRequested: lambda stamp, record, _: MailRequested(
         stamp=stamp, mail=record.mail, purpose=Purpose(record.purpose)
     ),
-    said.TicketMailReported: lambda stamp, record, _: DeliveryReported(
+    said.ActivityMailReported: lambda stamp, record, _: DeliveryReported(
         stamp=stamp, mail=record.mail, outcome=Outcome(record.outcome)
     ),
-    said.TicketKeepingChanged: lambda stamp, record, _: KeepingChanged(stamp=stamp, user=record.user),
-    said.TicketMarkedForPerson: lambda stamp, record, _: MarkedForPerson(
+    said.ActivityKeepingChanged: lambda stamp, record, _: KeepingChanged(stamp=stamp, user=record.user),
+    said.ActivityMarkedForPerson: lambda stamp, record, _: MarkedForPerson(
         stamp=stamp, robot=record.robot, note=record.note
     ),
-    said.TicketHandedAgain: lambda stamp, record, _: HandedAgain(stamp=stamp, robot=record.robot),
-    said.TicketFileAdded: _file_added,
-    said.TicketFileEdited: lambda stamp, record, _: FileEdited(stamp=stamp, file=_file(record)),
-    said.TicketFileRemoved: lambda stamp, record, _: FileRemoved(stamp=stamp, file=_file(record)),
-    said.TicketFeedbackGiven: lambda stamp, record, _: FeedbackGiven(
+    said.ActivityHandedAgain: lambda stamp, record, _: HandedAgain(stamp=stamp, robot=record.robot),
+    said.ActivityFileAdded: _file_added,
+    said.ActivityFileEdited: lambda stamp, record, _: FileEdited(stamp=stamp, file=_file(record)),
+    said.ActivityFileRemoved: lambda stamp, record, _: FileRemoved(stamp=stamp, file=_file(record)),
+    said.ActivityFeedbackGiven: lambda stamp, record, _: FeedbackGiven(
         stamp=stamp, rating=record.rating, note=record.note
     ),
 }

@@ -6,7 +6,7 @@ Kafka's ACLs let them in (design §1).
 
 from collections.abc import Mapping
 
-from services.activity.uploads import TicketAddFile
+from services.activity.uploads import ActivityAddFile
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import User
 from shared.contracts.activity_requests import Actor, ActorKind
@@ -20,25 +20,25 @@ from shared.organisation import Organisation, Unknown
 from shared.permissions import Need, NoRule, Role, Rules, rights_of
 
 REQUESTS: Mapping[type[asked.Request], Role] = {
-    asked.TicketOpen: Role.WORKER,
-    asked.TicketEdit: Role.WORKER,
-    asked.TicketSubmit: Role.WORKER,
-    asked.TicketPickUp: Role.WORKER,
-    asked.TicketAssign: Role.WORKER,
-    asked.TicketSetToDo: Role.WORKER,
-    asked.TicketWait: Role.WORKER,
-    asked.TicketWaitUntil: Role.WORKER,
-    asked.TicketResume: Role.WORKER,
-    asked.TicketResolve: Role.WORKER,
-    asked.TicketReopen: Role.WORKER,
-    asked.TicketSetDueDate: Role.WORKER,
-    asked.TicketNote: Role.WORKER,
-    asked.TicketReply: Role.WORKER,
-    asked.TicketMarkInformation: Role.WORKER,
+    asked.ActivityOpen: Role.WORKER,
+    asked.ActivityEdit: Role.WORKER,
+    asked.ActivitySubmit: Role.WORKER,
+    asked.ActivityPickUp: Role.WORKER,
+    asked.ActivityAssign: Role.WORKER,
+    asked.ActivitySetToDo: Role.WORKER,
+    asked.ActivityWait: Role.WORKER,
+    asked.ActivityWaitUntil: Role.WORKER,
+    asked.ActivityResume: Role.WORKER,
+    asked.ActivityResolve: Role.WORKER,
+    asked.ActivityReopen: Role.WORKER,
+    asked.ActivitySetDueDate: Role.WORKER,
+    asked.ActivityNote: Role.WORKER,
+    asked.ActivityReply: Role.WORKER,
+    asked.ActivityMarkInformation: Role.WORKER,
     # About the others that it is linked with nothing is asked: their header data are everybody's (LK-7).
-    asked.TicketLink: Role.WORKER,
-    asked.TicketUnlink: Role.WORKER,
-    asked.TicketShareMail: Role.WORKER,
+    asked.ActivityLink: Role.WORKER,
+    asked.ActivityUnlink: Role.WORKER,
+    asked.ActivityShareMail: Role.WORKER,
     asked.TicketSplit: Role.WORKER,
     asked.TicketMergeInto: Role.WORKER,
     asked.TicketMerge: Role.WORKER,
@@ -47,24 +47,26 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     ContactMerge: Role.LEADER,
     # Of every process in which the person is known (`work_people.py`).
     ContactErase: Role.LEADER,
-    asked.TicketKeepWithMe: Role.WORKER,
-    asked.TicketRejectWork: Role.WORKER,
-    asked.TicketNext: Role.WORKER,
+    asked.ActivityKeepWithMe: Role.WORKER,
+    asked.ActivityRejectWork: Role.WORKER,
+    asked.ActivityNext: Role.WORKER,
     asked.TicketSendAndResolve: Role.WORKER,
-    asked.TicketFeedback: Role.WORKER,
-    asked.TicketNewFromMail: Role.WORKER,
-    TicketAddFile: Role.WORKER,
-    asked.TicketEditFile: Role.WORKER,
-    asked.TicketRemoveFile: Role.WORKER,
+    asked.ActivityFeedback: Role.WORKER,
+    asked.ActivityNewFromMail: Role.WORKER,
+    ActivityAddFile: Role.WORKER,
+    asked.ActivityEditFile: Role.WORKER,
+    asked.ActivityRemoveFile: Role.WORKER,
     # In some process: only such are looked through.
-    asked.TicketTakeNext: Role.WORKER,
+    asked.WorkTakeNext: Role.WORKER,
 }
 """What a user or robot has to be, in the process of every activity that the request names.
 
 For a contact it is any process whose activities the contact may stand on (`contact_scope.py`).
 """
 
-_ON_TICKETS = [each for each in REQUESTS if issubclass(each, asked.OnTicket) and each is not TicketAddFile]
+_ON_TICKETS = [
+    each for each in REQUESTS if issubclass(each, asked.OnActivity) and each is not ActivityAddFile
+]
 
 ENDPOINTS: Rules = {
     "GET /v1/tickets": Need.HEADER,

@@ -89,7 +89,7 @@ async def recover(past: Past) -> Sequence[str]:
     await outbox.add(past.connection, [outbox.row(each, past.prefix) for each in workspace.said])
     await workspace.save(past.connection)
     await store_erasing.erase_again(past.connection, workspace.gone)
-    opened = sum(isinstance(each.message, events.TicketOpened) for each, _ in found.happened)
+    opened = sum(isinstance(each.message, events.ActivityOpened) for each, _ in found.happened)
     return [f"{len(found.happened)} events are back in the history, {opened} Tickets with them", *lost]
 
 

@@ -9,19 +9,19 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.files import MEGABYTE, File, size_in_mail
 from services.activity.needs import Needs
 from services.activity.request_names import Declined
-from services.activity.uploads import TicketAddFile
+from services.activity.uploads import ActivityAddFile
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
 from shared.contracts.blob import Blob
 from shared.organisation import Organisation
 from shared.unit_of_work import Incoming
 
-OnFile: TypeAlias = asked.TicketEditFile | asked.TicketRemoveFile
+OnFile: TypeAlias = asked.ActivityEditFile | asked.ActivityRemoveFile
 
 
 def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
     """The files of the Ticket, where the request names one."""
-    if isinstance(request, OnFile) or (isinstance(request, asked.TicketReply) and request.files):
+    if isinstance(request, OnFile) or (isinstance(request, asked.ActivityReply) and request.files):
         needs.filed.add((organisation, request.reference))
 
 
@@ -31,16 +31,16 @@ def file_of(workspace: Workspace, activity: Activity, incoming: Incoming[asked.R
     Raises `Declined` where the Ticket has no such file.
     """
     match incoming.message:
-        case TicketAddFile(blob=blob, tags=tags):
+        case ActivityAddFile(blob=blob, tags=tags):
             about = (blob.object, blob.sha256, blob.size, blob.media_type, blob.name or "")
             return File(effect_id(incoming.envelope), *about, tuple(dict.fromkeys(tags)))
-        case asked.TicketEditFile(file=id_) | asked.TicketRemoveFile(file=id_):
+        case asked.ActivityEditFile(file=id_) | asked.ActivityRemoveFile(file=id_):
             return _found(workspace, activity, id_)
     return None
 
 
 def sent_with(
-    workspace: Workspace, organisation: Organisation, activity: Activity, request: asked.TicketReply
+    workspace: Workspace, organisation: Organisation, activity: Activity, request: asked.ActivityReply
 ) -> tuple[Blob, ...]:
     """The files that go with a mail, each once. Raises `Declined`, also for a mail that gets too large."""
     files = [_found(workspace, activity, id_) for id_ in dict.fromkeys(request.files)]

@@ -77,7 +77,7 @@ class Person(NamedTuple):
 
 def people(request: asked.Request) -> list[Person]:
     """The people that a request gives tags to, in the order of the tags' weight (CT-2)."""
-    if not isinstance(request, asked.TicketOpen | asked.TicketEdit):
+    if not isinstance(request, asked.ActivityOpen | asked.ActivityEdit):
         return []
     named = (
         (Tag.PRIMARY_CONTACT, request.primary_contact),
@@ -92,7 +92,7 @@ def people(request: asked.Request) -> list[Person]:
 def addresses(request: asked.Request) -> set[str]:
     """All addresses of people that a request names, in lower case."""
     found = {person.address.lower() for _, person in people(request)}
-    if isinstance(request, asked.TicketEdit):
+    if isinstance(request, asked.ActivityEdit):
         found |= {each.address.lower() for each in request.untag if each.address}
     return found
 
@@ -120,7 +120,7 @@ def tag_people(
             detail = f"The {tag.value.replace('_', ' ')} is a contact of another company (CT-10)."
             raise Declined("contact_of_another_company", detail, tag.value)
         tags.given.append(Tagged(tag, contact.id))
-    if isinstance(request, asked.TicketEdit):
+    if isinstance(request, asked.ActivityEdit):
         tags.taken = tuple(_taken_away(workspace, organisation, request, contacts))
     concerned = {each.contact for each in (*tags.given, *contacts)}
     tags.extra = workspace.people.default_tags(organisation.name, concerned)
@@ -145,7 +145,7 @@ def _met(
 
 
 def _taken_away(
-    workspace: Workspace, organisation: Organisation, request: asked.TicketEdit, contacts: frozenset[Tagged]
+    workspace: Workspace, organisation: Organisation, request: asked.ActivityEdit, contacts: frozenset[Tagged]
 ) -> Iterable[Tagged]:
     """The tags that a request takes away (AMB-19). Raises `Declined` where nobody named holds one."""
     for untag in request.untag:

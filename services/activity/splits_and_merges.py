@@ -30,7 +30,7 @@ Done = tuple[Activity, ...]
 """The activities that a request opened or changed, in front the one that it is about."""
 
 
-def gather(organisation: str, request: asked.OnTicket, needs: Needs) -> None:
+def gather(organisation: str, request: asked.OnActivity, needs: Needs) -> None:
     """The other activities that the request names, and the mails that are handed on."""
     named = {(organisation, reference) for reference in (request.reference, *also_named(request))}
     needs.references |= named
@@ -41,7 +41,7 @@ def gather(organisation: str, request: asked.OnTicket, needs: Needs) -> None:
 
 
 def perform(
-    workspace: Workspace, cause: Envelope, activity: Activity, request: asked.OnTicket, actor: Actor
+    workspace: Workspace, cause: Envelope, activity: Activity, request: asked.OnActivity, actor: Actor
 ) -> Refusal | Done:
     """Carry out a split or a merge. Raises `Declined` where another Ticket is not there, or not his."""
     match request:
@@ -64,7 +64,7 @@ def perform(
     return (target, *closed) if isinstance(request, asked.TicketMerge) else (*closed, target)
 
 
-def _named(workspace: Workspace, organisation: str, request: asked.OnTicket, reference: str) -> Activity:
+def _named(workspace: Workspace, organisation: str, request: asked.OnActivity, reference: str) -> Activity:
     activity = workspace.by_reference(organisation, reference)
     if activity is None:
         raise Declined("not_found", f"There is no {reference}.")

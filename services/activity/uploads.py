@@ -6,12 +6,12 @@ delete them at any time; or ones of ours, which knowing their name would then be
 
 from typing import Literal
 
-from shared.contracts.activity_requests import OnTicket
+from shared.contracts.activity_requests import OnActivity
 from shared.contracts.activity_requests_files import FileTags
 from shared.contracts.blob import Blob
 
 
-class TicketAddFile(OnTicket):
+class ActivityAddFile(OnActivity):
     """Put a file on it, whose bytes activity has stored."""
 
     type: Literal["ticket.add_file"] = "ticket.add_file"

@@ -16,7 +16,7 @@ from shared.organisation import Organisation, Unknown
 from shared.pages import Page
 
 
-class TicketHeader(BaseModel):
+class ActivityHeader(BaseModel):
     """What anybody of the organisation sees. `permitted` says whether the caller may open it.
 
     `title` is null where the caller may not, and the organisation hides titles (AMB-34).
@@ -34,7 +34,7 @@ class TicketHeader(BaseModel):
     permitted: bool
 
 
-class TicketSummary(TicketHeader):
+class ActivitySummary(ActivityHeader):
     """A line of a list, where the caller may see the process."""
 
     version: int
@@ -99,7 +99,7 @@ class LinkView(BaseModel):
     """A linked Ticket, as header data (LK-7)."""
 
     reason: str
-    ticket: TicketHeader
+    ticket: ActivityHeader
 
 
 class FamilyView(BaseModel):
@@ -109,13 +109,13 @@ class FamilyView(BaseModel):
     `merged_into`, and `merged` went on in it (T33).
     """
 
-    parent: TicketHeader | None
-    parts: list[TicketHeader]
-    merged_into: TicketHeader | None
-    merged: list[TicketHeader]
+    parent: ActivityHeader | None
+    parts: list[ActivityHeader]
+    merged_into: ActivityHeader | None
+    merged: list[ActivityHeader]
 
 
-class TicketView(TicketSummary):
+class ActivityView(ActivitySummary):
     """All of a Ticket but its timeline.
 
     `keep_with_me` is whom it stays with (ST-20); with `for_person` no robot gets it (ST-8). `links` are the
@@ -162,11 +162,11 @@ class Shown:
         self._language = language
         self._now = now
 
-    def row(self, row: Any) -> TicketHeader | TicketSummary:
+    def row(self, row: Any) -> ActivityHeader | ActivitySummary:
         """A row of `activities` as a line of a list."""
         if row["process"] not in self._processes:
             return self.header(row)
-        return TicketSummary(
+        return ActivitySummary(
             **self.header(row).model_dump(),
             version=row["version"],
             category=row["category"],
@@ -175,12 +175,12 @@ class Shown:
             opened=row["created_at"],
         )
 
-    def header(self, row: Any) -> TicketHeader:
+    def header(self, row: Any) -> ActivityHeader:
         """The header data of a row of `activities`."""
         permitted = row["process"] in self._processes
         due = due_view(row, self._organisation, self._language, self._now)
         hidden = self._organisation.rules.hide_titles and not permitted
-        return TicketHeader(
+        return ActivityHeader(
             reference=row["reference"],
             kind=row["kind"],
             title=None if hidden else row["title"],
@@ -201,11 +201,11 @@ class Shown:
         links: Page[LinkView],
         family: list[Any],
         files: list[Any],
-    ) -> TicketView:
+    ) -> ActivityView:
         """All of a Ticket; `family` are the rows of those that splits and merges tie it to."""
         summary = self.row(row)
         wait = activity.wait
-        return TicketView(
+        return ActivityView(
             **summary.model_dump(),
             id=activity.id,
             description=activity.description,

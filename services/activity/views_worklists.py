@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from services.activity.views import Shown, TicketSummary
+from services.activity.views import ActivitySummary, Shown
 from shared.organisation import Organisation, Unknown
 
 
-class WorkItem(TicketSummary):
+class WorkItem(ActivitySummary):
     """A line of a work list.
 
     `highlighted` says that there is new information, or that it is back from a wait or a resolution and
@@ -48,7 +48,7 @@ class QueueCounts(BaseModel):
 def work_item(shown: Shown, row: Any) -> WorkItem:
     """A row of `activities` that the caller may see."""
     summary = shown.row(row)
-    assert isinstance(summary, TicketSummary), "work lists hold what the caller may read"
+    assert isinstance(summary, ActivitySummary), "work lists hold what the caller may read"
     return WorkItem(
         **summary.model_dump(),
         highlighted=row["new_information"] or row["returned"],

@@ -33,7 +33,11 @@ from shared.unit_of_work import Incoming
 
 
 def ask(
-    workspace: Workspace, cause: Envelope, activity: Activity, request: asked.TicketNewFromMail, actor: Actor
+    workspace: Workspace,
+    cause: Envelope,
+    activity: Activity,
+    request: asked.ActivityNewFromMail,
+    actor: Actor,
 ) -> Activity | Refusal:
     """Ask ingest for it, once for each activity and mail (CE-7). Raises `Declined`."""
     known = activity.departure(request.mail)
@@ -51,7 +55,7 @@ def ask(
     return after
 
 
-def _appended(workspace: Workspace, activity: Activity, request: asked.TicketNewFromMail) -> Mail:
+def _appended(workspace: Workspace, activity: Activity, request: asked.ActivityNewFromMail) -> Mail:
     """The mail, if it came in on the activity and did not open it (CE-2)."""
     mail = mail_on(workspace, activity, request.mail)
     if mail.id == activity.opening_mail:

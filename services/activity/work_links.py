@@ -22,16 +22,16 @@ from shared.contracts.envelope import Envelope
 from shared.organisation import Organisation
 from shared.references import ReferenceKind
 
-Tying = asked.TicketLink | asked.TicketUnlink
+Tying = asked.ActivityLink | asked.ActivityUnlink
 """The requests that are about two Tickets each."""
 
 
 def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
     """The Tickets that the request names beside its own; all of them are locked together, in order."""
     match request:
-        case asked.TicketLink() | asked.TicketUnlink() | asked.TicketShareMail():
+        case asked.ActivityLink() | asked.ActivityUnlink() | asked.ActivityShareMail():
             needs.references |= {(organisation, each) for each in request.with_references}
-        case asked.TicketOpen(linked_to=str(source)):
+        case asked.ActivityOpen(linked_to=str(source)):
             needs.references.add((organisation, source))
             if request.copies or request.copy_files:
                 needs.copied.add((organisation, source))
@@ -48,7 +48,7 @@ def perform(
     others = (
         [] if activity.status is Status.CLOSED else others_of(workspace, activity, request.with_references)
     )
-    kind = LinkWith if isinstance(request, asked.TicketLink) else Unlink
+    kind = LinkWith if isinstance(request, asked.ActivityLink) else Unlink
     step = kind(tuple(_link(other, LinkReason.LINKED) for other in others))
     version = request.expected_version
     taken = step_of(activity, step, cause, actor, effect=EFFECT, expected_version=version)
@@ -98,7 +98,9 @@ def others_of(workspace: Workspace, activity: Activity, named: Iterable[str]) ->
 # A Ticket that is opened from another one (LK-5)
 
 
-def source_of(workspace: Workspace, organisation: Organisation, request: asked.TicketOpen) -> Activity | None:
+def source_of(
+    workspace: Workspace, organisation: Organisation, request: asked.ActivityOpen
+) -> Activity | None:
     """The Ticket that one is opened from: who copies of it may work on it, too. Raises `Declined`."""
     if request.linked_to is None:
         if request.copies or request.copy_files:
@@ -112,7 +114,7 @@ def source_of(workspace: Workspace, organisation: Organisation, request: asked.T
     return source
 
 
-def first_links(workspace: Workspace, source: Activity, request: asked.TicketOpen) -> list[Link]:
+def first_links(workspace: Workspace, source: Activity, request: asked.ActivityOpen) -> list[Link]:
     """What it is linked with from the beginning: where it comes from, and what that is linked with."""
     copied = sorted(source.links) if "links" in request.copies else ()
     others = (workspace.activities[source.organisation, each] for each in copied)
@@ -120,7 +122,7 @@ def first_links(workspace: Workspace, source: Activity, request: asked.TicketOpe
 
 
 def first_fields(
-    organisation: Organisation, process: str, source: Activity, request: asked.TicketOpen
+    organisation: Organisation, process: str, source: Activity, request: asked.ActivityOpen
 ) -> tuple[FieldValue, ...]:
     """The custom fields that it begins with: those that its own process has too, and can take as they are."""
     rules = process_rules(organisation, process, None).fields
@@ -129,7 +131,7 @@ def first_fields(
     return custom_fields.read(rules, there)[0] if "fields" in request.copies else ()
 
 
-def first_mails(workspace: Workspace, source: Activity, request: asked.TicketOpen) -> list[Earlier]:
+def first_mails(workspace: Workspace, source: Activity, request: asked.ActivityOpen) -> list[Earlier]:
     """The mails that it begins with, in and out; what nobody has sent yet is no mail."""
     if "communications" not in request.copies:
         return []

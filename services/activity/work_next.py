@@ -34,7 +34,7 @@ PASSED_BY = 20
 
 def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
     """Who asks for the next best."""
-    if isinstance(request, asked.TicketTakeNext):
+    if isinstance(request, asked.WorkTakeNext):
         robot = request.actor.kind is asked.ActorKind.ROBOT
         needs.takers.append(Taker(organisation, request.actor.id, robot))
 
@@ -63,7 +63,7 @@ async def find(workspace: Workspace, connection: Connection, needs: Needs) -> No
 
 
 def perform(
-    workspace: Workspace, cause: Envelope, organisation: Organisation, request: asked.TicketTakeNext
+    workspace: Workspace, cause: Envelope, organisation: Organisation, request: asked.WorkTakeNext
 ) -> tuple[Activity, ...] | Refusal:
     """What was taken, or is worked on already; behind it what was taken away from a robot (ST-24).
 

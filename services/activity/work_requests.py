@@ -55,18 +55,18 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
     if isinstance(request, SPLITS_AND_MERGES):
         splits_and_merges.gather(organisation, request, needs)
     match request:
-        case asked.OnTicket(reference=reference):
+        case asked.OnActivity(reference=reference):
             needs.references.add((organisation, reference))
-        case asked.TicketOpen():
+        case asked.ActivityOpen():
             needs.opening[organisation] += 1
     work_links.gather(organisation, request, needs)
     work_next.gather(organisation, request, needs)
     work_contacts.gather(organisation, request, needs)
     request_files.gather(organisation, request, needs)
     needs.addresses |= {(organisation, address) for address in addresses(request)}
-    if isinstance(request, asked.TicketShareMail | asked.TicketNewFromMail):
+    if isinstance(request, asked.ActivityShareMail | asked.ActivityNewFromMail):
         needs.mails.add((organisation, request.mail))
-    if isinstance(request, asked.TicketReply):
+    if isinstance(request, asked.ActivityReply):
         needs.threads.add((organisation, request.reference))
         if request.answers:
             needs.mails.add((organisation, request.answers))
@@ -99,7 +99,7 @@ def digest_of(request: asked.Request) -> str:
 
 def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce.Answer:
     cause, request = incoming.envelope, incoming.message
-    reference = request.reference if isinstance(request, asked.OnTicket) else None
+    reference = request.reference if isinstance(request, asked.OnActivity) else None
     tags = Tags()
     outcome: Activity | splits_and_merges.Done | Refusal | RequestRefused
     try:
@@ -113,14 +113,14 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
             raise Declined("request_too_old", detail)
         for name, said in request.unsaid:
             raise Declined("incomplete", f"Say {name!r}: null {said.null}.", name)
-        if isinstance(request, asked.TicketOpen):
+        if isinstance(request, asked.ActivityOpen):
             outcome = _open(workspace, incoming, organisation, request, tags)
-        elif isinstance(request, asked.TicketTakeNext):
+        elif isinstance(request, asked.WorkTakeNext):
             outcome = work_next.perform(workspace, cause, organisation, request)
         elif isinstance(request, work_contacts.Asked):
             return work_contacts.carry_out(workspace, cause, organisation, request)
         else:
-            assert isinstance(request, asked.OnTicket)
+            assert isinstance(request, asked.OnActivity)
             outcome = _step(workspace, incoming, organisation, request, tags)
     except Declined as declined:
         outcome = RequestRefused(
@@ -135,7 +135,9 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
     if isinstance(outcome, Activity):
         for contact in tags.made:
             workspace.people.tell(cause, contact)
-        departure = outcome.departure(request.mail) if isinstance(request, asked.TicketNewFromMail) else None
+        departure = (
+            outcome.departure(request.mail) if isinstance(request, asked.ActivityNewFromMail) else None
+        )
         file = announce.effect_id(cause) if type(request) in WITH_BYTES else None
         opened = departure.reference if departure else None
         return announce.accepted(cause, outcome, opened=opened, file=file)
@@ -150,7 +152,7 @@ def _open(
     workspace: Workspace,
     incoming: Incoming[asked.Request],
     organisation: Organisation,
-    request: asked.TicketOpen,
+    request: asked.ActivityOpen,
     tags: Tags,
 ) -> Activity | Refusal:
     cause, actor = incoming.envelope, _actor(request)
@@ -201,7 +203,7 @@ def _step(
     workspace: Workspace,
     incoming: Incoming[asked.Request],
     organisation: Organisation,
-    request: asked.OnTicket,
+    request: asked.OnActivity,
     tags: Tags,
 ) -> Activity | splits_and_merges.Done | Refusal:
     cause = incoming.envelope
@@ -211,19 +213,19 @@ def _step(
     permit(organisation, request, activity.process)
     if isinstance(request, work_links.Tying):
         return work_links.perform(workspace, cause, activity, request, _actor(request))
-    if isinstance(request, asked.TicketShareMail):
+    if isinstance(request, asked.ActivityShareMail):
         return work_sharing.perform(workspace, cause, activity, request, _actor(request))
-    if isinstance(request, asked.TicketNewFromMail):
+    if isinstance(request, asked.ActivityNewFromMail):
         return work_departures.ask(workspace, cause, activity, request, _actor(request))
     if isinstance(request, SPLITS_AND_MERGES):
         return splits_and_merges.perform(workspace, cause, activity, request, _actor(request))
-    if isinstance(request, asked.TicketAssign) and request.assignee is not None:
+    if isinstance(request, asked.ActivityAssign) and request.assignee is not None:
         assignable(organisation, request.assignee, activity.process)
     process = organisation.process(activity.process)
-    if isinstance(request, asked.TicketEdit):
+    if isinstance(request, asked.ActivityEdit):
         tag_people(workspace, incoming, organisation, process, tags, activity.contacts)
     reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
-    fields = request.fields if isinstance(request, asked.TicketEdit) else {}
+    fields = request.fields if isinstance(request, asked.ActivityEdit) else {}
     values = given_fields(organisation, activity.process, fields)
     file = request_files.file_of(workspace, activity, incoming)
     named = Named(tuple(tags.given), tags.taken, tags.extra, values, file)
@@ -244,15 +246,15 @@ def _taken(outcome: Activity | Refusal | None) -> Activity | Refusal:
     return outcome
 
 
-def _writes(request: asked.OnTicket, activity: Activity) -> bool:
+def _writes(request: asked.OnActivity, activity: Activity) -> bool:
     """Whether a mail is to be written; for a closed Ticket the rules refuse it first."""
-    return isinstance(request, asked.TicketReply) and activity.status is not Status.CLOSED
+    return isinstance(request, asked.ActivityReply) and activity.status is not Status.CLOSED
 
 
 def _reply(
-    workspace: Workspace, organisation: Organisation, activity: Activity, request: asked.OnTicket
+    workspace: Workspace, organisation: Organisation, activity: Activity, request: asked.OnActivity
 ) -> Reply:
-    assert isinstance(request, asked.TicketReply)
+    assert isinstance(request, asked.ActivityReply)
     recipients = Recipients(to=request.to, cc=request.cc)
     if not request.to:
         usual = outgoing_mail.primary_recipients(workspace, activity)

@@ -19,7 +19,7 @@ from shared.contracts.envelope import Envelope
 
 
 def perform(
-    workspace: Workspace, cause: Envelope, activity: Activity, request: asked.TicketShareMail, actor: Actor
+    workspace: Workspace, cause: Envelope, activity: Activity, request: asked.ActivityShareMail, actor: Actor
 ) -> Activity | Refusal:
     """Share the mail with all of the others, or with none; who has it already is passed over.
 
@@ -58,7 +58,7 @@ def writable(workspace: Workspace, activity: Activity, mail: UUID) -> Mail:
 
 
 def _receivers(
-    workspace: Workspace, activity: Activity, mail: Mail, request: asked.TicketShareMail
+    workspace: Workspace, activity: Activity, mail: Mail, request: asked.ActivityShareMail
 ) -> list[Activity]:
     others = others_of(workspace, activity, request.with_references)
     if strangers := [str(other.reference) for other in others if other.id not in activity.links]:

@@ -9,12 +9,12 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.activity_due import DueDate
+from shared.contracts.activity_families import ActivityTookOver as ActivityTookOver
 from shared.contracts.activity_families import TicketMerged as TicketMerged
 from shared.contracts.activity_families import TicketSplitInto as TicketSplitInto
-from shared.contracts.activity_families import TicketTookOver as TicketTookOver
-from shared.contracts.activity_files import TicketFileAdded as TicketFileAdded
-from shared.contracts.activity_files import TicketFileEdited as TicketFileEdited
-from shared.contracts.activity_files import TicketFileRemoved as TicketFileRemoved
+from shared.contracts.activity_files import ActivityFileAdded as ActivityFileAdded
+from shared.contracts.activity_files import ActivityFileEdited as ActivityFileEdited
+from shared.contracts.activity_files import ActivityFileRemoved as ActivityFileRemoved
 from shared.contracts.activity_record import ActivityRecord as ActivityRecord
 from shared.contracts.activity_record import OtherActivity as OtherActivity
 from shared.contracts.mail import RecipientResult
@@ -42,7 +42,7 @@ class TaggedContact(Part):
     tag: Tag
 
 
-class TicketOpened(ActivityRecord):
+class ActivityOpened(ActivityRecord):
     """A Ticket came into being (T1, T2, T3), with its first contacts; or was split off another (T27).
 
     `family` locks it with others (itself when left out). `automated_mail` allows mail that no person wrote.
@@ -68,7 +68,7 @@ class TicketOpened(ActivityRecord):
     configuration: int
 
 
-class TicketEdited(ActivityRecord):
+class ActivityEdited(ActivityRecord):
     """What is written on it changed; `fields` and `custom_fields` name what, the values stay in activity.
 
     `due` is there where another category made its due date another one (T37).
@@ -81,7 +81,7 @@ class TicketEdited(ActivityRecord):
     due: DueDate | None = None
 
 
-class TicketStatusChanged(ActivityRecord):
+class ActivityStatusChanged(ActivityRecord):
     """A status change, as ST-16 wants it recorded.
 
     `due_at` is when the wait or feedback window that begins here ends, `closes` whether that closes the
@@ -108,21 +108,21 @@ class TicketStatusChanged(ActivityRecord):
     due: DueDate | None = None
 
 
-class TicketDueChanged(ActivityRecord):
+class ActivityDueChanged(ActivityRecord):
     """Its due date was set by hand, or left to its rule again (SL-1)."""
 
     type: Literal["ticket.due_changed"] = "ticket.due_changed"
     due: DueDate
 
 
-class TicketHeld(ActivityRecord):
+class ActivityHeld(ActivityRecord):
     """It has other holders, in the same status."""
 
     type: Literal["ticket.held"] = "ticket.held"
     holders: Holders
 
 
-class TicketMailAppended(ActivityRecord):
+class ActivityMailAppended(ActivityRecord):
     """A mail came in on it. `review` says why somebody should look at how it came here (AMB-11)."""
 
     type: Literal["ticket.mail_appended"] = "ticket.mail_appended"
@@ -132,7 +132,7 @@ class TicketMailAppended(ActivityRecord):
     review: tuple[str, ...] = ()
 
 
-class TicketMailContinued(ActivityRecord):
+class ActivityMailContinued(ActivityRecord):
     """A mail of another activity, which it continues (IN-14), is a part of (T27), or has taken over (T33)."""
 
     type: Literal["ticket.mail_continued"] = "ticket.mail_continued"
@@ -141,21 +141,21 @@ class TicketMailContinued(ActivityRecord):
     from_reference: Reference
 
 
-class TicketInformationMarked(ActivityRecord):
+class ActivityInformationMarked(ActivityRecord):
     """Its new-information flag was set or taken away (ST-25)."""
 
     type: Literal["ticket.information_marked"] = "ticket.information_marked"
     new: bool
 
 
-class TicketNoted(ActivityRecord):
+class ActivityNoted(ActivityRecord):
     """Somebody wrote an internal note."""
 
     type: Literal["ticket.noted"] = "ticket.noted"
     note: UUID
 
 
-class TicketContactTagged(ActivityRecord):
+class ActivityContactTagged(ActivityRecord):
     """A contact got a tag after the beginning, or lost one (CT-3)."""
 
     type: Literal["ticket.contact_tagged"] = "ticket.contact_tagged"
@@ -164,7 +164,7 @@ class TicketContactTagged(ActivityRecord):
     removed: bool = False
 
 
-class TicketLinked(ActivityRecord):
+class ActivityLinked(ActivityRecord):
     """It is linked with another activity (LK-2)."""
 
     type: Literal["ticket.linked"] = "ticket.linked"
@@ -173,7 +173,7 @@ class TicketLinked(ActivityRecord):
     reason: str
 
 
-class TicketUnlinked(ActivityRecord):
+class ActivityUnlinked(ActivityRecord):
     """It is linked with another activity no longer (LK-3)."""
 
     type: Literal["ticket.unlinked"] = "ticket.unlinked"
@@ -181,7 +181,7 @@ class TicketUnlinked(ActivityRecord):
     with_reference: Reference
 
 
-class TicketMailCopied(ActivityRecord):
+class ActivityMailCopied(ActivityRecord):
     """It began with a mail of the one that it was opened from, as a copy (LK-5): answers go there still."""
 
     type: Literal["ticket.mail_copied"] = "ticket.mail_copied"
@@ -190,7 +190,7 @@ class TicketMailCopied(ActivityRecord):
     from_reference: Reference
 
 
-class TicketMailShared(ActivityRecord):
+class ActivityMailShared(ActivityRecord):
     """A mail of it stands on a linked activity too, or with `received` one of the other's here (SH-1).
 
     Answers to the mail come to both (SH-3).
@@ -203,7 +203,7 @@ class TicketMailShared(ActivityRecord):
     received: bool = False
 
 
-class TicketDepartureMarked(ActivityRecord):
+class ActivityDepartureMarked(ActivityRecord):
     """How far a mail of it is on its way to a new activity (CE-7); once there, it is read-only here (CE-4).
 
     The new one is named once it is `done`; `why` says why it `failed`. `asked_on` is the activity that it was
@@ -219,7 +219,7 @@ class TicketDepartureMarked(ActivityRecord):
     asked_on: UUID | None = None
 
 
-class TicketMailRequested(ActivityRecord):
+class ActivityMailRequested(ActivityRecord):
     """A mail was asked of notify; its fate follows as `ticket.mail_reported`."""
 
     type: Literal["ticket.mail_requested"] = "ticket.mail_requested"
@@ -227,7 +227,7 @@ class TicketMailRequested(ActivityRecord):
     purpose: Literal["acknowledgement", "no_response", "split", "reply"]
 
 
-class TicketMailReported(ActivityRecord):
+class ActivityMailReported(ActivityRecord):
     """What became of a mail that was asked for."""
 
     type: Literal["ticket.mail_reported"] = "ticket.mail_reported"
@@ -236,14 +236,14 @@ class TicketMailReported(ActivityRecord):
     recipients: tuple[RecipientResult, ...] = ()
 
 
-class TicketKeepingChanged(ActivityRecord):
+class ActivityKeepingChanged(ActivityRecord):
     """A user said that it stays with him; without a user nobody does any more (ST-20)."""
 
     type: Literal["ticket.keeping_changed"] = "ticket.keeping_changed"
     user: Name | None = None
 
 
-class TicketMarkedForPerson(ActivityRecord):
+class ActivityMarkedForPerson(ActivityRecord):
     """No robot gets it until a person had it (ST-8, ST-24). `note` is why the robot gave it up, if it did."""
 
     type: Literal["ticket.marked_for_person"] = "ticket.marked_for_person"
@@ -251,14 +251,14 @@ class TicketMarkedForPerson(ActivityRecord):
     note: UUID | None = None
 
 
-class TicketHandedAgain(ActivityRecord):
+class ActivityHandedAgain(ActivityRecord):
     """A robot that asked for more work while it had this got this again (ST-24)."""
 
     type: Literal["ticket.handed_again"] = "ticket.handed_again"
     robot: Name
 
 
-class TicketFeedbackGiven(ActivityRecord):
+class ActivityFeedbackGiven(ActivityRecord):
     """A customer rated it, 1 to 5; `note` is the comment (FB-2)."""
 
     type: Literal["ticket.feedback_given"] = "ticket.feedback_given"
@@ -267,32 +267,32 @@ class TicketFeedbackGiven(ActivityRecord):
 
 
 ActivityEvent = Annotated[
-    TicketOpened
-    | TicketEdited
-    | TicketStatusChanged
-    | TicketHeld
-    | TicketDueChanged
-    | TicketMailAppended
-    | TicketMailContinued
-    | TicketInformationMarked
-    | TicketNoted
-    | TicketContactTagged
-    | TicketLinked
-    | TicketUnlinked
-    | TicketMailCopied
-    | TicketMailShared
-    | TicketDepartureMarked
+    ActivityOpened
+    | ActivityEdited
+    | ActivityStatusChanged
+    | ActivityHeld
+    | ActivityDueChanged
+    | ActivityMailAppended
+    | ActivityMailContinued
+    | ActivityInformationMarked
+    | ActivityNoted
+    | ActivityContactTagged
+    | ActivityLinked
+    | ActivityUnlinked
+    | ActivityMailCopied
+    | ActivityMailShared
+    | ActivityDepartureMarked
     | TicketSplitInto
     | TicketMerged
-    | TicketTookOver
-    | TicketMailRequested
-    | TicketMailReported
-    | TicketKeepingChanged
-    | TicketMarkedForPerson
-    | TicketHandedAgain
-    | TicketFeedbackGiven
-    | TicketFileAdded
-    | TicketFileEdited
-    | TicketFileRemoved,
+    | ActivityTookOver
+    | ActivityMailRequested
+    | ActivityMailReported
+    | ActivityKeepingChanged
+    | ActivityMarkedForPerson
+    | ActivityHandedAgain
+    | ActivityFeedbackGiven
+    | ActivityFileAdded
+    | ActivityFileEdited
+    | ActivityFileRemoved,
     Field(discriminator="type"),
 ]

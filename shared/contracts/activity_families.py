@@ -19,7 +19,7 @@ class TicketMerged(ActivityRecord):
     into: OtherActivity
 
 
-class TicketTookOver(ActivityRecord):
+class ActivityTookOver(ActivityRecord):
     """Another activity was merged into it (T33, T34)."""
 
     type: Literal["ticket.took_over"] = "ticket.took_over"

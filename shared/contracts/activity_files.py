@@ -16,7 +16,7 @@ class FileRecord(ActivityRecord):
     tags: tuple[Name, ...] = ()
 
 
-class TicketFileAdded(FileRecord):
+class ActivityFileAdded(FileRecord):
     """A file stands on it (NT-15): put there, or brought from another activity (LK-1, LK-5, IN-14).
 
     What was merged into it brings the same file, by the same id; a snapshot has an id of its own.
@@ -27,13 +27,13 @@ class TicketFileAdded(FileRecord):
     from_reference: Reference | None = None
 
 
-class TicketFileEdited(FileRecord):
+class ActivityFileEdited(FileRecord):
     """A file of it has another name, or other tags (NT-16)."""
 
     type: Literal["ticket.file_edited"] = "ticket.file_edited"
 
 
-class TicketFileRemoved(FileRecord):
+class ActivityFileRemoved(FileRecord):
     """A file of it is gone for good: here, and on what was merged into it (NT-20)."""
 
     type: Literal["ticket.file_removed"] = "ticket.file_removed"

@@ -19,17 +19,17 @@ from shared.contracts.activity_requests_families import SplitPart as SplitPart
 from shared.contracts.activity_requests_families import TicketMerge as TicketMerge
 from shared.contracts.activity_requests_families import TicketMergeInto as TicketMergeInto
 from shared.contracts.activity_requests_families import TicketSplit as TicketSplit
-from shared.contracts.activity_requests_files import TicketEditFile as TicketEditFile
-from shared.contracts.activity_requests_files import TicketRemoveFile as TicketRemoveFile
-from shared.contracts.activity_requests_links import TicketLink as TicketLink
-from shared.contracts.activity_requests_links import TicketNewFromMail as TicketNewFromMail
-from shared.contracts.activity_requests_links import TicketShareMail as TicketShareMail
-from shared.contracts.activity_requests_links import TicketUnlink as TicketUnlink
-from shared.contracts.activity_requests_next import TicketNext as TicketNext
-from shared.contracts.activity_requests_next import TicketTakeNext as TicketTakeNext
+from shared.contracts.activity_requests_files import ActivityEditFile as ActivityEditFile
+from shared.contracts.activity_requests_files import ActivityRemoveFile as ActivityRemoveFile
+from shared.contracts.activity_requests_links import ActivityLink as ActivityLink
+from shared.contracts.activity_requests_links import ActivityNewFromMail as ActivityNewFromMail
+from shared.contracts.activity_requests_links import ActivityShareMail as ActivityShareMail
+from shared.contracts.activity_requests_links import ActivityUnlink as ActivityUnlink
+from shared.contracts.activity_requests_next import ActivityNext as ActivityNext
+from shared.contracts.activity_requests_next import WorkTakeNext as WorkTakeNext
 from shared.contracts.asking import Actor as Actor
 from shared.contracts.asking import ActorKind as ActorKind
-from shared.contracts.asking import OnTicket as OnTicket
+from shared.contracts.asking import OnActivity as OnActivity
 from shared.contracts.asking import Person as Person
 from shared.contracts.asking import Request as Request
 from shared.contracts.asking import Said, TagName
@@ -45,7 +45,7 @@ CustomFields = Annotated[
 """Values of custom fields by their names; null takes a value away (BK-14)."""
 
 
-class TicketOpen(Request):
+class ActivityOpen(Request):
     """Start a Ticket: a Draft for a user (T1), submitted at once for an integration (T3).
 
     With `linked_to` it begins linked with that one, and with what `copies` and `copy_files` name of it as it
@@ -81,7 +81,7 @@ class Untag(Part):
     address: EmailAddress | None = None
 
 
-class TicketEdit(OnTicket):
+class ActivityEdit(OnActivity):
     """Change what is written on a Ticket, or who is who on it; a field left out stays (CT-3, AMB-19).
 
     Those in `cc` come beside those who are in copy already.
@@ -100,21 +100,21 @@ class TicketEdit(OnTicket):
     untag: Annotated[tuple[Untag, ...], Field(max_length=100)] = ()
 
 
-class TicketSubmit(OnTicket):
+class ActivitySubmit(OnActivity):
     """Hand a Draft in (T5). It goes to its queue, or stays with whoever submits it."""
 
     type: Literal["ticket.submit"] = "ticket.submit"
     keep_with_me: bool = False
 
 
-class TicketPickUp(OnTicket):
+class ActivityPickUp(OnActivity):
     """Take a Ticket (T7). `take_over` confirms taking it from somebody who works on it (ST-23)."""
 
     type: Literal["ticket.pick_up"] = "ticket.pick_up"
     take_over: bool = False
 
 
-class TicketAssign(OnTicket):
+class ActivityAssign(OnActivity):
     """Give it to another user, or with null back to its queue (T8, ST-21), with a note to him."""
 
     type: Literal["ticket.assign"] = "ticket.assign"
@@ -122,27 +122,27 @@ class TicketAssign(OnTicket):
     note: Text | None = None
 
 
-class TicketKeepWithMe(OnTicket):
+class ActivityKeepWithMe(OnActivity):
     """Say that it stays with you, or no longer: what re-evaluates who has it asks this first (ST-20)."""
 
     type: Literal["ticket.keep_with_me"] = "ticket.keep_with_me"
     keep: bool = True
 
 
-class TicketRejectWork(OnTicket):
+class ActivityRejectWork(OnActivity):
     """A robot cannot do it: back to its queue, and marked for a person (T10, ST-8)."""
 
     type: Literal["ticket.reject_work"] = "ticket.reject_work"
     reason: Text
 
 
-class TicketSetToDo(OnTicket):
+class ActivitySetToDo(OnActivity):
     """Undo a pick-up (T9, ST-7)."""
 
     type: Literal["ticket.set_to_do"] = "ticket.set_to_do"
 
 
-class TicketWait(OnTicket):
+class ActivityWait(OnActivity):
     """Wait for more information for some days (T11).
 
     `reason` is one of the process's wait reasons; a `category` changes it with the wait (ST-20).
@@ -155,7 +155,7 @@ class TicketWait(OnTicket):
     category: str | None = None
 
 
-class TicketWaitUntil(OnTicket):
+class ActivityWaitUntil(OnActivity):
     """Wait until a time in the future (T12); `reason` and `category` as for `ticket.wait`."""
 
     type: Literal["ticket.wait_until"] = "ticket.wait_until"
@@ -164,7 +164,7 @@ class TicketWaitUntil(OnTicket):
     category: str | None = None
 
 
-class TicketResume(OnTicket):
+class ActivityResume(OnActivity):
     """End a wait by hand (T17b)."""
 
     type: Literal["ticket.resume"] = "ticket.resume"
@@ -180,7 +180,7 @@ class ResolutionMethod(StrEnum):
     REJECTED_AS_SPAM = "rejected_as_spam"
 
 
-class TicketResolve(OnTicket):
+class ActivityResolve(OnActivity):
     """Resolve it (T6, T18, T19), or reject it as spam (T21); a `category` changes it with that (ST-20)."""
 
     type: Literal["ticket.resolve"] = "ticket.resolve"
@@ -188,28 +188,28 @@ class TicketResolve(OnTicket):
     category: str | None = None
 
 
-class TicketReopen(OnTicket):
+class ActivityReopen(OnActivity):
     """Take up a resolved Ticket again, inside its feedback window (T25, AMB-5)."""
 
     type: Literal["ticket.reopen"] = "ticket.reopen"
     keep_with_me: bool = False
 
 
-class TicketSetDueDate(OnTicket):
+class ActivitySetDueDate(OnActivity):
     """Set by hand by when it is to be done; null leaves that to its rule again (SL-1)."""
 
     type: Literal["ticket.set_due_date"] = "ticket.set_due_date"
     due: Annotated[Instant | None, Said("leaves the due date to its rule again")] = None
 
 
-class TicketNote(OnTicket):
+class ActivityNote(OnActivity):
     """Write an internal note."""
 
     type: Literal["ticket.note"] = "ticket.note"
     text: Text
 
 
-class TicketReply(OnTicket):
+class ActivityReply(OnActivity):
     """Send a mail from the Ticket. Without `to` it goes to the primary contact (NT-10)."""
 
     type: Literal["ticket.reply"] = "ticket.reply"
@@ -223,7 +223,7 @@ class TicketReply(OnTicket):
     """Files of the Ticket that go with it, within the organisation's largest mail (NT-15)."""
 
 
-class TicketSendAndResolve(TicketReply):
+class TicketSendAndResolve(ActivityReply):
     """Send a mail from the Ticket that resolves it: both happen, or neither does (T20)."""
 
     type: Literal["ticket.send_and_resolve"] = "ticket.send_and_resolve"  # type: ignore[assignment]
@@ -231,7 +231,7 @@ class TicketSendAndResolve(TicketReply):
     category: str | None = None
 
 
-class TicketFeedback(OnTicket):
+class ActivityFeedback(OnActivity):
     """A customer rates it; inside its feedback window that reopens it (T24, FB-2, FB-3)."""
 
     type: Literal["ticket.feedback"] = "ticket.feedback"
@@ -239,7 +239,7 @@ class TicketFeedback(OnTicket):
     comment: Text | None = None
 
 
-class TicketMarkInformation(OnTicket):
+class ActivityMarkInformation(OnActivity):
     """Mark the new information as read, or as new again (ST-25)."""
 
     type: Literal["ticket.mark_information"] = "ticket.mark_information"
@@ -247,39 +247,39 @@ class TicketMarkInformation(OnTicket):
 
 
 ActivityRequest = Annotated[
-    TicketOpen
-    | TicketEdit
-    | TicketSubmit
-    | TicketPickUp
-    | TicketAssign
-    | TicketSetToDo
-    | TicketWait
-    | TicketWaitUntil
-    | TicketResume
-    | TicketResolve
-    | TicketReopen
-    | TicketSetDueDate
-    | TicketNote
-    | TicketReply
-    | TicketMarkInformation
+    ActivityOpen
+    | ActivityEdit
+    | ActivitySubmit
+    | ActivityPickUp
+    | ActivityAssign
+    | ActivitySetToDo
+    | ActivityWait
+    | ActivityWaitUntil
+    | ActivityResume
+    | ActivityResolve
+    | ActivityReopen
+    | ActivitySetDueDate
+    | ActivityNote
+    | ActivityReply
+    | ActivityMarkInformation
     | TicketSplit
     | TicketMergeInto
     | TicketMerge
-    | TicketLink
-    | TicketUnlink
-    | TicketShareMail
+    | ActivityLink
+    | ActivityUnlink
+    | ActivityShareMail
     | ContactCreate
     | ContactEdit
-    | TicketKeepWithMe
-    | TicketRejectWork
-    | TicketNext
+    | ActivityKeepWithMe
+    | ActivityRejectWork
+    | ActivityNext
     | TicketSendAndResolve
-    | TicketFeedback
-    | TicketNewFromMail
+    | ActivityFeedback
+    | ActivityNewFromMail
     | ContactMerge
     | ContactErase
-    | TicketEditFile
-    | TicketRemoveFile
-    | TicketTakeNext,
+    | ActivityEditFile
+    | ActivityRemoveFile
+    | WorkTakeNext,
     Field(discriminator="type"),
 ]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.asking import OnTicket
+from shared.contracts.asking import OnActivity
 from shared.contracts.record import Part, Reference, Storable
 
 
@@ -16,21 +16,21 @@ class SplitPart(Part):
     category: str | None = None
 
 
-class TicketSplit(OnTicket):
+class TicketSplit(OnActivity):
     """Split it into at least two Tickets (T27); it waits until all of them are closed."""
 
     type: Literal["ticket.split"] = "ticket.split"
     parts: Annotated[tuple[SplitPart, ...], Field(max_length=50)]
 
 
-class TicketMergeInto(OnTicket):
+class TicketMergeInto(OnActivity):
     """Merge it into another Ticket, which closes it (T33)."""
 
     type: Literal["ticket.merge_into"] = "ticket.merge_into"
     into: Reference
 
 
-class TicketMerge(OnTicket):
+class TicketMerge(OnActivity):
     """Merge other Tickets into this one, which closes them (T34): all of them, or none."""
 
     type: Literal["ticket.merge"] = "ticket.merge"

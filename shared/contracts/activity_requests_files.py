@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.asking import OnTicket
+from shared.contracts.asking import OnActivity
 from shared.contracts.record import Name, Storable
 
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=1000), Storable]
@@ -15,7 +15,7 @@ FileTags = Annotated[tuple[Name, ...], Field(max_length=50)]
 """Words that a file is found by (NT-16)."""
 
 
-class TicketEditFile(OnTicket):
+class ActivityEditFile(OnActivity):
     """Call a file of it otherwise, or give it other tags; what is left out stays (NT-16)."""
 
     type: Literal["ticket.edit_file"] = "ticket.edit_file"
@@ -24,7 +24,7 @@ class TicketEditFile(OnTicket):
     tags: FileTags | None = None
 
 
-class TicketRemoveFile(OnTicket):
+class ActivityRemoveFile(OnActivity):
     """Take a file away for good: here, and on what was merged into it; snapshots of it stay (NT-20)."""
 
     type: Literal["ticket.remove_file"] = "ticket.remove_file"

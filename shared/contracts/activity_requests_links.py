@@ -5,28 +5,28 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.asking import OnTicket
+from shared.contracts.asking import OnActivity
 from shared.contracts.record import Reference
 
 Linkable = Annotated[tuple[Reference, ...], Field(min_length=1, max_length=50)]
 """Fifty at most in one request; how many links there are in all has no limit (LK-3)."""
 
 
-class TicketLink(OnTicket):
+class ActivityLink(OnActivity):
     """Link it with others, loosely: nothing is shared by that (LK-2). All of them, or none (LK-3)."""
 
     type: Literal["ticket.link"] = "ticket.link"
     with_references: Linkable
 
 
-class TicketUnlink(OnTicket):
+class ActivityUnlink(OnActivity):
     """Take links away, at any time (LK-3); one that is not there changes nothing."""
 
     type: Literal["ticket.unlink"] = "ticket.unlink"
     with_references: Linkable
 
 
-class TicketShareMail(OnTicket):
+class ActivityShareMail(OnActivity):
     """Let a mail of it stand on linked Tickets, too (SH-1): on all of them, or none, and for ever (SH-2)."""
 
     type: Literal["ticket.share_mail"] = "ticket.share_mail"
@@ -34,7 +34,7 @@ class TicketShareMail(OnTicket):
     with_references: Linkable
 
 
-class TicketNewFromMail(OnTicket):
+class ActivityNewFromMail(OnActivity):
     """Begin a new Ticket with a mail that was appended wrongly (CE-1).
 
     Accepted means that it is asked of ingest: `ticket.departure_marked` says what came of it (CE-3). Asked

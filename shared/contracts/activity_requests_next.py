@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from shared.contracts.asking import OnTicket, Request
+from shared.contracts.asking import OnActivity, Request
 
 
-class TicketNext(OnTicket):
+class ActivityNext(OnActivity):
     """Take this as what comes next (T7); `ticket.take_next` finds it, too.
 
     A robot that asks again for what it has gets it again, three times; then it is taken away and marked for a
@@ -15,7 +15,7 @@ class TicketNext(OnTicket):
     type: Literal["ticket.next"] = "ticket.next"
 
 
-class TicketTakeNext(Request):
+class WorkTakeNext(Request):
     """Find what comes next and take it, in one step (GL-2, ST-20); two who ask at once never get the same.
 
     It is the soonest due of what the actor has and of what nobody of his queues has; who works on that

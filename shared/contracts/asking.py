@@ -72,7 +72,7 @@ def to_be_said(model: type[Request]) -> tuple[tuple[str, Said], ...]:
     )
 
 
-class OnTicket(Request):
+class OnActivity(Request):
     """A step on one Ticket. `expected_version` refuses it if somebody was faster (ST-23)."""
 
     reference: Reference

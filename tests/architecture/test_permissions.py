@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.activity import permissions as activity
-from services.activity.uploads import TicketAddFile
+from services.activity.uploads import ActivityAddFile
 from services.ingest import permissions as ingest
 from services.notify import permissions as notify
 from shared.topics import ACTIVITY_REQUESTS
@@ -29,4 +29,4 @@ def test_every_request_has_a_rule() -> None:
         "write into REQUESTS of services/activity/permissions.py which role the request needs"
     )
     # What comes over HTTP only, with its bytes.
-    assert activity.REQUESTS.keys() - there == {TicketAddFile}
+    assert activity.REQUESTS.keys() - there == {ActivityAddFile}

@@ -30,15 +30,15 @@ ANSWERED = Awaited(ACTIVITY_ANSWERS.name, "request.accepted", ACTIVITY_ANSWERS.p
 _ACTOR = asked.Actor(kind=asked.ActorKind.USER, id="amelie")
 _NOTE = "Rang them up: it is the printer on the second floor, and it needs a new drum by Friday."
 _LIFE: Sequence[Callable[[str], asked.Request]] = (
-    lambda ticket: asked.TicketPickUp(actor=_ACTOR, reference=ticket),
-    lambda ticket: asked.TicketNote(actor=_ACTOR, reference=ticket, text=_NOTE),
-    lambda ticket: asked.TicketEdit(
+    lambda ticket: asked.ActivityPickUp(actor=_ACTOR, reference=ticket),
+    lambda ticket: asked.ActivityNote(actor=_ACTOR, reference=ticket, text=_NOTE),
+    lambda ticket: asked.ActivityEdit(
         actor=_ACTOR, reference=ticket, title=f"Printer, second floor ({ticket})"
     ),
-    lambda ticket: asked.TicketWait(actor=_ACTOR, reference=ticket, days=2),
-    lambda ticket: asked.TicketResume(actor=_ACTOR, reference=ticket),
-    lambda ticket: asked.TicketNote(actor=_ACTOR, reference=ticket, text=_NOTE),
-    lambda ticket: asked.TicketResolve(
+    lambda ticket: asked.ActivityWait(actor=_ACTOR, reference=ticket, days=2),
+    lambda ticket: asked.ActivityResume(actor=_ACTOR, reference=ticket),
+    lambda ticket: asked.ActivityNote(actor=_ACTOR, reference=ticket, text=_NOTE),
+    lambda ticket: asked.ActivityResolve(
         actor=_ACTOR, reference=ticket, method=asked.ResolutionMethod.WITH_CUSTOMER_RESPONSE
     ),
 )

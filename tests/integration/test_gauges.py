@@ -141,12 +141,12 @@ async def test_unhandled_mail_is_counted_by_its_reason(world: World) -> None:
 
 async def test_timers_tell_whether_they_wait_for_their_turn_or_for_their_mailbox(office: Office) -> None:
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.TicketPickUp, "100001-T")
-    await office.step(asked.TicketWait, "100001-T", days=1, close_if_no_response=True)
+    await office.step(asked.ActivityPickUp, "100001-T")
+    await office.step(asked.ActivityWait, "100001-T", days=1, close_if_no_response=True)
     await office.take_in(received(message_id="two@harbour.test"))
-    await office.step(asked.TicketPickUp, "100002-T")
+    await office.step(asked.ActivityPickUp, "100002-T")
     until = office.clock.now() + timedelta(days=1, minutes=1)
-    await office.step(asked.TicketWaitUntil, "100002-T", until=until)
+    await office.step(asked.ActivityWaitUntil, "100002-T", until=until)
     gauges = Gauges(office.unit, activity_gauges.looks(office.organisations))
     await gauges.look()
     assert [told("timer_oldest_seconds", waits_for=each) for each in ("turn", "mailbox")] == [0, 0]
@@ -165,9 +165,9 @@ async def test_requests_are_counted_by_what_they_were_answered(office: Office) -
 
     before = {outcome: answered(outcome) for outcome in ("accepted", "not_found", "not_allowed")}
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.TicketPickUp, "100001-T")
-    await office.step(asked.TicketReopen, "100001-T")
-    await office.step(asked.TicketPickUp, "999999-T")
+    await office.step(asked.ActivityPickUp, "100001-T")
+    await office.step(asked.ActivityReopen, "100001-T")
+    await office.step(asked.ActivityPickUp, "999999-T")
     grown = {outcome: answered(outcome) - earlier for outcome, earlier in before.items()}
     assert grown == {"accepted": 1, "not_found": 1, "not_allowed": 1}
 
@@ -176,7 +176,7 @@ async def test_a_request_that_is_repeated_is_counted_once(office: Office) -> Non
     await office.take_in(received(message_id="one@harbour.test"))
     before = told("requests_answered_total", outcome="accepted") or 0
     for _ in range(2):
-        pick_up = asked.TicketPickUp(
+        pick_up = asked.ActivityPickUp(
             actor=asked.Actor(kind=asked.ActorKind.USER, id="amelie"), reference="100001-T"
         )
         await office.ask(pick_up, "the-same")

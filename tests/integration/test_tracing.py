@@ -23,7 +23,7 @@ from opentelemetry.trace import SpanKind
 import deploy.demo.customer as demo
 from deploy.local.endpoints import Endpoints
 from shared import tracing
-from shared.contracts.activity_requests import Actor, ActorKind, TicketNote
+from shared.contracts.activity_requests import ActivityNote, Actor, ActorKind
 from shared.contracts.envelope import Envelope
 from shared.postgres import Pool
 from shared.topics import ACTIVITY_REQUESTS
@@ -208,7 +208,7 @@ async def test_a_request_continues_the_trace_of_whoever_asks(mailroom: InProcess
         organisation=ORGANISATION,
         traceparent=over_kafka,
     )
-    note = TicketNote(
+    note = ActivityNote(
         reference=reference, text="By the window.", actor=Actor(kind=ActorKind.INTEGRATION, id="crm")
     )
     topic = mailroom.prefix + ACTIVITY_REQUESTS.name

@@ -9,7 +9,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Protocol
 
-from services.activity.uploads import TicketAddFile
+from services.activity.uploads import ActivityAddFile
 from services.activity.work_timers import fired
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests_contacts import ContactEdit, ContactErase, ContactMerge
@@ -139,15 +139,15 @@ class OnFile:
             digest = sha256(name.encode()).hexdigest()
             blob = Blob(object=f"acme/activity/{digest}", sha256=digest, size=len(name), name=name)
             return [
-                incoming(TicketAddFile(blob=blob, **on), name, source="tests/http", at=office.clock.now())
+                incoming(ActivityAddFile(blob=blob, **on), name, source="tests/http", at=office.clock.now())
             ]
         there = await office.pool.fetch("SELECT id FROM files WHERE removed_at IS NULL ORDER BY id")
         if not there:
             return ()
         on["file"] = there[self.which % len(there)]["id"]
-        request = asked.TicketEditFile(name=name, tags=("plan",), **on)
+        request = asked.ActivityEditFile(name=name, tags=("plan",), **on)
         if self.kind == "remove":
-            request = asked.TicketRemoveFile(**on)
+            request = asked.ActivityRemoveFile(**on)
         return [incoming(request, name, at=office.clock.now())]
 
 

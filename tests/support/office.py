@@ -217,7 +217,7 @@ class Office:
         return answers[org, "tests", one.envelope.id].told
 
     async def step(
-        self, kind: type[asked.OnTicket], reference: str, by: str = "amelie", **fields: Any
+        self, kind: type[asked.OnActivity], reference: str, by: str = "amelie", **fields: Any
     ) -> Any:
         """A step of a user; returns the answer."""
         return await self.ask(kind(actor=user(by), reference=reference, **fields))

@@ -311,7 +311,7 @@ async def test_a_ticket_with_very_many_links_shows_them_page_by_page(office: Off
     await office.take_in(*mails)
     others = [f"{100002 + number}-T" for number in range(70)]
     for some in (others[:50], others[50:]):
-        linked = await office.step(asked.TicketLink, "100001-T", with_references=some)
+        linked = await office.step(asked.ActivityLink, "100001-T", with_references=some)
         assert linked["type"] == "request.accepted", linked
     view = (await bruno.get("/v1/tickets/100001-T")).json()
     assert len(view["links"]) == 50

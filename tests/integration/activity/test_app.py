@@ -85,7 +85,7 @@ async def test_mails_and_requests_become_events_and_answers(
 ) -> None:
     """The whole way through Kafka, once; a record that comes twice counts once."""
     mail = received(message_id="one@harbour.test")
-    pick_up = incoming(asked.TicketPickUp(actor=user("amelie"), reference="100001-T"), "r1")
+    pick_up = incoming(asked.ActivityPickUp(actor=user("amelie"), reference="100001-T"), "r1")
     unknown = incoming(pick_up.message, "r2")
     unknown = Incoming(unknown.envelope.model_copy(update={"type": "ticket.juggle"}), unknown.message)
     async with running(build(settings)) as service:
@@ -115,7 +115,7 @@ async def test_a_timer_closes_once_every_partition_told_that_its_mailbox_was_rea
 ) -> None:
     """T15, design §5: the service's own clock is far past the due time of this wait."""
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.TicketWait, "100001-T", days=1, close_if_no_response=True)
+    await office.step(asked.ActivityWait, "100001-T", days=1, close_if_no_response=True)
     until = NOON + timedelta(days=1)
     marks = [
         incoming(MailboxPolled(mailbox="help", until=until, partition=partition), f"mark/{partition}")

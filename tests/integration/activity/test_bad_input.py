@@ -151,12 +151,12 @@ async def busy(office: Office) -> Office:
     await office.configure(DEFINITION.model_copy(update={"organisation": "other"}))
     await office.take_in(received(message_id="one@harbour.test"), received(message_id="two@harbour.test"))
     draft = {"process": "dock", "primary_contact": STRANGER}
-    await office.ask(asked.TicketOpen.model_validate({**draft, "actor": user("amelie")}))
-    await office.step(asked.TicketPickUp, CLOSED)
-    closed = await office.step(asked.TicketResolve, CLOSED, method="rejected_as_spam")
+    await office.ask(asked.ActivityOpen.model_validate({**draft, "actor": user("amelie")}))
+    await office.step(asked.ActivityPickUp, CLOSED)
+    closed = await office.step(asked.ActivityResolve, CLOSED, method="rejected_as_spam")
     assert closed.get("status") == "closed", closed
     for _ in range(4):
-        await office.ask(asked.TicketOpen(actor=user("amelie"), process="request"), org="other")
+        await office.ask(asked.ActivityOpen(actor=user("amelie"), process="request"), org="other")
     return office
 
 
@@ -182,7 +182,7 @@ async def test_bad_input_is_refused_alike_over_http_and_kafka_and_does_nothing(
         assert bad.says in problem["detail"], name
         if bad.code != bad.reason:
             assert problem["reason"] == bad.reason, name
-        model: type[asked.Request] = MODELS[bad.step] if bad.reference else asked.TicketOpen
+        model: type[asked.Request] = MODELS[bad.step] if bad.reference else asked.ActivityOpen
         about = {"reference": bad.reference} if bad.reference else {}
         refused = await busy.ask(model.model_validate({**bad.fields, **about, "actor": user("amelie")}))
         assert (refused["type"], refused["code"]) == ("request.refused", bad.reason), (name, refused)
@@ -218,7 +218,7 @@ async def test_of_two_steps_at_once_one_is_done_and_the_other_told_so(busy: Offi
     seen = await busy.pool.fetchval(version)
     answers = await asyncio.gather(
         *(amelie.step("note", seen=seen, text=text) for text in ("one", "two")),
-        busy.step(asked.TicketNote, OPEN, text="three", expected_version=seen),
+        busy.step(asked.ActivityNote, OPEN, text="three", expected_version=seen),
     )
     over_http = [answer.json().get("code", "done") for answer in answers[:2]]
     over_kafka = answers[2].get("code", "done")

@@ -65,8 +65,8 @@ async def used(office: Office) -> Office:
         mail = received(message_id=f"{number}@harbour.test", conversation=f"{number:016x}")
         await office.take_in(mail)
         reference = f"{100000 + number}-T"
-        await office.step(asked.TicketPickUp, reference)
-    await office.step(asked.TicketWait, "100002-T", days=3)
+        await office.step(asked.ActivityPickUp, reference)
+    await office.step(asked.ActivityWait, "100002-T", days=3)
     async with transaction(office.pool) as connection:
         await connection.execute("""UPDATE activities SET fields = '{"site": "Ghent"}'""")
     return office
@@ -120,7 +120,7 @@ async def test_a_wait_reason_is_kept_while_a_ticket_waits_for_it(used: Office) -
     await apply(used, USED.model_copy(update={"wait_reasons": reasons, **both}))
     used.organisations = type(used.organisations)(used.announcements)
     used.work = Work(used.organisations, Numbers(used.pool))
-    waits = await used.step(asked.TicketWait, "100001-T", days=3, reason="parts")
+    waits = await used.step(asked.ActivityWait, "100001-T", days=3, reason="parts")
     assert waits["status"] == "wait", waits
     with pytest.raises(StillInUse) as caught:
         await apply(
@@ -131,7 +131,7 @@ async def test_a_wait_reason_is_kept_while_a_ticket_waits_for_it(used: Office) -
     ]
     only_visits = {"wait_reasons": reasons[1:], **request(wait_reasons=("visit",))}
     assert await uses(used, **only_visits) == [("wait_reasons", "parts", 1)]
-    await used.step(asked.TicketResume, "100001-T")
+    await used.step(asked.ActivityResume, "100001-T")
     assert (await apply(used, USED.model_copy(update=only_visits))).changed
 
 
@@ -198,7 +198,7 @@ async def test_a_change_leaves_what_runs_as_it_is_and_later_steps_name_the_later
     applied = await apply(used, USED.model_copy(update=changed))
     assert [dict(row) for row in await used.tickets()] == before
     used.organisations = type(used.organisations)(used.announcements)
-    answer = await used.step(asked.TicketNote, "100001-T", text="Seen")
+    answer = await used.step(asked.ActivityNote, "100001-T", text="Seen")
     assert answer["configuration"] == applied.version
     said = await used.said("activity.activities.v1")
     assert said[-1]["configuration"] == applied.version
@@ -206,7 +206,7 @@ async def test_a_change_leaves_what_runs_as_it_is_and_later_steps_name_the_later
 
 
 async def test_a_refusal_names_the_version_that_refused(used: Office) -> None:
-    answer = await used.step(asked.TicketReopen, "100001-T")
+    answer = await used.step(asked.ActivityReopen, "100001-T")
     assert (answer["type"], answer["configuration"]) == ("request.refused", 2)
 
 

@@ -141,7 +141,7 @@ async def test_typed_addresses_are_told_apart(desk: Any, office: Office) -> None
     """CT-14, CT-19."""
     await office.take_in(received(message_id="one@harbour.test"))
     person = Person(address="marie.dupont@harbour.test")
-    await office.step(asked.TicketEdit, "100001-T", cc=[person])
+    await office.step(asked.ActivityEdit, "100001-T", cc=[person])
     typed = ("Marie.Dupont@harbour.test", "ludup@harbour.test", "dupont@quay.test", "emil.dock@x.test")
     query = "&".join(f"address={each}" for each in typed)
     answer = (await Caller(desk, "clara@acme").get(f"/v1/tickets/100001-T/recipients?{query}")).json()

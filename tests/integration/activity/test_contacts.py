@@ -136,7 +136,7 @@ async def test_what_cannot_be_done_to_a_contact_is_refused(
 async def test_all_five_tags_are_given_and_taken_by_request(office: Office) -> None:
     """CT-2, CT-3, CT-6, AMB-19."""
     opened = await office.ask(
-        asked.TicketOpen(
+        asked.ActivityOpen(
             actor=user("amelie"),
             process="request",
             cc=[Person(address="anna@harbour.test"), Person(address="dora@harbour.test")],
@@ -150,7 +150,7 @@ async def test_all_five_tags_are_given_and_taken_by_request(office: Office) -> N
         "cc": both,
     }
     await office.step(
-        asked.TicketEdit,
+        asked.ActivityEdit,
         reference,
         original_requester=Person(address="dora@harbour.test"),
         subject=Person(address="emil.dock@harbour.test"),
@@ -165,11 +165,11 @@ async def test_all_five_tags_are_given_and_taken_by_request(office: Office) -> N
     }
     emil = await contact(office, "emil.dock@harbour.test")
     assert (emil["first_name"], emil["last_name"]) == ("Emil", "Dock")
-    refused = await office.step(asked.TicketEdit, reference, untag=[Untag(tag="requester")])
+    refused = await office.step(asked.ActivityEdit, reference, untag=[Untag(tag="requester")])
     assert (refused["code"], refused["missing"]) == ("tag_not_held", ["requester"])
     of_one = (tag for tag in exclusive if tag != "requester")
     every = [*(Untag(tag=tag) for tag in of_one), Untag(tag="cc", address=None)]
-    await office.step(asked.TicketEdit, reference, untag=every)
+    await office.step(asked.ActivityEdit, reference, untag=every)
     assert await tags(office, reference) == {}
     given = await office.said("activity.activities.v1", "ticket.contact_tagged")
     assert "harbour.test" not in str(given), "events hold ids, never addresses (design §4)"
@@ -179,7 +179,7 @@ async def test_a_contact_brings_its_extra_tag_along(office: Office) -> None:
     """CT-17."""
     await create(office, "dora@harbour.test", extra_tag="subject")
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.TicketEdit, "100001-T", cc=[Person(address="dora@harbour.test")])
+    await office.step(asked.ActivityEdit, "100001-T", cc=[Person(address="dora@harbour.test")])
     held = await tags(office, "100001-T")
     assert held["subject"] == held["cc"] == {"dora@harbour.test"}
     assert held["primary_contact"] == {CARLA.lower()}
@@ -193,7 +193,7 @@ async def test_a_parents_contacts_may_be_on_its_childrens_tickets_and_not_the_re
 
     async def opened(name: str, company: str) -> Any:
         person = Person(address=f"anna@{company}.test")
-        request = asked.TicketOpen(actor=user("amelie"), process=name, primary_contact=person)
+        request = asked.ActivityOpen(actor=user("amelie"), process=name, primary_contact=person)
         return await office.ask(request)
 
     for company in ("holding", "harbour"):
@@ -235,7 +235,7 @@ async def test_a_refused_request_makes_no_contact(office: Office) -> None:
     await office.take_in(received(message_id="one@harbour.test"))
     told = len(await office.said(TOPIC))
     await office.step(
-        asked.TicketEdit, "100001-T", category="Nonsense", cc=[Person(address="dora@harbour.test")]
+        asked.ActivityEdit, "100001-T", category="Nonsense", cc=[Person(address="dora@harbour.test")]
     )
     assert await contact(office, "dora@harbour.test") is None
     assert len(await office.said(TOPIC)) == told

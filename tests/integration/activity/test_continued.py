@@ -16,7 +16,7 @@ FOUR = {"original_requester", "primary_contact", "requester", "subject"}
 
 
 async def close(office: Office, reference: str) -> None:
-    await office.step(asked.TicketResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.ActivityResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
 
 
 def letter(number: int, sender: str = CARLA, answers: int | None = None, **more: Any) -> Incoming[Any]:
@@ -94,7 +94,7 @@ async def test_every_earlier_mail_stands_in_its_timeline_with_where_it_comes_fro
     await office.take_in(letter(1), letter(2, answers=1))
     await close(office, "100001-T")
     await office.take_in(letter(3, answers=2))
-    await office.step(asked.TicketReply, "100002-T", text="Once more")
+    await office.step(asked.ActivityReply, "100002-T", text="Once more")
     await close(office, "100002-T")
     await office.take_in(letter(4, answers=3))
     first, second, third = [ticket["id"] for ticket in await office.tickets()]
@@ -150,10 +150,10 @@ async def test_a_reader_of_the_events_knows_contacts_and_mails(office: Office) -
     """Design §4: `activity.activities.v1` is enough to rebuild a Ticket but for its texts."""
     person = Person(address="erin@harbour.test", name="Erin")
     await office.take_in(letter(1))
-    await office.step(asked.TicketEdit, "100001-T", primary_contact=person)
+    await office.step(asked.ActivityEdit, "100001-T", primary_contact=person)
     await close(office, "100001-T")
     await office.take_in(letter(2, BEN, answers=1), letter(3, answers=2))
-    await office.step(asked.TicketReply, "100002-T", text="Hello")
+    await office.step(asked.ActivityReply, "100002-T", text="Hello")
     contacts, mails = set(), set()
     for event in await office.said("activity.activities.v1"):
         key = event["activity"]
@@ -170,7 +170,7 @@ async def test_a_reader_of_the_events_knows_contacts_and_mails(office: Office) -
 
 
 def incoming_step(reference: str, number: int) -> Incoming[Any]:
-    request = asked.TicketResolve(
+    request = asked.ActivityResolve(
         actor=user("amelie"), reference=reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM
     )
     return incoming(request, f"close-{number}")

@@ -8,7 +8,7 @@ from services.activity.domain.custom_fields import FieldValue
 from services.activity.past_events import Texts, event_of
 from services.activity.store_activities import load
 from shared.contracts import activity_requests as asked
-from shared.contracts.activity_activities import TicketEdited
+from shared.contracts.activity_activities import ActivityEdited
 from shared.contracts.activity_organisation import CustomField, FieldType, FieldUse
 from shared.postgres import transaction
 from tests.support.office import ACME, DEFINITION, Office, process, user
@@ -40,31 +40,33 @@ async def office(office: Office) -> Office:
 
 
 async def draft(office: Office, **fields: Any) -> dict[str, Any]:
-    return await office.ask(asked.TicketOpen(actor=user("amelie"), **WHOLE, fields=fields))
+    return await office.ask(asked.ActivityOpen(actor=user("amelie"), **WHOLE, fields=fields))
 
 
 async def test_what_is_missing_at_submission_names_the_field(office: Office) -> None:
     """BK-16, T5."""
     await draft(office, bought="2026-11-22")
-    refused = await office.step(asked.TicketSubmit, "100001-T")
+    refused = await office.step(asked.ActivitySubmit, "100001-T")
     assert (refused["code"], refused["missing"]) == ("incomplete", ["fields.serial"])
     assert "Serial number" in refused["detail"]
-    await office.step(asked.TicketEdit, "100001-T", fields={"serial": "X-1"})
-    assert (await office.step(asked.TicketSubmit, "100001-T"))["status"] == "to_do"
+    await office.step(asked.ActivityEdit, "100001-T", fields={"serial": "X-1"})
+    assert (await office.step(asked.ActivitySubmit, "100001-T"))["status"] == "to_do"
 
 
 async def test_what_others_submit_at_once_needs_them_too(office: Office) -> None:
     """BK-16, AMB-29."""
     robot = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
-    refused = await office.ask(asked.TicketOpen(actor=robot, **WHOLE))
+    refused = await office.ask(asked.ActivityOpen(actor=robot, **WHOLE))
     assert refused["missing"] == ["fields.serial"]
-    done = await office.ask(asked.TicketOpen(actor=robot, **WHOLE, fields={"serial": "X-1"}))
+    done = await office.ask(asked.ActivityOpen(actor=robot, **WHOLE, fields={"serial": "X-1"}))
     assert done["status"] == "to_do"
 
 
 async def test_values_are_kept_and_events_name_no_more_than_the_fields(office: Office) -> None:
     await draft(office, serial=" X-1 ", bought="2026-11-22", urgent=False)
-    await office.step(asked.TicketEdit, "100001-T", fields={"serial": "X-2", "urgent": False, "bought": None})
+    await office.step(
+        asked.ActivityEdit, "100001-T", fields={"serial": "X-2", "urgent": False, "bought": None}
+    )
     row = await office.ticket("100001-T")
     assert row["fields"] == {"serial": "X-2", "urgent": False}
     opened, edited = await office.said("activity.activities.v1")
@@ -79,7 +81,7 @@ async def test_values_are_kept_and_events_name_no_more_than_the_fields(office: O
 async def test_an_edit_that_changes_no_value_is_no_event(office: Office) -> None:
     await draft(office, serial="X-1")
     before = (await office.ticket("100001-T"))["version"]
-    await office.step(asked.TicketEdit, "100001-T", fields={"serial": "X-1", "bought": ""})
+    await office.step(asked.ActivityEdit, "100001-T", fields={"serial": "X-1", "bought": ""})
     assert (await office.ticket("100001-T"))["version"] == before
 
 
@@ -95,7 +97,7 @@ async def test_every_wrong_value_is_told_at_once_and_nothing_is_done(office: Off
     ]
     assert await office.tickets() == []
     await draft(office)
-    refused = await office.step(asked.TicketEdit, "100002-T", title="New", fields={"bought": "soon"})
+    refused = await office.step(asked.ActivityEdit, "100002-T", title="New", fields={"bought": "soon"})
     assert refused["code"] == "invalid_fields"
     assert (await office.ticket("100002-T"))["title"] == "New laptop"
 
@@ -103,8 +105,8 @@ async def test_every_wrong_value_is_told_at_once_and_nothing_is_done(office: Off
 async def test_a_rebuilt_ticket_has_the_values_that_are_known_and_no_older_ones(office: Office) -> None:
     """Decision 4."""
     await draft(office, serial="X-1", bought="2026-11-22")
-    await office.step(asked.TicketEdit, "100001-T", fields={"serial": "X-2", "bought": "2026-11-23"})
+    await office.step(asked.ActivityEdit, "100001-T", fields={"serial": "X-2", "bought": "2026-11-23"})
     (said,) = await office.said("activity.activities.v1", "ticket.edited")
-    record = TicketEdited.model_validate({name: value for name, value in said.items() if name != "key"})
+    record = ActivityEdited.model_validate({name: value for name, value in said.items() if name != "key"})
     event = event_of(ACME, record, Texts(fields=(FieldValue("serial", "X-2"),)))
     assert event.fields == (FieldValue("bought", None), FieldValue("serial", "X-2"))  # type: ignore[union-attr]

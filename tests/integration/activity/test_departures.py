@@ -29,7 +29,7 @@ async def appended(office: Office) -> UUID:
 
 
 async def ask(office: Office, mail: UUID, of: str = A) -> Any:
-    return await office.step(asked.TicketNewFromMail, of, mail=mail)
+    return await office.step(asked.ActivityNewFromMail, of, mail=mail)
 
 
 async def again(office: Office, id_: str = "again", **more: Any) -> Incoming[Any]:
@@ -117,12 +117,12 @@ async def test_the_mail_is_read_only_afterwards(office: Office) -> None:
     """CE-4: the answer says where to go on; a reply to nothing in particular passes it over."""
     mail = await departed(office)
     for kind, fields in (
-        (asked.TicketReply, {"text": "Hello.", "answers": mail}),
-        (asked.TicketShareMail, {"mail": mail, "with_references": [NEW]}),
+        (asked.ActivityReply, {"text": "Hello.", "answers": mail}),
+        (asked.ActivityShareMail, {"mail": mail, "with_references": [NEW]}),
     ):
         refused = await office.step(kind, A, **fields)
         assert (refused["code"], refused["missing"]) == ("mail_is_read_only", [NEW])
-    await office.step(asked.TicketReply, A, text="Hello.")
+    await office.step(asked.ActivityReply, A, text="Hello.")
     assert (await office.asked_of_notify())[-1]["in_reply_to"] == "1@harbour.test"
 
 
@@ -159,7 +159,7 @@ async def test_without_a_route_the_mail_stays_as_it_is_and_whoever_asked_is_told
     refusal = MailNotReinjected(mail=mail, activity=(await office.ticket(A))["id"], why="no_route")
     await office.take_in(incoming(refusal, "no route", source="tests/ingest"))
     assert await states(office) == [("requested", None), ("failed", "no_route")]
-    written = await office.step(asked.TicketReply, A, text="Hello.", answers=mail)
+    written = await office.step(asked.ActivityReply, A, text="Hello.", answers=mail)
     assert written["type"] == "request.accepted"
     await ask(office, mail)
     await office.take_in(await again(office))
@@ -178,11 +178,11 @@ async def test_what_was_asked_for_comes_also_when_the_ticket_is_closed_meanwhile
     """CE-7, T38: closed, it takes no such request."""
     mail = await appended(office)
     await ask(office, mail)
-    await office.step(asked.TicketResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.ActivityResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     await office.take_in(await again(office))
     assert (await states(office))[-1] == ("done", NEW)
     assert (await ask(office, mail))["opened"] == NEW
-    await office.step(asked.TicketResolve, NEW, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.ActivityResolve, NEW, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     assert (await ask(office, mail, of=NEW))["code"] == "closed"
 
 
@@ -212,7 +212,7 @@ async def test_a_mail_on_its_way_leaves_the_target_of_a_merge_too(office: Office
     source = str((await office.ticket(A))["id"])
     assert {each["asked_on"] for each in told if each["reference"] == TARGET} == {source}
     assert {each["asked_on"] for each in told if each["reference"] == A} == {None}
-    refused = await office.step(asked.TicketReply, TARGET, text="Hello.", answers=mail)
+    refused = await office.step(asked.ActivityReply, TARGET, text="Hello.", answers=mail)
     assert (refused["code"], refused["missing"]) == ("mail_is_read_only", [new])
     linked = [row["event"] for row in await office.history(TARGET) if row["type"] == "ticket.linked"]
     assert [(each["with_reference"], each["reason"]) for each in linked] == [(new, "new_from_mail")]
@@ -231,10 +231,10 @@ async def test_a_mail_on_its_way_leaves_the_parts_of_a_split_too(office: Office)
     await office.take_in(await again(office))
     for part in ("100002-T", "100003-T"):
         assert (await states(office, part))[-1] == ("done", "100004-T")
-    refused = await office.step(asked.TicketReply, "100002-T", text="Hello.", answers=mail)
+    refused = await office.step(asked.ActivityReply, "100002-T", text="Hello.", answers=mail)
     assert refused["code"] == "mail_is_read_only"
     await office.step(asked.TicketSplit, "100002-T", parts=PARTS)
-    refused = await office.step(asked.TicketReply, "100005-T", text="Hello.", answers=mail)
+    refused = await office.step(asked.ActivityReply, "100005-T", text="Hello.", answers=mail)
     assert refused["code"] == "mail_is_read_only"
 
 
@@ -244,16 +244,16 @@ async def test_a_mail_that_cannot_leave_stays_on_the_target_of_a_merge(office: O
     refusal = MailNotReinjected(mail=mail, activity=(await office.ticket(A))["id"], why="no_route")
     await office.take_in(incoming(refusal, "no route", source="tests/ingest"))
     assert await states(office, TARGET) == [("requested", None), ("failed", "no_route")]
-    written = await office.step(asked.TicketReply, TARGET, text="Hello.", answers=mail)
+    written = await office.step(asked.ActivityReply, TARGET, text="Hello.", answers=mail)
     assert written["type"] == "request.accepted"
 
 
 async def test_what_goes_on_with_a_closed_ticket_knows_what_has_left_it(office: Office) -> None:
     """CE-4, IN-14."""
     mail = await departed(office)
-    await office.step(asked.TicketResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.ActivityResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     await office.take_in(received(message_id="7@harbour.test", in_reply_to="1@harbour.test"))
-    refused = await office.step(asked.TicketReply, "100003-T", text="Hello.", answers=mail)
+    refused = await office.step(asked.ActivityReply, "100003-T", text="Hello.", answers=mail)
     assert (refused["code"], refused["missing"]) == ("mail_is_read_only", [NEW])
 
 
@@ -279,7 +279,7 @@ async def test_only_mails_that_were_appended_begin_a_new_one(office: Office) -> 
     codes = {each: (await ask(office, each))["code"] for each in (opening, ours, UUID(int=9))}
     assert codes == {opening: "opening_mail", ours: "not_appended", UUID(int=9): "not_found"}
     assert (await ask(office, mail, of=NEW))["code"] == "opening_mail"
-    await office.step(asked.TicketShareMail, A, mail=opening, with_references=[NEW])
+    await office.step(asked.ActivityShareMail, A, mail=opening, with_references=[NEW])
     assert (await ask(office, opening, of=NEW))["code"] == "not_appended"
 
 

@@ -66,16 +66,16 @@ async def test_a_wait_puts_a_due_date_off_and_everything_can_be_replayed(office:
     reference = await opened(office)
     assert (await office.ticket(reference))["due_at"] == TUESDAY
     await office.advance(hours=1)
-    await office.step(asked.TicketWait, reference, days=1)
+    await office.step(asked.ActivityWait, reference, days=1)
     ticket = await office.ticket(reference)
     assert (ticket["due_at"], ticket["due"]["left_seconds"]) == (None, 7 * 3600)
     await office.advance(days=1)
     await Timers(office.unit, office.work, office.organisations).fire()
     assert (await office.ticket(reference))["due_at"] == TUESDAY + timedelta(days=1)
     late = NOON + timedelta(days=30)
-    assert (await office.step(asked.TicketSetDueDate, reference, due=late))["type"] == "request.accepted"
+    assert (await office.step(asked.ActivitySetDueDate, reference, due=late))["type"] == "request.accepted"
     assert (await office.ticket(reference))["due_at"] == late
-    await office.step(asked.TicketEdit, reference, category="Hardware")
+    await office.step(asked.ActivityEdit, reference, category="Hardware")
     ticket = await office.ticket(reference)
     assert ticket["due_at"] == NOON + timedelta(days=2), "the other rule lets nobody set it"
     said = await office.said("activity.activities.v1", "ticket.due_changed")
@@ -90,9 +90,9 @@ async def test_a_wait_puts_a_due_date_off_and_everything_can_be_replayed(office:
 async def test_a_date_that_cannot_be_set_is_refused_and_nothing_is_done(office: Office) -> None:
     """SL-1: in the past, or where the rule decides alone."""
     reference = await opened(office)
-    answer = await office.step(asked.TicketSetDueDate, reference, due=NOON)
+    answer = await office.step(asked.ActivitySetDueDate, reference, due=NOON)
     assert (answer["code"], answer["missing"]) == ("incomplete", ["future_time"])
-    await office.step(asked.TicketEdit, reference, category="Hardware")
-    answer = await office.step(asked.TicketSetDueDate, reference, due=NOON + timedelta(days=9))
+    await office.step(asked.ActivityEdit, reference, category="Hardware")
+    answer = await office.step(asked.ActivitySetDueDate, reference, due=NOON + timedelta(days=9))
     assert (answer["code"], answer["missing"]) == ("incomplete", ["due_date_by_hand"])
     assert (await office.ticket(reference))["due_at"] == NOON + timedelta(days=2)

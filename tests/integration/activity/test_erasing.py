@@ -44,13 +44,13 @@ async def correspond(office: Office, reference: str, number: int) -> None:
     await office.take_in(
         received("Carla's leg is broken", message_id=f"{number}@harbour.test", conversation=f"{number:016x}")
     )
-    await office.step(asked.TicketPickUp, reference)
-    await office.step(asked.TicketNote, reference, text="Carla called from the hospital.")
-    await office.step(asked.TicketReply, reference, text="Get well soon, Carla.")
+    await office.step(asked.ActivityPickUp, reference)
+    await office.step(asked.ActivityNote, reference, text="Carla called from the hospital.")
+    await office.step(asked.ActivityReply, reference, text="Get well soon, Carla.")
 
 
 async def close(office: Office, reference: str) -> None:
-    await office.step(asked.TicketResolve, reference, method="rejected_as_spam")
+    await office.step(asked.ActivityResolve, reference, method="rejected_as_spam")
     assert (await office.ticket(reference))["status"] == "closed"
 
 
@@ -96,7 +96,7 @@ async def test_whoever_has_the_bytes_is_told_and_the_topic_forgets(led: Office) 
 async def test_open_tickets_are_not_left_incomplete_unless_that_is_meant(led: Office) -> None:
     """CT-21: then the tags go, with history, and whoever is on it beside stays."""
     await correspond(led, "100001-T", 1)
-    await led.step(asked.TicketEdit, "100001-T", cc=[Person(address=DORA)])
+    await led.step(asked.ActivityEdit, "100001-T", cc=[Person(address=DORA)])
     carla, before = await id_of(led, CARLA.lower()), await led.written()
     refused = await erase(led, carla)
     assert (refused["code"], refused["missing"]) == ("tickets_open", ["open_tickets"])
@@ -111,7 +111,7 @@ async def test_open_tickets_are_not_left_incomplete_unless_that_is_meant(led: Of
     rules = [(row["type"], row["rule"]) for row in await led.history("100001-T")][-5:]
     assert rules == [("ticket.edited", "CT-21"), *[("ticket.contact_tagged", "CT-21")] * 4]
     # It goes on: an agent writes anew what it is about.
-    assert (await led.step(asked.TicketEdit, "100001-T", title="A leg"))["type"] == "request.accepted"
+    assert (await led.step(asked.ActivityEdit, "100001-T", title="A leg"))["type"] == "request.accepted"
 
 
 async def test_what_is_about_others_stays_and_no_longer_names_them(led: Office) -> None:
@@ -125,7 +125,7 @@ async def test_what_is_about_others_stays_and_no_longer_names_them(led: Office) 
             cc=["lead@harbour.test", CARLA.upper()],
         )
     )
-    await led.step(asked.TicketEdit, "100001-T", cc=[Person(address=CARLA, name="Carla Customer")])
+    await led.step(asked.ActivityEdit, "100001-T", cc=[Person(address=CARLA, name="Carla Customer")])
     erased = await erase(led, await id_of(led, CARLA.lower()))
     assert erased["erased"] == {"mails": 0, "tickets": 0, "notes": 0, "tags": 1, "addresses": 1}
     assert await left(led, "carla") == []

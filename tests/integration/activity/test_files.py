@@ -187,7 +187,7 @@ async def test_an_upload_that_is_repeated_is_one_file(office: Office, visitor: V
     assert len(await visitor.files()) == 1
     other = await visitor.put(b"other bytes", key="k")
     assert other.json()["code"] == "idempotency_key_reused"
-    await office.step(asked.TicketResolve, TICKET, method="rejected_as_spam")
+    await office.step(asked.ActivityResolve, TICKET, method="rejected_as_spam")
     closed = await visitor.put(key="k")
     assert (closed.status_code, closed.json()) == (201, first.json())
 
@@ -195,7 +195,7 @@ async def test_an_upload_that_is_repeated_is_one_file(office: Office, visitor: V
 async def test_a_closed_ticket_keeps_its_files_and_gets_no_more(office: Office, visitor: Visitor) -> None:
     """NT-20, T38: and who sends one is told before he has sent it all."""
     file = await added(visitor)
-    await office.step(asked.TicketResolve, TICKET, method="rejected_as_spam")
+    await office.step(asked.ActivityResolve, TICKET, method="rejected_as_spam")
     before = await office.written()
 
     async def endless() -> AsyncIterator[bytes]:
@@ -204,7 +204,7 @@ async def test_a_closed_ticket_keeps_its_files_and_gets_no_more(office: Office, 
 
     for answer in (await visitor.put(endless()), await visitor.remove(file)):
         assert (answer.status_code, answer.json()["reason"]) == (409, "closed")
-    edited = await office.step(asked.TicketEditFile, TICKET, file=file, name="other.pdf")
+    edited = await office.step(asked.ActivityEditFile, TICKET, file=file, name="other.pdf")
     assert edited["code"] == "closed"
     assert await office.written() == before
     assert (await visitor.get(f"{PLACE}/{file}")).content == PLAN
@@ -213,11 +213,11 @@ async def test_a_closed_ticket_keeps_its_files_and_gets_no_more(office: Office, 
 async def test_a_file_is_called_otherwise_by_a_request(office: Office, visitor: Visitor) -> None:
     """NT-16: over Kafka like over HTTP; its new name leaves no folder either."""
     file = await added(visitor, tag=["plan"])
-    answer = await office.step(asked.TicketEditFile, TICKET, file=file, name="../ground floor.pdf")
+    answer = await office.step(asked.ActivityEditFile, TICKET, file=file, name="../ground floor.pdf")
     assert answer["type"] == "request.accepted", answer
     (shown,) = await visitor.files()
     assert (shown["name"], shown["tags"]) == ("ground floor.pdf", ["plan"])
-    await office.step(asked.TicketEditFile, TICKET, file=file, tags=("floor",))
+    await office.step(asked.ActivityEditFile, TICKET, file=file, tags=("floor",))
     (shown,) = await visitor.files()
     assert (shown["name"], shown["tags"]) == ("ground floor.pdf", ["floor"])
     assert ("file_edited", "NT-16") in await office.rules(TICKET)
@@ -231,10 +231,10 @@ async def test_a_file_is_taken_away_for_good(office: Office, visitor: Visitor) -
     assert [file["id"] for file in await visitor.files()] == [two]
     for answer in (await visitor.get(f"{PLACE}/{one}"), await visitor.remove(one)):
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-    answer = await office.step(asked.TicketRemoveFile, TICKET, file=two)
+    answer = await office.step(asked.ActivityRemoveFile, TICKET, file=two)
     assert answer["type"] == "request.accepted"
     assert await visitor.files() == []
-    assert (await office.step(asked.TicketRemoveFile, TICKET, file=uuid4()))["code"] == "not_found"
+    assert (await office.step(asked.ActivityRemoveFile, TICKET, file=uuid4()))["code"] == "not_found"
     events = await office.said("activity.activities.v1", "ticket.file_removed")
     assert [(each["file"], each["rule"]) for each in events] == [(one, "NT-20"), (two, "NT-20")]
     doomed = await office.pool.fetch("SELECT object FROM doomed_objects")
@@ -253,7 +253,7 @@ async def test_who_may_not_work_on_it_puts_nothing_there(office: Office, visitor
     ):
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert "files" not in (await stranger.get(f"/v1/tickets/{TICKET}")).json()
-    refused = await office.step(asked.TicketRemoveFile, TICKET, by="clara", file=file)
+    refused = await office.step(asked.ActivityRemoveFile, TICKET, by="clara", file=file)
     assert refused["code"] == "forbidden"
     assert await office.written() == before
 
@@ -261,7 +261,7 @@ async def test_who_may_not_work_on_it_puts_nothing_there(office: Office, visitor
 async def test_only_who_works_on_it_takes_a_file_away(office: Office, visitor: Visitor) -> None:
     """NT-20, ST-22: somebody else adds one meanwhile."""
     file = await added(visitor)
-    await office.step(asked.TicketPickUp, TICKET)
+    await office.step(asked.ActivityPickUp, TICKET)
     bruno = visitor.being("bruno")
     answer = await bruno.remove(file)
     assert (answer.status_code, answer.json()["code"], answer.json()["holder"]) == (409, "conflict", "amelie")
@@ -292,7 +292,7 @@ async def test_files_go_with_a_reply(office: Office, visitor: Visitor) -> None:
     """NT-15: each once, and only those of this Ticket; what was sent of it is there after it is gone."""
     file = await added(visitor)
     wanted = {"text": "Here it is.", "files": (file, file)}
-    answer = await office.step(asked.TicketReply, TICKET, **wanted)
+    answer = await office.step(asked.ActivityReply, TICKET, **wanted)
     assert answer["type"] == "request.accepted", answer
     compose = (await office.asked_of_notify())[-1]
     assert [each["name"] for each in compose["attachments"]] == ["plan.pdf"]
@@ -301,7 +301,7 @@ async def test_files_go_with_a_reply(office: Office, visitor: Visitor) -> None:
     (sent,) = next(each["mail"] for each in timeline if each["mail"])["attachments"]
     assert (await visitor.get(sent["href"])).content == PLAN
     before = await office.written()
-    assert (await office.step(asked.TicketReply, TICKET, **wanted))["code"] == "not_found"
+    assert (await office.step(asked.ActivityReply, TICKET, **wanted))["code"] == "not_found"
     assert await office.written() == before
 
 
@@ -311,7 +311,7 @@ async def test_a_mail_is_refused_that_gets_too_large(office: Office, visitor: Vi
     await office.configure(DEFINITION.model_copy(update={"rules": rules}), version=2)
     fits, too_much = await added(visitor, data=bytes(750_000)), await added(visitor, data=bytes(800_000))
     before = await office.written()
-    for kind in (asked.TicketReply, asked.TicketSendAndResolve):
+    for kind in (asked.ActivityReply, asked.TicketSendAndResolve):
         answer = await office.step(kind, TICKET, text="Look.", files=(too_much,))
         assert (answer["code"], answer["missing"]) == ("mail_too_large", ["files"])
     assert await office.written() == before

@@ -8,7 +8,7 @@ import pytest
 
 from services.activity.retention import rules
 from services.activity.settings import ActivitySettings
-from services.activity.uploads import TicketAddFile
+from services.activity.uploads import ActivityAddFile
 from shared import retention
 from shared.blobs import BlobStore
 from shared.contracts import activity_requests as asked
@@ -33,18 +33,18 @@ async def opened(office: Office, *numbers: int) -> None:
 
 
 async def put(office: Office, reference: str, name: str, **more: Any) -> str:
-    answer = await office.step(TicketAddFile, reference, **{"blob": blob(name), **more})
+    answer = await office.step(ActivityAddFile, reference, **{"blob": blob(name), **more})
     assert answer["type"] == "request.accepted", answer
     file: str = answer["file"]
     return file
 
 
 async def remove(office: Office, reference: str, file: str) -> Any:
-    return await office.step(asked.TicketRemoveFile, reference, file=file)
+    return await office.step(asked.ActivityRemoveFile, reference, file=file)
 
 
 async def close(office: Office, reference: str) -> None:
-    answer = await office.step(asked.TicketResolve, reference, method="rejected_as_spam")
+    answer = await office.step(asked.ActivityResolve, reference, method="rejected_as_spam")
     assert answer["status"] == "closed", answer
 
 
@@ -74,7 +74,7 @@ async def test_parts_begin_with_snapshots_of_files(office: Office) -> None:
     assert (event["rule"], event["from_reference"], event["tags"]) == ("T27", ONE, ["floor"])
     assert event["blob"] == blob("plan").model_dump()
     assert (await remove(office, ONE, file))["type"] == "request.accepted"
-    await office.step(asked.TicketEditFile, TWO, file=parts[0]["plan.pdf"], name="of mine.pdf")
+    await office.step(asked.ActivityEditFile, TWO, file=parts[0]["plan.pdf"], name="of mine.pdf")
     assert [list(await files(office, each)) for each in (ONE, TWO, THREE)] == [
         [],
         ["of mine.pdf"],
@@ -93,7 +93,7 @@ async def test_what_is_merged_has_the_same_files(office: Office) -> None:
     assert await files(office, THREE) == {"one.pdf": one, "two.pdf": two}
     history = await office.history(ONE)
     assert (await remove(office, ONE, one))["code"] == "closed"
-    await office.step(asked.TicketEditFile, THREE, file=two, name="2.pdf")
+    await office.step(asked.ActivityEditFile, THREE, file=two, name="2.pdf")
     assert (await remove(office, THREE, one))["type"] == "request.accepted"
     assert [await files(office, each) for each in (ONE, TWO, THREE)] == [{}, {"2.pdf": two}, {"2.pdf": two}]
     assert await office.history(ONE) == history
@@ -104,16 +104,16 @@ async def test_who_opens_a_ticket_from_another_may_take_its_files(office: Office
     """LK-5: snapshots, as they are then; linking alone copies nothing."""
     await opened(office, 1)
     await put(office, ONE, "plan")
-    bare = await office.ask(asked.TicketOpen(actor=_amelie(), process="request", linked_to=ONE))
+    bare = await office.ask(asked.ActivityOpen(actor=_amelie(), process="request", linked_to=ONE))
     full = await office.ask(
-        asked.TicketOpen(actor=_amelie(), process="request", linked_to=ONE, copy_files=True)
+        asked.ActivityOpen(actor=_amelie(), process="request", linked_to=ONE, copy_files=True)
     )
     assert await files(office, bare["reference"]) == {}
     copied = await files(office, full["reference"])
     assert list(copied) == ["plan.pdf"]
     await remove(office, full["reference"], copied["plan.pdf"])
     assert list(await files(office, ONE)) == ["plan.pdf"]
-    lost = await office.ask(asked.TicketOpen(actor=_amelie(), process="request", copy_files=True))
+    lost = await office.ask(asked.ActivityOpen(actor=_amelie(), process="request", copy_files=True))
     assert (lost["code"], lost["missing"]) == ("incomplete", ["linked_to"])
 
 
@@ -136,11 +136,11 @@ async def test_how_batches_are_cut_changes_no_file(office: Office, together: boo
     await opened(office, 1, 2)
     file = await put(office, ONE, "plan")
     wanted = [
-        asked.TicketEditFile(actor=_amelie(), reference=ONE, file=file, name="plan B.pdf"),
+        asked.ActivityEditFile(actor=_amelie(), reference=ONE, file=file, name="plan B.pdf"),
         asked.TicketMergeInto(actor=_amelie(), reference=ONE, into=TWO),
         asked.TicketSplit(actor=_amelie(), reference=TWO, parts=PARTS),
-        asked.TicketRemoveFile(actor=_amelie(), reference=TWO, file=file),
-        asked.TicketOpen(actor=_amelie(), process="request", linked_to=ONE, copy_files=True),
+        asked.ActivityRemoveFile(actor=_amelie(), reference=TWO, file=file),
+        asked.ActivityOpen(actor=_amelie(), process="request", linked_to=ONE, copy_files=True),
     ]
     records = [_asked(each, f"request/{number}") for number, each in enumerate(wanted)]
     for batch in [records] if together else [[each] for each in records]:
@@ -168,7 +168,7 @@ async def test_files_go_with_the_texts_of_what_was_closed_long_ago(
     await opened(office, 1, 2, 3)
     for reference, name in ((ONE, "one"), (THREE, "two"), (THREE, "three")):
         file = await put(office, reference, name, blob=stored[name].model_copy(update={"name": name}))
-    reply = await office.step(asked.TicketReply, THREE, text="Here it is.", files=(file,))
+    reply = await office.step(asked.ActivityReply, THREE, text="Here it is.", files=(file,))
     assert reply["type"] == "request.accepted", reply
     await office.step(asked.TicketMergeInto, ONE, into=TWO)
     await close(office, THREE)

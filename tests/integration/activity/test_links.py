@@ -32,15 +32,15 @@ async def linked(office: Office, reference: str) -> list[tuple[str, str]]:
 
 
 async def link(office: Office, *others: str, of: str = A) -> Any:
-    return await office.step(asked.TicketLink, of, with_references=others)
+    return await office.step(asked.ActivityLink, of, with_references=others)
 
 
 async def unlink(office: Office, *others: str, of: str = A) -> Any:
-    return await office.step(asked.TicketUnlink, of, with_references=others)
+    return await office.step(asked.ActivityUnlink, of, with_references=others)
 
 
 async def close(office: Office, reference: str) -> None:
-    await office.step(asked.TicketResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.ActivityResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
 
 
 async def test_the_hub_shows_all_and_each_spoke_shows_only_the_hub(office: Office) -> None:
@@ -97,7 +97,7 @@ async def test_all_are_linked_or_none(
     other = DEFINITION.model_copy(update={"organisation": "other"})
     await office.configure(other)
     for number in range(4):
-        request = asked.TicketOpen(actor=user("amelie"), process="request", title=f"Theirs {number}")
+        request = asked.ActivityOpen(actor=user("amelie"), process="request", title=f"Theirs {number}")
         await office.ask(request, org="other")
     answer = await link(office, *others)
     assert (answer["code"], answer["missing"]) == (code, missing)
@@ -126,10 +126,10 @@ async def test_two_who_link_the_same_in_one_batch_make_one_link(office: Office) 
         return incoming(kind(actor=user("bruno"), reference=of, with_references=[other]), id_)
 
     await office.take_in(
-        one(asked.TicketLink, A, B, "1"),
-        one(asked.TicketLink, B, A, "2"),
-        one(asked.TicketUnlink, B, A, "3"),
-        one(asked.TicketLink, B, C, "4"),
+        one(asked.ActivityLink, A, B, "1"),
+        one(asked.ActivityLink, B, A, "2"),
+        one(asked.ActivityUnlink, B, A, "3"),
+        one(asked.ActivityLink, B, C, "4"),
     )
     assert [await linked(office, each) for each in (A, B, C)] == [[], [(C, "linked")], [(B, "linked")]]
     assert [type_ for type_, _ in await office.rules(A)][-2:] == ["linked", "unlinked"]
@@ -149,7 +149,7 @@ async def test_what_a_mail_links_both_sides_tell(office: Office) -> None:
 
 
 async def opened_from(office: Office, source: str, **more: Any) -> Any:
-    request = asked.TicketOpen(
+    request = asked.ActivityOpen(
         actor=user("amelie"),
         process="invoice",
         title="A part of it",
@@ -182,7 +182,7 @@ async def test_copies_are_snapshots(office: Office) -> None:
     """LK-5: links and mails as they are then; answers to a copied mail go where they went before."""
     await three(office)
     await link(office, B)
-    await office.step(asked.TicketReply, A, text="Please wait.")
+    await office.step(asked.ActivityReply, A, text="Please wait.")
     opened = (await opened_from(office, A, copies=["links", "communications"]))["reference"]
     assert await linked(office, opened) == [(A, "opened_from"), (B, "copied")]
     assert await linked(office, B) == [(A, "linked"), (opened, "copied")]
@@ -197,7 +197,7 @@ async def test_copies_are_snapshots(office: Office) -> None:
     assert "mail_appended" in {type_ for type_, _ in await office.rules(A)}
     assert "mail_appended" not in {type_ for type_, _ in await office.rules(opened)}
     # It answers nobody's mail by itself, either.
-    await office.step(asked.TicketReply, opened, text="And you?", to=[{"address": "dan@harbour.test"}])
+    await office.step(asked.ActivityReply, opened, text="And you?", to=[{"address": "dan@harbour.test"}])
     assert (await office.asked_of_notify())[-1]["in_reply_to"] is None
 
 
@@ -205,7 +205,7 @@ async def test_what_is_opened_from_nothing_that_is_known_is_refused(office: Offi
     """LK-5: and no number is used up for it."""
     await three(office)
     assert (await opened_from(office, "999999-T"))["code"] == "not_found"
-    request = asked.TicketOpen(actor=user("amelie"), process="request", title="x", copies=["links"])
+    request = asked.ActivityOpen(actor=user("amelie"), process="request", title="x", copies=["links"])
     assert (await office.ask(request))["missing"] == ["linked_to"]
     assert len(await office.tickets()) == 3
 

@@ -34,8 +34,8 @@ async def test_a_mail_opens_a_ticket_and_is_acknowledged(office: Office) -> None
 
 async def test_versions_of_events_have_no_gap_and_keys_are_the_activity(office: Office) -> None:
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.TicketPickUp, "100001-T")
-    await office.step(asked.TicketNote, "100001-T", text="Looked at it")
+    await office.step(asked.ActivityPickUp, "100001-T")
+    await office.step(asked.ActivityNote, "100001-T", text="Looked at it")
     events = await office.said("activity.activities.v1")
     assert [event["version"] for event in events] == list(range(1, len(events) + 1))
     assert {event["key"] for event in events} == {f"acme/{events[0]['activity']}"}
@@ -143,9 +143,9 @@ async def test_a_mailbox_that_joins_gets_a_linked_ticket(office: Office) -> None
 async def test_a_mail_for_a_closed_ticket_opens_a_linked_one_once(office: Office) -> None:
     """T35, IN-14, AMB-4; the thread goes on at the new Ticket."""
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.TicketPickUp, "100001-T")
+    await office.step(asked.ActivityPickUp, "100001-T")
     spam = asked.ResolutionMethod.REJECTED_AS_SPAM
-    await office.step(asked.TicketResolve, "100001-T", method=spam)
+    await office.step(asked.ActivityResolve, "100001-T", method=spam)
     for number in ("two", "three"):
         await office.take_in(received(message_id=f"{number}@harbour.test", in_reply_to="one@harbour.test"))
     closed, continued = await office.tickets()
@@ -157,7 +157,7 @@ async def test_a_mail_for_a_closed_ticket_opens_a_linked_one_once(office: Office
 async def test_a_waiting_ticket_is_woken_and_its_timer_goes(office: Office) -> None:
     """T11, T13."""
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.TicketWait, "100001-T", days=3)
+    await office.step(asked.ActivityWait, "100001-T", days=3)
     assert await office.pool.fetchval("SELECT count(*) FROM timers") == 1
     await office.take_in(received(message_id="two@harbour.test", in_reply_to="one@harbour.test"))
     assert (await office.ticket("100001-T"))["status"] == "to_do"

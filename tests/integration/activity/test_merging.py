@@ -37,7 +37,7 @@ async def test_tags_on_open_tickets_move_and_each_ticket_says_so(led: Office) ->
     await led.take_in(received(message_id="1@home.test", sender=HOME))
     await create(led, ANNA)
     both = [Person(address=ANNA), Person(address=HOME)]
-    await led.step(asked.TicketEdit, "100001-T", cc=both)
+    await led.step(asked.ActivityEdit, "100001-T", cc=both)
     before = await led.ticket("100001-T")
     merged = await merge(led, await id_of(led, HOME), await id_of(led, ANNA))
     assert (merged["type"], merged["contact"]) == ("contact.accepted", await id_of(led, ANNA))
@@ -62,7 +62,7 @@ async def test_mail_from_its_address_is_the_others(led: Office) -> None:
     await led.take_in(received(message_id="2@home.test", sender=HOME, conversation="0" * 16))
     assert (await tags(led, "100002-T"))["primary_contact"] == {ANNA}
     opened = await led.ask(
-        asked.TicketOpen(actor=user("amelie"), process="request", cc=[Person(address=HOME)])
+        asked.ActivityOpen(actor=user("amelie"), process="request", cc=[Person(address=HOME)])
     )
     assert (await tags(led, opened["reference"]))["cc"] == {ANNA}
     taken = await create(led, HOME)
@@ -72,8 +72,8 @@ async def test_mail_from_its_address_is_the_others(led: Office) -> None:
 async def test_a_closed_ticket_stays_as_it_is_and_shows_who_it_is_now(led: Office, tmp_path: Path) -> None:
     """CT-20, T38."""
     await led.take_in(received(message_id="1@home.test", sender=HOME))
-    await led.step(asked.TicketPickUp, "100001-T")
-    await led.step(asked.TicketResolve, "100001-T", method="rejected_as_spam")
+    await led.step(asked.ActivityPickUp, "100001-T")
+    await led.step(asked.ActivityResolve, "100001-T", method="rejected_as_spam")
     await create(led, ANNA, first_name="Anna")
     before, history = await led.ticket("100001-T"), await led.history("100001-T")
     assert before["status"] == "closed"

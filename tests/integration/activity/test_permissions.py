@@ -18,8 +18,8 @@ from fastapi import FastAPI
 from services.activity import permissions
 from services.activity.api_contacts import CHANGES
 from services.activity.api_steps import MODELS
-from services.activity.uploads import TicketAddFile
-from services.activity.views import TicketHeader
+from services.activity.uploads import ActivityAddFile
+from services.activity.views import ActivityHeader
 from shared.auth import OPERATOR
 from shared.blobs import BlobStore
 from shared.contracts import activity_requests as asked
@@ -51,7 +51,7 @@ USERS = (
 )
 HELP = (
     "Write its rule into services/activity/permissions.py (ENDPOINTS for an endpoint, REQUESTS for a"
-    " request), and let the endpoint keep to it: opened_ticket(), Access.require(), or Access.processes for"
+    " request), and let the endpoint keep to it: opened_activity(), Access.require(), or Access.processes for"
     " what it shows."
 )
 UNKNOWN = "Say in Place.filled of this test what stands for {{{}}} in a path, for the process `request`."
@@ -75,10 +75,12 @@ class Place:
             return rule
         step = path.rpartition("/steps/")[2]
         if "/files" in path:
-            return permissions.role_for(TicketAddFile if path.endswith("/files") else asked.TicketRemoveFile)
+            return permissions.role_for(
+                ActivityAddFile if path.endswith("/files") else asked.ActivityRemoveFile
+            )
         of_contacts = {path: model for _, path, model, _ in CHANGES}
         below = path.removeprefix("/v1/contacts/{contact}")
-        model = of_contacts.get(below) or MODELS.get(step, asked.TicketOpen)
+        model = of_contacts.get(below) or MODELS.get(step, asked.ActivityOpen)
         return permissions.role_for(model)
 
     def body(self, method: str, path: str) -> Any:
@@ -112,7 +114,7 @@ async def place(office: Office, tmp_path: Path) -> AsyncIterator[Place]:
     await office.take_in(received(message_id="one@harbour.test"))
     (mail,) = await office.mails("100001-T")
     blob = await BlobStore(tmp_path.as_uri(), "activity").put("acme", b"a plan", name="plan.pdf")
-    file = (await office.step(TicketAddFile, "100001-T", blob=blob))["file"]
+    file = (await office.step(ActivityAddFile, "100001-T", blob=blob))["file"]
     api = front_desk(office, tmp_path)
     async with connected(api) as client:
         carla = await office.pool.fetchval("SELECT id FROM contacts WHERE address ^@ 'carla'")
@@ -165,7 +167,7 @@ async def test_an_endpoint_lets_in_whom_its_rule_lets_in(place: Place) -> None:
                 shown = [each for each in objects(answer.json()) if "reference" in each]
                 assert shown, "even so the header data is shown"
                 for each in shown:
-                    assert each.keys() == TicketHeader.model_fields.keys(), (endpoint, person, HELP)
+                    assert each.keys() == ActivityHeader.model_fields.keys(), (endpoint, person, HELP)
         operator = await Caller(place.client, f"noel/{OPERATOR}").call(method, path, body)
         if needed is Need.OPERATOR:
             assert operator.status_code not in (401, 403), operator.text
@@ -181,7 +183,7 @@ async def test_a_request_of_a_person_needs_the_same_over_kafka_as_over_http(plac
         value |= {"process": "request"} if "process" in model.model_fields else {}
         value |= {"reference": place.ticket} if "reference" in model.model_fields else {}
         value.pop("mailbox", None)
-        of_any = type_.startswith("contact.") or model is asked.TicketTakeNext
+        of_any = type_.startswith("contact.") or model is asked.WorkTakeNext
         if "contact" in model.model_fields:
             value |= {"contact": place.carla, "expected_version": None}
         for person, role in PEOPLE.items():
@@ -204,7 +206,7 @@ async def test_integrations_and_the_system_are_let_in_by_kafkas_border(place: Pl
     """Design §1."""
     for kind in ("integration", "system"):
         actor = asked.Actor(kind=asked.ActorKind(kind), id="erp")
-        note = asked.TicketNote(actor=actor, reference=place.ticket, text="From afar")
+        note = asked.ActivityNote(actor=actor, reference=place.ticket, text="From afar")
         assert (await place.office.ask(note))["type"] == "request.accepted"
 
 

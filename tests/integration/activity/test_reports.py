@@ -100,11 +100,11 @@ async def test_a_delivery_makes_nobody_late(office: Office) -> None:
     await office.report(MailDeferred(**report, reason="greylisted", attempts=1, next_attempt=NOON))
     await office.report(sent(report))
     assert (await office.ticket("100001-T"))["version"] == seen + 2
-    ahead = await office.step(asked.TicketPickUp, "100001-T", expected_version=seen + 3)
+    ahead = await office.step(asked.ActivityPickUp, "100001-T", expected_version=seen + 3)
     assert (ahead["code"], ahead["version"]) == ("conflict", seen + 2)
-    taken = await office.step(asked.TicketPickUp, "100001-T", expected_version=seen)
+    taken = await office.step(asked.ActivityPickUp, "100001-T", expected_version=seen)
     assert (taken["type"], taken["version"]) == ("request.accepted", seen + 3)
-    late = await office.step(asked.TicketPickUp, "100001-T", by="bruno", expected_version=seen + 2)
+    late = await office.step(asked.ActivityPickUp, "100001-T", by="bruno", expected_version=seen + 2)
     assert (late["code"], late["version"]) == ("conflict", seen + 3)
 
 
@@ -114,9 +114,9 @@ async def test_what_older_code_does_meanwhile_makes_late(office: Office) -> None
     seen = (await office.ticket("100001-T"))["version"]
     await office.report(sent(report))
     await office.pool.execute("UPDATE activities SET version = version + 1, title = 'Edited'")
-    late = await office.step(asked.TicketNote, "100001-T", text="Hm", expected_version=seen)
+    late = await office.step(asked.ActivityNote, "100001-T", text="Hm", expected_version=seen)
     assert (late["code"], late["version"]) == ("conflict", seen + 2)
-    done = await office.step(asked.TicketNote, "100001-T", text="Hm", expected_version=seen + 2)
+    done = await office.step(asked.ActivityNote, "100001-T", text="Hm", expected_version=seen + 2)
     assert done["version"] == seen + 3
 
 

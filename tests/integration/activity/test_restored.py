@@ -52,7 +52,7 @@ def step(kind: type[asked.Request], reference: str, **fields: Any) -> Incoming[A
 
 
 def opened_from(source: str, *copies: str) -> Incoming[Any]:
-    request = asked.TicketOpen(
+    request = asked.ActivityOpen(
         actor=user("amelie"), process="request", title="From it", linked_to=source, copies=copies
     )
     return incoming(request, f"from {source}", at=NOON)
@@ -83,18 +83,18 @@ async def test_mails_that_others_took_over_are_there_too(lost: Diary, restored: 
         letter(1),
         letter(2),
         letter(3),
-        step(asked.TicketReply, B, text="Which one?"),
-        step(asked.TicketLink, A, with_references=[B]),
+        step(asked.ActivityReply, B, text="Which one?"),
+        step(asked.ActivityLink, A, with_references=[B]),
         letter(4, answers=2),
         # A began before all that it gets now; and what it is given it hands on.
-        step(asked.TicketShareMail, B, mail=str(letter(4).message.mail), with_references=[A]),
+        step(asked.ActivityShareMail, B, mail=str(letter(4).message.mail), with_references=[A]),
         opened_from(B, "communications", "links"),
         step(asked.TicketMergeInto, B, into=A),
         step(asked.TicketSplit, A, parts=PARTS),
         step(asked.TicketMergeInto, E, into=C),
-        step(asked.TicketResolve, F, method="rejected_as_spam"),
+        step(asked.ActivityResolve, F, method="rejected_as_spam"),
         letter(5, answers=3),
-        step(asked.TicketResolve, C, method="rejected_as_spam"),
+        step(asked.ActivityResolve, C, method="rejected_as_spam"),
         letter(6, answers=3),
         apart=apart,
     )
@@ -125,7 +125,7 @@ async def test_a_mail_that_is_told_again_for_a_ticket_of_its_own_has_no_other_ef
 ) -> None:
     """CE-3, IN-7: what it is addressed to then says nothing of which addresses have had theirs."""
     wrong = letter(2, answers=1)
-    asked_for = step(asked.TicketNewFromMail, A, mail=wrong.message.mail)
+    asked_for = step(asked.ActivityNewFromMail, A, mail=wrong.message.mail)
     assert not await caught_up(lost, restored, letter(1), wrong, asked_for)
     (request,) = await lost.said("ingest.requests.v1", "mail.reinject")
     again = {"reinjected_for": UUID(request["activity"]), "targets": (addressed(BILLING),)}
@@ -171,11 +171,11 @@ async def test_what_was_written_after_somebody_was_erased_stays(lost: Diary, res
     assert not await caught_up(
         lost,
         restored,
-        step(asked.TicketNote, A, text="Before"),
+        step(asked.ActivityNote, A, text="Before"),
         incoming(erased, "erase"),
-        step(asked.TicketEdit, A, title="The printer", description="It burns."),
-        step(asked.TicketNote, A, text="After"),
-        step(asked.TicketResolve, A, method="rejected_as_spam"),
+        step(asked.ActivityEdit, A, title="The printer", description="It burns."),
+        step(asked.ActivityNote, A, text="After"),
+        step(asked.ActivityResolve, A, method="rejected_as_spam"),
     )
     (ticket,) = await restored.tickets()
     assert (ticket["status"], ticket["title"], ticket["description"]) == (

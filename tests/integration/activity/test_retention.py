@@ -54,8 +54,8 @@ async def removed(office: Office, table: tuple[Rule, ...], **how: Any) -> dict[s
 
 async def closed(office: Office, reference: str) -> None:
     """Resolve a Ticket and let its feedback window pass, without the component of timers."""
-    await office.step(asked.TicketPickUp, reference)
-    await office.step(asked.TicketResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.ActivityPickUp, reference)
+    await office.step(asked.ActivityResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
 
 
 async def texts(pool: Pool) -> dict[str, str]:
@@ -68,7 +68,7 @@ async def test_what_was_written_on_a_ticket_goes_when_it_was_closed_for_long_and
     office: Office, table: tuple[Rule, ...]
 ) -> None:
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.TicketNote, "100001-T", text="He is in a hurry.")
+    await office.step(asked.ActivityNote, "100001-T", text="He is in a hurry.")
     await closed(office, "100001-T")
     before = await office.history("100001-T")
     assert (await office.ticket("100001-T"))["status"] == "closed"
@@ -89,7 +89,7 @@ async def test_what_was_written_on_a_ticket_goes_when_it_was_closed_for_long_and
 
 async def test_the_timeline_says_that_a_text_was_removed(office: Office, table: tuple[Rule, ...]) -> None:
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.TicketNote, "100001-T", text="He is in a hurry.")
+    await office.step(asked.ActivityNote, "100001-T", text="He is in a hurry.")
     await closed(office, "100001-T")
     await office.advance(days=KEPT + 1)
     await removed(office, table)
@@ -231,7 +231,7 @@ async def test_a_request_whose_answer_is_gone_is_refused_instead_of_done_twice(
 ) -> None:
     await office.take_in(received(message_id="one@harbour.test"))
     office.work._answers_kept = timedelta(days=ANSWERED)
-    note = asked.TicketNote(actor=asked.Actor(kind="user", id="amelie"), reference="100001-T", text="Once.")
+    note = asked.ActivityNote(actor=asked.Actor(kind="user", id="amelie"), reference="100001-T", text="Once.")
     first = await office.ask(note, "same")
     assert await office.ask(note, "same") == first
     asked_at = office.clock.now()

@@ -60,7 +60,7 @@ async def test_words_that_say_nothing_find_nothing_and_break_nothing(client: htt
 async def test_a_title_that_was_changed_is_found_by_its_new_words(
     office: Office, client: httpx.AsyncClient
 ) -> None:
-    await office.step(asked.TicketEdit, "100001-T", title="Scanner is cold")
+    await office.step(asked.ActivityEdit, "100001-T", title="Scanner is cold")
     assert await found(client, "scanner") == [("100001-T", "title")]
     assert [each for each in await found(client, "printer") if each[1] == "title"] == []
 

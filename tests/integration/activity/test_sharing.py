@@ -19,13 +19,13 @@ async def linked(office: Office) -> UUID:
         await office.take_in(
             received(message_id=f"{number}@harbour.test", conversation=f"{number:016x}", to=to)
         )
-    await office.step(asked.TicketLink, A, with_references=[B, C])
+    await office.step(asked.ActivityLink, A, with_references=[B, C])
     mail: UUID = (await office.ticket(A))["opening_mail"]
     return mail
 
 
 async def share(office: Office, mail: UUID, *others: str, of: str = A, by: str = "amelie") -> Any:
-    return await office.step(asked.TicketShareMail, of, by, mail=mail, with_references=others)
+    return await office.step(asked.ActivityShareMail, of, by, mail=mail, with_references=others)
 
 
 async def appended(office: Office) -> set[str]:
@@ -54,7 +54,7 @@ async def test_who_has_it_is_passed_over(office: Office) -> None:
     before = [await office.history(each) for each in (A, B)]
     assert (await share(office, mail, B))["type"] == "request.accepted"
     assert [await office.history(each) for each in (A, B)] == before
-    await office.step(asked.TicketUnlink, A, with_references=[B])
+    await office.step(asked.ActivityUnlink, A, with_references=[B])
     await office.take_in(received(message_id="8@harbour.test", in_reply_to="1@harbour.test"))
     assert await appended(office) == {A, B}
 
@@ -81,7 +81,7 @@ async def test_an_answer_to_a_shared_mail_comes_to_both(office: Office) -> None:
 async def test_what_we_wrote_can_be_shared_before_it_is_sent(office: Office) -> None:
     """SH-1, SH-3: the customer's answer names our own Message-ID."""
     await linked(office)
-    await office.step(asked.TicketReply, A, text="Both of us look after it.")
+    await office.step(asked.ActivityReply, A, text="Both of us look after it.")
     written = (await office.asked_of_notify())[-1]
     assert (await share(office, written["mail"], B))["type"] == "request.accepted"
     await office.pool.execute(
@@ -97,9 +97,9 @@ async def test_what_we_wrote_can_be_shared_before_it_is_sent(office: Office) -> 
 async def test_what_was_a_copy_is_shared_like_any_other(office: Office) -> None:
     """LK-5, SH-3: from then on answers come to it."""
     mail = await linked(office)
-    opened = await office.step(asked.TicketLink, A, with_references=[B])
+    opened = await office.step(asked.ActivityLink, A, with_references=[B])
     assert opened["type"] == "request.accepted"
-    request = asked.TicketOpen(
+    request = asked.ActivityOpen(
         actor=asked.Actor(kind=asked.ActorKind.USER, id="amelie"),
         process="request",
         title="A part of it",
@@ -125,7 +125,7 @@ async def test_all_get_it_or_none(office: Office, others: list[str], code: str, 
     """SH-2: each reason has a code, and names what it is about."""
     mail = await linked(office)
     await office.take_in(received(message_id="4@harbour.test", conversation="4" * 16))
-    await office.step(asked.TicketResolve, B, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.ActivityResolve, B, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     answer = await share(office, mail, *others)
     assert (answer["code"], answer["missing"]) == (code, missing)
     assert "mail_shared" not in {type_ for type_, _ in await office.rules(C)}
@@ -135,7 +135,7 @@ async def test_a_closed_ticket_shares_nothing(office: Office) -> None:
     """SH-2, T38: and nobody shares a mail that stands elsewhere."""
     mail = await linked(office)
     assert (await share(office, mail, A, of=B))["code"] == "not_found"
-    await office.step(asked.TicketResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.ActivityResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     assert (await share(office, mail, B))["code"] == "closed"
 
 

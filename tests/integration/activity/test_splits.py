@@ -35,7 +35,7 @@ async def split(office: Office, parts: tuple[SplitPart, ...] = PARTS, **more: An
 
 
 async def close(office: Office, reference: str) -> Any:
-    return await office.step(asked.TicketResolve, reference, method="rejected_as_spam")
+    return await office.step(asked.ActivityResolve, reference, method="rejected_as_spam")
 
 
 async def statuses(office: Office) -> list[str]:
@@ -67,7 +67,7 @@ async def test_the_parts_begin_with_what_the_original_had(office: Office) -> Non
     """T27, LK-1, LK-6, SL-6: its contacts, links, mails, correspondents and beginning; what comes later is
     each one's own."""
     await office.take_in(letter(1), letter(2, cc=["dan@harbour.test"]))
-    await office.step(asked.TicketReply, ORIGINAL, text="Which one?")
+    await office.step(asked.ActivityReply, ORIGINAL, text="Which one?")
     await close(office, "100002-T")
     await office.take_in(letter(3, answers="2@harbour.test", to=["help@acme.test"]))
     await office.advance(days=1)
@@ -96,7 +96,7 @@ async def test_the_parts_begin_with_what_the_original_had(office: Office) -> Non
                 assert {tuple(row) for row in expected} <= {tuple(row) for row in found}
             else:
                 assert found == expected
-    await office.step(asked.TicketEdit, answer["others"][0]["reference"], title="Another title")
+    await office.step(asked.ActivityEdit, answer["others"][0]["reference"], title="Another title")
     assert (await office.ticket("100003-T"))["title"] == "My printer"
 
 
@@ -142,12 +142,12 @@ async def test_the_original_is_closed_with_the_last_of_its_parts(office: Office)
     await close(office, KEY)
     assert await statuses(office) == ["wait", "to_do", "closed"]
     await office.advance(hours=1)
-    await office.step(asked.TicketResolve, PRINTER, method="rejected")
+    await office.step(asked.ActivityResolve, PRINTER, method="rejected")
     assert await statuses(office) == ["wait", "resolved", "closed"]
     last = (await office.ticket(PRINTER))["resolution"]["at"]
     await office.advance(days=3)
-    await office.step(asked.TicketReopen, PRINTER)
-    await office.step(asked.TicketResolve, PRINTER, method="rejected_as_spam")
+    await office.step(asked.ActivityReopen, PRINTER)
+    await office.step(asked.ActivityResolve, PRINTER, method="rejected_as_spam")
     original = await office.ticket(ORIGINAL)
     assert (original["status"], original["resolution"]["method"]) == ("closed", "split")
     assert original["resolution"]["at"] == (await office.ticket(PRINTER))["resolution"]["at"] != last
@@ -159,7 +159,7 @@ async def test_the_original_is_closed_with_the_last_of_its_parts(office: Office)
 async def test_a_mail_for_one_of_them_goes_to_every_part(office: Office) -> None:
     """T29, IN-8: by its own status each, once; the original waits on."""
     await split(office)
-    await office.step(asked.TicketWait, PRINTER, days=2)
+    await office.step(asked.ActivityWait, PRINTER, days=2)
     for number, reference in enumerate((ORIGINAL, PRINTER, KEY), 2):
         await office.take_in(to(number, reference))
     assert await statuses(office) == ["wait", "to_do", "to_do"]

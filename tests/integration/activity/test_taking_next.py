@@ -52,11 +52,11 @@ async def mails(office: Office, number: int, to: str = "help@acme.test") -> None
 
 async def due(office: Office, reference: str, days: float) -> None:
     at = office.clock.now() + timedelta(days=days)
-    assert (await office.step(asked.TicketSetDueDate, reference, due=at))["type"] == "request.accepted"
+    assert (await office.step(asked.ActivitySetDueDate, reference, due=at))["type"] == "request.accepted"
 
 
 async def take(office: Office, actor: asked.Actor) -> Any:
-    return await office.ask(asked.TicketTakeNext(actor=actor))
+    return await office.ask(asked.WorkTakeNext(actor=actor))
 
 
 async def key_of(office: Office, reference: str) -> Key:
@@ -69,7 +69,7 @@ async def test_who_asks_gets_the_soonest_due_of_his_own_and_of_his_queues(office
     await mails(office, 1, "billing@acme.test")
     for reference, days in (("100003-T", 2), ("100004-T", 1)):
         await due(office, reference, days)
-    await office.step(asked.TicketAssign, "100002-T", by="bruno", assignee="bruno")
+    await office.step(asked.ActivityAssign, "100002-T", by="bruno", assignee="bruno")
     # The queue of invoices is his team's, but he does not work on them.
     first = await take(office, user("bruno"))
     assert (first["reference"], first["status"]) == ("100003-T", "in_progress")
@@ -77,10 +77,10 @@ async def test_who_asks_gets_the_soonest_due_of_his_own_and_of_his_queues(office
     assert (ticket["assignee"], (await office.rules("100003-T"))[-1]) == ("bruno", ("status_changed", "T7"))
     again = await take(office, user("bruno"))
     assert (again["reference"], again["version"]) == ("100003-T", first["version"]), "he works on it"
-    await office.step(asked.TicketWait, "100003-T", by="bruno", days=3)
+    await office.step(asked.ActivityWait, "100003-T", by="bruno", days=3)
     assert (await take(office, user("amelie")))["reference"] == "100001-T"
     assert (await take(office, user("bruno")))["reference"] == "100002-T", "what was given to him"
-    await office.step(asked.TicketWait, "100002-T", by="bruno", days=3)
+    await office.step(asked.ActivityWait, "100002-T", by="bruno", days=3)
     before = await office.written()
     nothing = await take(office, user("bruno"))
     assert (nothing["type"], nothing["code"]) == ("request.refused", "nothing_to_do")
@@ -102,7 +102,7 @@ async def test_a_robot_gets_again_what_it_has_and_then_something_else(office: Of
     assert (taken_away["reference"], taken_away["status"]) == ("100002-T", "to_do")
     stuck = await office.ticket("100002-T")
     assert (stuck["assignee"], stuck["for_person"]) == (None, True)
-    await office.step(asked.TicketWait, "100001-T", by="sorter", days=1)
+    await office.step(asked.ActivityWait, "100001-T", by="sorter", days=1)
     assert (await take(office, SORTER))["code"] == "nothing_to_do"
     assert (await take(office, user("bruno")))["reference"] == "100002-T", "a person gets it"
 
@@ -134,9 +134,9 @@ async def test_two_who_ask_at_once_never_get_the_same(office: Office, client: ht
     assert len(set(found)) == 3
     for name in ("amelie", "bruno", "sorter"):
         (held,) = [each["reference"] for each in await office.tickets() if each["assignee"] == name]
-        await office.step(asked.TicketWait, held, by=name, days=1)
+        await office.step(asked.ActivityWait, held, by=name, days=1)
     batch = [
-        incoming(asked.TicketTakeNext(actor=actor), f"at-once-{actor.id}")
+        incoming(asked.WorkTakeNext(actor=actor), f"at-once-{actor.id}")
         for actor in (user("amelie"), user("bruno"), SORTER)
     ]
     await office.take_in(*batch)
@@ -157,7 +157,7 @@ async def test_what_somebody_is_just_changing_is_passed_by_and_waited_for_if_it_
     async with transaction(office.pool) as connection:
         await lock(connection, {first})
         assert (await take(office, user("bruno")))["reference"] == "100002-T"
-    await office.step(asked.TicketAssign, "100002-T", by="bruno", assignee=None)
+    await office.step(asked.ActivityAssign, "100002-T", by="bruno", assignee=None)
     async with transaction(office.pool) as connection:
         await lock(connection, {first, second})
         asking = asyncio.create_task(take(office, user("bruno")))
@@ -179,7 +179,7 @@ async def test_over_http_the_same_key_gets_the_same_and_nothing_is_no_content(
     first = await post("one")
     assert (first.status_code, first.json()["reference"]) == (200, "100001-T")
     assert first.headers["ETag"] == f'"{first.json()["version"]}"'
-    await office.step(asked.TicketWait, "100001-T", by="bruno", days=1)
+    await office.step(asked.ActivityWait, "100001-T", by="bruno", days=1)
     assert (await post("one")).json() == first.json()
     assert (await post("two")).json()["reference"] == "100002-T"
     assert (await post("three", queue="desk")).status_code == 422
@@ -192,7 +192,9 @@ async def test_a_robot_sees_as_next_what_it_would_get(office: Office, client: ht
     """ST-8, ST-24."""
     await mails(office, 3)
     await take(office, SORTER)
-    rejected = await office.ask(asked.TicketRejectWork(actor=SORTER, reference="100001-T", reason="No idea"))
+    rejected = await office.ask(
+        asked.ActivityRejectWork(actor=SORTER, reference="100001-T", reason="No idea")
+    )
     assert rejected["type"] == "request.accepted", rejected
 
     async def shown() -> str:

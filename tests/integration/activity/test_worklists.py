@@ -83,7 +83,7 @@ async def mails(office: Office, number: int, to: str = "help@acme.test") -> None
 
 async def due(office: Office, reference: str, hours: int) -> None:
     at = office.clock.now() + timedelta(hours=hours)
-    answer = await office.step(asked.TicketSetDueDate, reference, due=at)
+    answer = await office.step(asked.ActivitySetDueDate, reference, due=at)
     assert answer["type"] == "request.accepted", answer
 
 
@@ -93,7 +93,7 @@ async def test_an_inbox_holds_what_its_user_must_act_on_the_soonest_due_first(
     """GL-2, ST-19."""
     await mails(office, 5)
     for number in (1, 2, 3, 4):
-        await office.step(asked.TicketPickUp, f"10000{number}-T")
+        await office.step(asked.ActivityPickUp, f"10000{number}-T")
     await due(office, "100003-T", 1)
     await due(office, "100002-T", 2)
     assert await amelie.seen("/v1/inbox") == ["100003-T", "100002-T", "100001-T", "100004-T"]
@@ -109,20 +109,20 @@ async def test_waiting_moves_it_to_owned_work_and_an_answer_back_highlighted(
     """ST-10, ST-11, AMB-1."""
     await mails(office, 3)
     for number in (1, 2, 3):
-        await office.step(asked.TicketPickUp, f"10000{number}-T")
-    await office.step(asked.TicketWait, "100001-T", days=3)
-    await office.step(asked.TicketWaitUntil, "100002-T", until=office.clock.now() + timedelta(days=1))
+        await office.step(asked.ActivityPickUp, f"10000{number}-T")
+    await office.step(asked.ActivityWait, "100001-T", days=3)
+    await office.step(asked.ActivityWaitUntil, "100002-T", until=office.clock.now() + timedelta(days=1))
     assert await amelie.seen("/v1/inbox") == ["100003-T"]
     assert await amelie.seen("/v1/owned-work") == ["100001-T", "100002-T"]
     assert await amelie.seen("/v1/owned-work?wait=until") == ["100002-T"]
     assert await amelie.seen("/v1/owned-work?wait=related") == []
     assert await amelie.seen("/v1/owned-work?of=queues&status=wait") == ["100001-T", "100002-T"]
-    await office.step(asked.TicketResume, "100001-T", to="to_do")
+    await office.step(asked.ActivityResume, "100001-T", to="to_do")
     items = {item["reference"]: item for item in (await amelie.get("/v1/inbox"))["items"]}
     assert (items["100001-T"]["highlighted"], items["100003-T"]["highlighted"]) == (True, False)
     assert not items["100001-T"]["new_information"]
     assert await amelie.seen("/v1/inbox?highlighted=true") == ["100001-T"]
-    await office.step(asked.TicketPickUp, "100001-T")
+    await office.step(asked.ActivityPickUp, "100001-T")
     assert await amelie.seen("/v1/inbox?highlighted=true") == []
 
 
@@ -142,9 +142,9 @@ async def test_counts_tell_how_much_there_is_of_what_the_caller_may_read(
 ) -> None:
     await mails(office, 3)
     await mails(office, 2, "billing@acme.test")
-    await office.step(asked.TicketPickUp, "100001-T")
-    await office.step(asked.TicketResolve, "100001-T", method="rejected_as_spam")
-    await office.step(asked.TicketPickUp, "100002-T")
+    await office.step(asked.ActivityPickUp, "100001-T")
+    await office.step(asked.ActivityResolve, "100001-T", method="rejected_as_spam")
+    await office.step(asked.ActivityPickUp, "100002-T")
 
     def counted(queues: list[dict[str, Any]]) -> dict[str, dict[str, tuple[int, int]]]:
         return {
@@ -162,12 +162,12 @@ async def test_what_rests_is_counted_with_the_queue_of_its_process_and_drafts_wi
 ) -> None:
     """ST-19: what waits stands in no queue. What waits for its parts, too."""
     await mails(office, 2)
-    await office.step(asked.TicketPickUp, "100001-T")
+    await office.step(asked.ActivityPickUp, "100001-T")
     part = {"title": "Part", "description": "Of it", "category": "Other"}
     split = await office.step(asked.TicketSplit, "100001-T", parts=[part, part])
     assert split["status"] == "wait", split
-    await office.step(asked.TicketWait, "100002-T", days=3)
-    await office.ask(asked.TicketOpen(actor=user("amelie"), process="request"))
+    await office.step(asked.ActivityWait, "100002-T", days=3)
+    await office.ask(asked.ActivityOpen(actor=user("amelie"), process="request"))
     counted = {
         queue["queue"]: {
             (each["status"], each["wait"]): (each["number"], each["unassigned"]) for each in queue["states"]
@@ -187,7 +187,7 @@ async def test_next_is_what_is_due_soonest_of_ones_own_and_of_the_queues(
     nothing = await client.get("/v1/inbox/next", headers={"Authorization": "Bearer amelie"})
     assert (nothing.status_code, nothing.content) == (204, b"")
     await mails(office, 3)
-    await office.step(asked.TicketPickUp, "100002-T")
+    await office.step(asked.ActivityPickUp, "100002-T")
     # None is due: the oldest, whoever has it.
     assert (await amelie.get("/v1/inbox/next"))["reference"] == "100001-T"
     await due(office, "100003-T", 1)

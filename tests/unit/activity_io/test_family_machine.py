@@ -97,7 +97,7 @@ class FamilyMachine(RuleBasedStateMachine):
         id_: UUID = mail.message.mail
         return id_
 
-    def ask(self, kind: type[asked.OnTicket], about: Activity, **fields: Any) -> None:
+    def ask(self, kind: type[asked.OnActivity], about: Activity, **fields: Any) -> None:
         self.asked += 1
         request = kind(actor=user("amelie"), reference=str(about.reference), **fields)
         self.perform(incoming(request, f"request-{self.asked}", at=self.workspace.now))
@@ -148,15 +148,15 @@ class FamilyMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), spam=st.booleans())
     def somebody_resolves(self, data: Any, spam: bool) -> None:
-        self.ask(asked.TicketResolve, self.one(data), method="rejected_as_spam" if spam else "rejected")
+        self.ask(asked.ActivityResolve, self.one(data), method="rejected_as_spam" if spam else "rejected")
 
     @rule(data=st.data())
     def somebody_waits(self, data: Any) -> None:
-        self.ask(asked.TicketWait, self.one(data), days=2, close_if_no_response=data.draw(st.booleans()))
+        self.ask(asked.ActivityWait, self.one(data), days=2, close_if_no_response=data.draw(st.booleans()))
 
     @rule(data=st.data())
     def somebody_links(self, data: Any) -> None:
-        self.ask(asked.TicketLink, self.one(data), with_references=[str(self.one(data, "with").reference)])
+        self.ask(asked.ActivityLink, self.one(data), with_references=[str(self.one(data, "with").reference)])
 
     @rule(data=st.data(), hours=st.integers(1, 100))
     def a_timer_rings(self, data: Any, hours: int) -> None:
@@ -175,7 +175,7 @@ class FamilyMachine(RuleBasedStateMachine):
         history = self.workspace.histories[about.id]
         appended = [each.mail for each in history if isinstance(each, MailAppended)]
         if appended:
-            self.ask(asked.TicketNewFromMail, about, mail=data.draw(st.sampled_from(appended)))
+            self.ask(asked.ActivityNewFromMail, about, mail=data.draw(st.sampled_from(appended)))
 
     @rule(data=st.data(), there_is_a_route=st.booleans())
     def ingest_tells_of_it_again(self, data: Any, there_is_a_route: bool) -> None:

@@ -19,9 +19,9 @@ def test_an_event_comes_back_from_its_record(type_: str) -> None:
     record = ACTIVITY_ACTIVITIES.models[type_].model_validate(sample["value"])
     assert isinstance(record, said.ActivityRecord)
     # What may be left out, as it is then understood.
-    if isinstance(record, said.TicketOpened):
+    if isinstance(record, said.ActivityOpened):
         record = record.model_copy(update={"family": record.family or record.activity})
-    if isinstance(record, said.TicketStatusChanged):
+    if isinstance(record, said.ActivityStatusChanged):
         record = record.model_copy(update={"until": record.until or record.at})
     event = event_of("acme", record, Texts("A title", "A description"))
     model, fields = RECORDS[type(event)]
@@ -33,6 +33,6 @@ def test_an_event_comes_back_from_its_record(type_: str) -> None:
 
 def test_texts_that_nobody_knows_leave_what_was_written_alone() -> None:
     sample = json.loads((SAMPLES / "ticket.edited.json").read_text())
-    record = said.TicketEdited.model_validate(sample["value"])
+    record = said.ActivityEdited.model_validate(sample["value"])
     event = event_of("acme", record, Texts())
     assert (event.title, event.description) == (None, None)  # type: ignore[union-attr]

@@ -14,7 +14,7 @@ from services.activity.labels import STATUS, status_label
 from services.activity.work import PERFORMERS
 from services.activity.work_contacts import Asked
 from shared.contracts import activity_activities as said
-from shared.contracts.activity_requests import OnTicket, TicketOpen, TicketTakeNext
+from shared.contracts.activity_requests import ActivityOpen, OnActivity, WorkTakeNext
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.notify_mails import RequestRefused
 from shared.topics import ACTIVITY_ACTIVITIES, ACTIVITY_REQUESTS, NOTIFY_MAILS
@@ -30,10 +30,10 @@ def test_every_request_has_a_step() -> None:
     requests = set(ACTIVITY_REQUESTS.models.values())
     about_contacts = set(get_args(Asked))
     assert set(STEPS).isdisjoint(OF_SEVERAL)
-    of_no_ticket_yet = (TicketOpen, TicketTakeNext)
+    of_no_ticket_yet = (ActivityOpen, WorkTakeNext)
     assert {*STEPS, *OF_SEVERAL} == requests - about_contacts - {*of_no_ticket_yet}
     assert about_contacts == {
-        each for each in requests if not issubclass(each, (OnTicket, *of_no_ticket_yet))
+        each for each in requests if not issubclass(each, (OnActivity, *of_no_ticket_yet))
     }
 
 
@@ -53,8 +53,8 @@ def test_every_refusal_of_the_rules_has_a_place_over_http() -> None:
 
 
 def test_the_contract_knows_every_outcome_and_purpose() -> None:
-    outcomes = said.TicketMailReported.model_fields["outcome"].annotation
-    purposes = said.TicketMailRequested.model_fields["purpose"].annotation
+    outcomes = said.ActivityMailReported.model_fields["outcome"].annotation
+    purposes = said.ActivityMailRequested.model_fields["purpose"].annotation
     assert set(get_args(outcomes)) == {outcome.value for outcome in Outcome}
     assert set(get_args(purposes)) == {purpose.value for purpose in Purpose}
 
