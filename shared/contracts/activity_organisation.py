@@ -10,6 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared.contracts.organisation_cases import (
+    ActionDefinition,
+    ActionType,
+    ActionUse,
+    ProcessKind,
+    StepDefinition,
+)
 from shared.contracts.organisation_mail import (
     Blocked,
     BlockMode,
@@ -53,6 +60,9 @@ from shared.contracts.organisation_work import (
 from shared.contracts.record import Name, Record
 
 __all__ = [
+    "ActionDefinition",
+    "ActionType",
+    "ActionUse",
     "BlockMode",
     "Blocked",
     "Calendar",
@@ -83,6 +93,7 @@ __all__ = [
     "PlusMode",
     "Process",
     "ProcessGroup",
+    "ProcessKind",
     "ProcessesSection",
     "Queue",
     "Route",
@@ -91,6 +102,7 @@ __all__ = [
     "Section",
     "Service",
     "Smtp",
+    "StepDefinition",
     "Strict",
     "Team",
     "Template",

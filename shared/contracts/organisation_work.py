@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from shared.contracts.organisation_cases import ActionDefinition, ProcessKind, StepDefinition
 from shared.contracts.organisation_strict import Strict, Titled
 from shared.contracts.record import EmailAddress, Language, Name
 
@@ -103,10 +104,13 @@ class WaitReason(Titled):
 
 
 class Process(Titled):
-    """A Ticket process: what its Tickets need, where they go, how long they may come back.
+    """What its Tickets or Cases need, where they go, how long they may come back.
 
-    Live, or not live but startable in test mode (`test`), or neither: a draft (GL-5).
+    Live, or not live but startable in test mode (`test`), or neither: a draft (GL-5). Only Cases have
+    actions and steps; only Tickets have categories.
     """
+
+    kind: ProcessKind = ProcessKind.TICKET
 
     company: Name
     contract: Name
@@ -128,6 +132,9 @@ class Process(Titled):
     acknowledgement: Name | None = None
     no_response: Name | None = None
     split: Name | None = None
+    contacts_mandatory: bool = False
+    actions: tuple[ActionDefinition, ...] = ()
+    steps: tuple[StepDefinition, ...] = ()
 
 
 class Team(Titled):

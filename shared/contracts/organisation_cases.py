@@ -1,0 +1,52 @@
+"""Parts of an organisation's configuration about Cases: which Actions they consist of, in which steps."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.contracts.organisation_strict import Strict, Titled
+from shared.contracts.record import Name
+
+
+class ProcessKind(StrEnum):
+    """What the activities of a process are; the Actions of a Case belong to its process."""
+
+    TICKET = "ticket"
+    CASE = "case"
+
+
+class ActionType(StrEnum):
+    """How an Action is done (GL-9): by a person, or by one person and looked through by another (A24)."""
+
+    MANUAL = "manual"
+    PEER_REVIEW = "peer_review"
+
+
+class ActionDefinition(Titled):
+    """A piece of work that Cases of a process may launch.
+
+    Its queue is the process's unless it has one of its own. Each item of its checklist has to be answered
+    before it can be completed (A10).
+    """
+
+    type: ActionType = ActionType.MANUAL
+    queue: Name | None = None
+    due_date: Name | None = None
+    checklist: tuple[str, ...] = ()
+    instructions: str = ""
+    launched_by_hand: bool = False
+
+
+class ActionUse(Strict):
+    """An Action in a step, and when it is launched there; without a condition it always is."""
+
+    action: Name
+    when: str | None = None
+
+
+class StepDefinition(Titled):
+    """Actions that run side by side. A step whose condition is not met is passed over."""
+
+    when: str | None = None
+    actions: Annotated[tuple[ActionUse, ...], Field(min_length=1)]
