@@ -46,7 +46,6 @@ from services.activity.domain.events import (
 from services.activity.domain.files import File
 from services.activity.domain.links import Departure, DepartureState, Earlier, Link, Other
 from services.activity.domain.states import Status, WaitType
-from services.activity.domain.steps import Review
 from services.activity.domain.vocabulary import (
     Actor,
     ActorKind,
@@ -55,6 +54,7 @@ from services.activity.domain.vocabulary import (
     Outcome,
     Purpose,
     Reason,
+    Review,
     StartedBy,
     Tag,
 )

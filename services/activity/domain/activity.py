@@ -11,10 +11,13 @@ from uuid import UUID
 from msgspec import Struct
 
 from services.activity.domain.contacts import Tagged, holder_of
+from services.activity.domain.course import Course
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
+from services.activity.domain.flow import Flow
 from services.activity.domain.links import Departure, DepartureState
 from services.activity.domain.states import State, Status, WaitType, state_of
+from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import Actor, Method, StartedBy, Tag
 from shared.references import Reference
 
@@ -24,7 +27,8 @@ class Wait:
     """What an activity waits for, and until when (ST-9). `days` is set for MORE_INFO only (AMB-7).
 
     `reason` is one of the process's wait reasons, where one was given.
-    `until` is None for a wait that ends when other activities do (T28).
+    `until` is None for a wait that ends when other activities do (T28), when an answer comes, or somebody
+    lets it go on.
     """
 
     type: WaitType
@@ -89,22 +93,23 @@ class Written:
 
 
 class Activity(Struct, frozen=True, kw_only=True):
-    """One Ticket; Cases and Actions share its shape.
+    """One Ticket, Case or Action (GL-1).
 
     `version` is the number of events behind it, `changed` the latest one's that was more than word of a
     delivery: whoever has seen the activity since then has seen how it stands (ST-23). `title` and
     `description` are empty where there is none. `family` is the one it was opened in: with those that
     merges united it with, its lock (design §3). `parent` is the Ticket that was split into it and others
-    (T27), `merged_into` the one that it was merged into (T33). `started_at` is when the work began that it is
-    about: for a part of a split Ticket when that one's began (SL-6). `mailbox` is the mailbox that the
-    customer wrote to, `automated_mail` says whether mail that no person wrote may go out about it.
+    (T27), or the Case of an Action; `merged_into` the one that it was merged into (T33). `started_at` is when
+    the work began that it is about: for a part of a split Ticket when that one's began (SL-6). `mailbox` is
+    the mailbox that the customer wrote to, `automated_mail` whether mail that no person wrote may go out.
     `generation` is the latest timer's, also after that timer is gone. `due` is when it is due (SL-1).
     `written` holds the newest thing each actor wrote in the session of AMB-43. `fields` are the custom fields
     that something stands in, in the order of their names (BK-14). `returned` is true once it is back from a
     wait or a resolution, until somebody takes it or marks it as read (ST-10). `keep_with_me` is who said that
     it stays with him, `last_updater` the user or robot who last changed it, `previous` who had it before,
     newest first: those whom ST-20 asks when nobody has it any more. `for_person` says that no robot gets it
-    (ST-8), `handed_again` how often a robot that had it was given it again (ST-24).
+    (ST-8), `handed_again` how often a robot that had it was given it again (ST-24). `flow` and `course` are
+    a Case's: what it runs through, and how far it has come. `task` is an Action's.
     """
 
     id: UUID
@@ -145,6 +150,9 @@ class Activity(Struct, frozen=True, kw_only=True):
     previous: tuple[str, ...] = ()
     for_person: bool = False
     handed_again: int = 0
+    flow: Flow | None = None
+    course: Course | None = None
+    task: Task | None = None
     version: int
     changed: int
 

@@ -3,19 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 from msgspec.structs import replace
 
 from services.activity.domain import due_dates, timers
+from services.activity.domain.actions import ACTION
 from services.activity.domain.activity import Activity, Wait
+from services.activity.domain.cases import CASE
 from services.activity.domain.context import Context, Occasion, Situation
 from services.activity.domain.due_dates import Due
 from services.activity.domain.events import Event, HoldersChanged, StatusChanged
 from services.activity.domain.evolving import evolve
 from services.activity.domain.family_steps import PartsClosed
-from services.activity.domain.holders import settle
+from services.activity.domain.holders import Standing, settle
 from services.activity.domain.refusals import Refusal, lacking, no_such_row, not_available, out_of_date
 from services.activity.domain.states import State
 from services.activity.domain.step_list import OFFERED, STEPS
@@ -25,7 +27,11 @@ from services.activity.domain.transitions import Transition
 from services.activity.domain.vocabulary import REASON_BY_ACTOR, Method
 from shared.references import ReferenceKind
 
-TABLES: dict[ReferenceKind, Sequence[Transition[Any]]] = {ReferenceKind.TICKET: TICKET}
+TABLES: Mapping[ReferenceKind, Sequence[Transition[Any]]] = {
+    ReferenceKind.TICKET: TICKET,
+    ReferenceKind.CASE: CASE,
+    ReferenceKind.ACTION: ACTION,
+}
 """One table per kind of activity."""
 
 _ROWS: Mapping[tuple[ReferenceKind, State, type[Step]], Sequence[Transition[Any]]] = {
@@ -81,7 +87,15 @@ class Offer:
 def allowed(activity: Activity, context: Context, now: datetime) -> tuple[Offer, ...]:
     """Every step that a person can take on an existing activity, with what stands in its way."""
     situation = Situation(present=activity, context=context, now=now)
-    return tuple(Offer(step.name, _hindrance(situation, step)) for step in OFFERED)
+    offered = offered_to(activity.reference.kind)
+    return tuple(Offer(step.name, _hindrance(situation, step)) for step in offered)
+
+
+@cache
+def offered_to(kind: ReferenceKind) -> tuple[type[Step], ...]:
+    """The steps that people are offered on an activity of this kind: those that its table knows."""
+    known = {row.step for row in TABLES[kind]}
+    return tuple(step for step in OFFERED if step in known)
 
 
 def _hindrance(situation: Situation, step: type[Step]) -> Refusal | None:
@@ -125,7 +139,9 @@ def _settled(row: Transition[Any], occasion: Occasion[Any]) -> StatusChanged | H
     activity, process, now = occasion.activity, occasion.process, occasion.now
     to = row.to or activity.state
     wait = timers.wait_of(occasion.step, now) if row.to else activity.wait
-    holders = settle(to, activity.new_information, occasion.person, process.queue)
+    attention = bool(activity.course and activity.course.attention) and to is not State.CLOSED
+    standing = Standing(to, activity.new_information, activity.reference.kind, attention)
+    holders = settle(standing, occasion.person, process.queue)
     if (to, wait) == (activity.state, activity.wait):
         moved = holders != activity.holders
         return HoldersChanged(stamp=occasion.stamp, holders=holders) if moved else None

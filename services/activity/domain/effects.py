@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
 from services.activity.domain import custom_fields, due_dates
 from services.activity.domain.contacts import Tagged, changes, holders_of
 from services.activity.domain.context import Occasion
@@ -18,26 +16,19 @@ from services.activity.domain.events import (
     HandedAgain,
     InformationMarked,
     KeepingChanged,
-    Linked,
     MailAppended,
     MailRequested,
     MarkedForPerson,
     NoteAdded,
-    Opened,
 )
-from services.activity.domain.family_steps import SplitOff
-from services.activity.domain.holders import settle
-from services.activity.domain.states import State
 from services.activity.domain.steps import (
     AddNote,
     Assign,
-    CreatedByIntegration,
     Edit,
     MailArrived,
     MailReported,
     MailRouted,
     MarkInformation,
-    Opening,
     Reopen,
     Resolving,
     SendMail,
@@ -46,7 +37,7 @@ from services.activity.domain.steps import (
     WaitForMoreInformation,
     WaitUntil,
 )
-from services.activity.domain.vocabulary import Purpose, StartedBy, Tag
+from services.activity.domain.vocabulary import Purpose, Tag
 from services.activity.domain.work_steps import (
     GiveFeedback,
     KeepWithMe,
@@ -55,63 +46,6 @@ from services.activity.domain.work_steps import (
     SetDueDate,
     TakeNext,
 )
-
-
-def open_to_reject(occasion: Occasion[MailRouted]) -> Iterable[Event]:
-    """It comes into being for the moment in which its sender is rejected, and nothing automatic answers."""
-    return open_it(replace(occasion, to=State.TO_DO, person=None))
-
-
-def open_it(occasion: Occasion[Opening]) -> Iterable[Event]:
-    """It comes into being in the row's state, with its contacts and links (T1, T2, T3)."""
-    step, to = occasion.step, occasion.to
-    if to is None:
-        raise ValueError(f"row {occasion.rule} opens an activity without saying in which state")
-    yield Opened(
-        stamp=occasion.stamp,
-        activity=step.activity,
-        organisation=occasion.context.organisation,
-        family=step.family,
-        reference=step.reference,
-        process=occasion.process.name,
-        title=step.title,
-        description=step.description,
-        category=step.category,
-        started_by=_started_by(step),
-        conversation=step.conversation,
-        mailbox=step.mailbox,
-        mail=step.mail if isinstance(step, MailRouted) else None,
-        automated_mail=step.automated_mail,
-        status=to.status,
-        holders=settle(to, False, occasion.person, occasion.process.queue),
-        contacts=step.tags,
-        due=_first_due(occasion, to),
-        fields=custom_fields.after((), step.fields),
-        parent=step.parent if isinstance(step, SplitOff) else None,
-        started_at=step.counts_since,
-    )
-    for link in step.links:
-        yield Linked(stamp=occasion.stamp, link=link)
-
-
-def _first_due(occasion: Occasion[Opening], to: State) -> Due:
-    """A Draft has none but what was set by hand; everything else begins to count (T2, T3, SL-2)."""
-    step = occasion.step
-    due = Due(by_hand=step.due)
-    if to is State.DRAFT:
-        return due
-    rule = occasion.process.due_rule(step.category)
-    return due_dates.started(due, rule, step.counts_since or occasion.now)
-
-
-def _started_by(step: Opening) -> StartedBy:
-    if step.links and not isinstance(step, MailRouted):
-        return StartedBy.LINKED_WORK_ITEM
-    if isinstance(step, CreatedByIntegration):
-        return step.started_by
-    if isinstance(step, SplitOff):
-        return StartedBy.TICKET
-    return StartedBy.EMAIL if isinstance(step, MailRouted) else StartedBy.MANUAL
 
 
 def edit(occasion: Occasion[Edit]) -> Iterable[Event]:

@@ -10,6 +10,13 @@ from uuid import UUID
 from msgspec import Struct
 
 from services.activity.domain.activity import Holders, Timer, Wait
+from services.activity.domain.case_events import ActionEnded as ActionEnded
+from services.activity.domain.case_events import ActionLaunched as ActionLaunched
+from services.activity.domain.case_events import AttentionMarked as AttentionMarked
+from services.activity.domain.case_events import ChecklistAnswered as ChecklistAnswered
+from services.activity.domain.case_events import ReviewAsked as ReviewAsked
+from services.activity.domain.case_events import Reworked as Reworked
+from services.activity.domain.case_events import StepEntered as StepEntered
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
@@ -20,15 +27,17 @@ from services.activity.domain.family_events import WasSplit as WasSplit
 from services.activity.domain.file_events import FileAdded as FileAdded
 from services.activity.domain.file_events import FileEdited as FileEdited
 from services.activity.domain.file_events import FileRemoved as FileRemoved
+from services.activity.domain.flow import Flow
 from services.activity.domain.links import Departure, Earlier, Link, Other
 from services.activity.domain.states import Status
-from services.activity.domain.steps import Review
+from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import (
     MatchedBy,
     Method,
     Outcome,
     Purpose,
     Reason,
+    Review,
     StartedBy,
 )
 from shared.references import Reference
@@ -37,7 +46,8 @@ from shared.references import Reference
 class Opened(Struct, frozen=True, kw_only=True):
     """It came into being, with its first contacts; the reason is always Newly Created (ST-16, ST-17).
 
-    `parent` is the Ticket that it was split off, whose work began at `started_at` (T27, SL-6).
+    `parent` is the Ticket that it was split off, whose work began at `started_at` (T27, SL-6), or the Case of
+    an Action. A Case has the `flow` that it runs through, an Action its `task`.
     """
 
     stamp: Stamp
@@ -61,6 +71,8 @@ class Opened(Struct, frozen=True, kw_only=True):
     fields: tuple[FieldValue, ...] = ()
     parent: Other | None = None
     started_at: datetime | None = None
+    flow: Flow | None = None
+    task: Task | None = None
 
 
 class Edited(Struct, frozen=True, kw_only=True):
@@ -272,4 +284,11 @@ Event = (
     | FileAdded
     | FileEdited
     | FileRemoved
+    | StepEntered
+    | ActionLaunched
+    | ActionEnded
+    | AttentionMarked
+    | Reworked
+    | ChecklistAnswered
+    | ReviewAsked
 )

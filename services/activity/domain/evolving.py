@@ -6,7 +6,12 @@ from msgspec.structs import replace
 
 from services.activity.domain import custom_fields
 from services.activity.domain.activity import Activity, Reopening, Resolution, Written
+from services.activity.domain.course import Course, Restart
 from services.activity.domain.events import (
+    ActionEnded,
+    ActionLaunched,
+    AttentionMarked,
+    ChecklistAnswered,
     ContactTagged,
     DeliveryReported,
     DepartureMarked,
@@ -31,13 +36,18 @@ from services.activity.domain.events import (
     Merged,
     NoteAdded,
     Opened,
+    ReviewAsked,
+    Reworked,
     StatusChanged,
+    StepEntered,
     TookOver,
     Unlinked,
     WasSplit,
 )
 from services.activity.domain.states import Status
+from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import Purpose
+from shared.references import ReferenceKind
 
 OF_CONTACTS = frozenset({"CT-20", "CT-21"})
 """Rows whose steps come of what is done to a contact, on whichever activities it stands."""
@@ -108,8 +118,53 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             return {}
         case WasSplit() | TookOver() | FileAdded() | FileEdited() | FileRemoved():
             return {}
+        case StepEntered() | ActionLaunched() | ActionEnded() | AttentionMarked() | Reworked():
+            return {"course": _further(activity, event)}
+        case ChecklistAnswered(answers=answers):
+            task = task_of(activity)
+            known = {each.point: each for each in (*task.answers, *answers)}
+            in_order = tuple(known[point] for point in task.checklist if point in known)
+            return {"task": replace(task, answers=in_order)} | _updated(event)
+        case ReviewAsked(done_by=done_by):
+            return {"task": replace(task_of(activity), done_by=done_by), "for_person": True}
         case Opened():
             raise ValueError(f"{activity.reference} cannot be opened a second time")
+    assert_never(event)
+
+
+def course_of(activity: Activity) -> Course:
+    """How far a Case has come. Raises `ValueError` for what is none."""
+    if activity.course is None:
+        raise ValueError(f"{activity.reference} is no Case")
+    return activity.course
+
+
+def task_of(activity: Activity) -> Task:
+    """What an Action is to do. Raises `ValueError` for what is none."""
+    if activity.task is None:
+        raise ValueError(f"{activity.reference} is no Action")
+    return activity.task
+
+
+def _further(
+    activity: Activity, event: StepEntered | ActionLaunched | ActionEnded | AttentionMarked | Reworked
+) -> Course:
+    """How far the Case has come after an event of its course."""
+    course = course_of(activity)
+    match event:
+        case StepEntered(step=step):
+            return replace(course, step=step, restart=None)
+        case ActionLaunched(launched=launched):
+            return course.with_launched(launched)
+        case ActionEnded(action=action, person=person):
+            return course.without(action, person)
+        case AttentionMarked(needed=needed, because=because):
+            return replace(course, attention=needed, because=because)
+        case Reworked(step=step, action=only, keeper=keeper, ended=ended):
+            gone = {each.activity for each in ended}
+            running = tuple(each for each in course.running if each.action.activity not in gone)
+            restart = Restart(only, keeper) if only or keeper else None
+            return replace(course, step=step - 1, running=running, restart=restart)
     assert_never(event)
 
 
@@ -136,6 +191,10 @@ def _opened(event: Opened) -> Activity:
         contacts=frozenset(event.contacts),
         due=event.due,
         fields=event.fields,
+        for_person=event.reference.kind is ReferenceKind.CASE,
+        flow=event.flow,
+        course=Course() if event.flow else None,
+        task=event.task,
         version=1,
         changed=1,
     )
@@ -161,13 +220,18 @@ def _held(activity: Activity, event: StatusChanged | HoldersChanged) -> dict[str
         return changes
     if person is None:
         return changes | {"keep_with_me": None, "last_updater": None, "previous": ()}
-    changes |= {"for_person": False} | _updated(event)
+    changes |= {"for_person": _never_a_robots(activity)} | _updated(event)
     if person != before:
         others = (each for each in activity.previous if each not in (person, before))
         changes["previous"] = ((before,) if before else ()) + tuple(others)
         changes["previous"] = changes["previous"][:PREVIOUS_KEPT]
         changes["keep_with_me"] = person if activity.keep_with_me == person else None
     return changes
+
+
+def _never_a_robots(activity: Activity) -> bool:
+    """Robots are never given Cases, nor what others did to look at (ST-24)."""
+    return activity.reference.kind is ReferenceKind.CASE or bool(activity.task and activity.task.done_by)
 
 
 def _in_status(activity: Activity, event: StatusChanged) -> dict[str, Any]:
@@ -192,6 +256,9 @@ def _in_status(activity: Activity, event: StatusChanged) -> dict[str, Any]:
         }
     if event.was is Status.RESOLVED and event.status is not Status.CLOSED:
         changes["reopening"] = Reopening(by, at)
+    if event.status is Status.CLOSED and activity.course:
+        # What runs still ends with it (A13).
+        changes["course"] = replace(activity.course, running=())
     if event.status is Status.IN_PROGRESS:
         # In Progress begins a session: what was written before it is no resolution of it (AMB-43).
         changes["written"] = ()

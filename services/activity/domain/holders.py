@@ -3,11 +3,23 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from services.activity.domain.action_steps import LaunchAction
 from services.activity.domain.activity import Holders
 from services.activity.domain.context import Occasion
-from services.activity.domain.states import WAITING, WAITING_FOR_OTHERS, State
+from services.activity.domain.states import CASE_WAITING, WAITING_FOR_OTHERS, State
 from services.activity.domain.steps import Assign, Edit, Reopen, Step, Submit
 from services.activity.domain.vocabulary import ActorKind
+from shared.references import ReferenceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the holders of an activity hang on: `attention` is a Case's only (C6)."""
+
+    state: State
+    new_information: bool = False
+    kind: ReferenceKind = ReferenceKind.TICKET
+    attention: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,36 +27,38 @@ class HolderRule:
     """A row of ST-19: which of the three may be set; the others are cleared."""
 
     situation: str
-    applies: Callable[[State, bool], bool]
+    applies: Callable[[Standing], bool]
     assignee: bool
     owner: bool
     queue: bool
 
 
+_RESTING = (State.RESOLVED, *CASE_WAITING, *WAITING_FOR_OTHERS)
+
+# fmt: off
 HOLDER_RULES = (
-    HolderRule("Closed", lambda state, new: state is State.CLOSED, assignee=False, owner=False, queue=False),
-    HolderRule("Draft", lambda state, new: state is State.DRAFT, assignee=True, owner=False, queue=False),
-    HolderRule("New information received", lambda state, new: new, assignee=True, owner=False, queue=True),
-    HolderRule(
-        "Resolved or Wait",
-        lambda state, new: state in (State.RESOLVED, *WAITING, *WAITING_FOR_OTHERS),
-        assignee=False,
-        owner=True,
-        queue=False,
-    ),
-    HolderRule("To Do / In Progress", lambda state, new: True, assignee=True, owner=False, queue=True),
+    HolderRule("Closed", lambda it: it.state is State.CLOSED, assignee=False, owner=False, queue=False),
+    HolderRule("Draft", lambda it: it.state is State.DRAFT, assignee=True, owner=False, queue=False),
+    HolderRule("New information received", lambda it: it.new_information,
+               assignee=True, owner=False, queue=True),
+    HolderRule("Needs attention", lambda it: it.attention, assignee=True, owner=False, queue=True),
+    HolderRule("Resolved or Wait", lambda it: it.state in _RESTING, assignee=False, owner=True, queue=False),
+    HolderRule("To Do / In Progress of a Case", lambda it: it.kind is ReferenceKind.CASE,
+               assignee=False, owner=True, queue=False),
+    HolderRule("To Do / In Progress", lambda it: True, assignee=True, owner=False, queue=True),
 )
+# fmt: on
 """The first row that applies decides (ST-19)."""
 
 
-def holder_rule(state: State, new_information: bool) -> HolderRule:
-    """The row of ST-19 for an activity in `state`, with or without new information."""
-    return next(rule for rule in HOLDER_RULES if rule.applies(state, new_information))
+def holder_rule(standing: Standing) -> HolderRule:
+    """The row of ST-19 for an activity that stands so."""
+    return next(rule for rule in HOLDER_RULES if rule.applies(standing))
 
 
-def settle(state: State, new_information: bool, person: str | None, queue: str) -> Holders:
+def settle(standing: Standing, person: str | None, queue: str) -> Holders:
     """The holders that ST-19 gives an activity which `person` has and whose process works from `queue`."""
-    rule = holder_rule(state, new_information)
+    rule = holder_rule(standing)
     return Holders(
         assignee=person if rule.assignee else None,
         owner=person if rule.owner else None,
@@ -73,7 +87,11 @@ def _claims(occasion: Occasion[Step]) -> Iterator[str | None]:
         yield activity.holders.person
     yield activity.keep_with_me
     yield activity.holders.owner
-    if recategorised and occasion.actor.kind is ActorKind.USER and occasion.to in (State.RESOLVED, *WAITING):
+    if (
+        recategorised
+        and occasion.actor.kind is ActorKind.USER
+        and occasion.to in (State.RESOLVED, *CASE_WAITING)
+    ):
         yield acting
     yield acting or activity.last_updater
     yield from activity.previous
@@ -81,8 +99,10 @@ def _claims(occasion: Occasion[Step]) -> Iterator[str | None]:
 
 def _may_have(occasion: Occasion[Step], name: str) -> bool:
     """Neither retired nor suspended, with permission, and a person where one is wanted (ST-20, ST-8)."""
-    wanted = not (occasion.activity.for_person and name in occasion.process.robots)
-    return wanted and name in occasion.process.workers
+    activity = occasion.activity
+    wanted = not (activity.for_person and name in occasion.process.robots)
+    own_work = activity.task is not None and activity.task.done_by == name  # nobody reviews it (A24)
+    return wanted and not own_work and name in occasion.process.workers
 
 
 def the_next_in_category(occasion: Occasion[Edit]) -> str | None:
@@ -124,6 +144,12 @@ def the_owner_or_keeper(occasion: Occasion[Reopen]) -> str | None:
     owner = the_next(occasion)
     gives_up = owner == occasion.actor.id != occasion.activity.keep_with_me
     return None if gives_up else owner
+
+
+def the_doer(occasion: Occasion[LaunchAction]) -> str | None:
+    """Who did the same before has what is done again, if he still may (C17, ST-20)."""
+    person = occasion.step.person
+    return person if person in occasion.process.workers else None
 
 
 def _present(occasion: Occasion[Step]) -> str | None:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.activity.domain.mail_facts import Known
-from services.activity.domain.steps import Review
-from services.activity.domain.vocabulary import MatchedBy
+from services.activity.domain.vocabulary import MatchedBy, Review
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,7 @@ from services.activity.domain.mail_families import (
     parents,
     split_copies,
 )
-from services.activity.domain.steps import Review
-from services.activity.domain.vocabulary import MatchedBy
+from services.activity.domain.vocabulary import MatchedBy, Review
 
 
 class OpenedBecause(StrEnum):

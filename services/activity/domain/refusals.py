@@ -8,6 +8,7 @@ from typing import Self
 from services.activity.domain.activity import Activity
 from services.activity.domain.states import State
 from services.activity.domain.steps import Opening, Step
+from shared.references import Reference
 
 
 class RefusalCode(StrEnum):
@@ -55,6 +56,14 @@ class Missing(StrEnum):
     PARTS = "parts"
     OTHER_TICKET = "another_ticket"
     RUNNING_TICKET = "running_ticket"
+    STEPS = "steps"
+    WAIT_REASON = "wait_reason"
+    ACTION_BY_HAND = "action_by_hand"
+    EARLIER_STEP = "earlier_step"
+    ACTION_OF_STEP = "action_of_step"
+    KNOWN_POINT = "known_point"
+    REASON = "reason"
+    ANOTHER_PERSON = "another_person"
 
     @property
     def phrase(self) -> str:
@@ -95,7 +104,39 @@ class MissingOfPart(str):
         return f"{self.lack.phrase} for part {self.number}"
 
 
-Lack = Missing | MissingField | MissingOfPart
+class OpenAction(str):
+    """An Action that has to be closed first (AMB-46): `actions.<reference>`."""
+
+    reference: Reference
+
+    def __new__(cls, reference: Reference) -> Self:
+        made = super().__new__(cls, f"actions.{reference}")
+        made.reference = reference
+        return made
+
+    @property
+    def phrase(self) -> str:
+        """How an English sentence names it."""
+        return f"the end of {self.reference}"
+
+
+class MissingAnswer(str):
+    """A point of a checklist without an answer (A10): `checklist.<point>`."""
+
+    point: str
+
+    def __new__(cls, point: str) -> Self:
+        made = super().__new__(cls, f"checklist.{point}")
+        made.point = point
+        return made
+
+    @property
+    def phrase(self) -> str:
+        """How an English sentence names it."""
+        return f"an answer to {self.point!r}"
+
+
+Lack = Missing | MissingField | MissingOfPart | OpenAction | MissingAnswer
 """What a guard or check found missing."""
 
 _PHRASES = {
@@ -115,6 +156,14 @@ _PHRASES = {
     Missing.DUE_DATE_BY_HAND: "a due-date rule that lets people set the date",
     Missing.RESOLUTION: "a resolution mail or internal note of yours since you took it up",
     Missing.PERSON: "a person, for whom it is marked",
+    Missing.STEPS: "steps of its process",
+    Missing.WAIT_REASON: "one of the process's wait reasons",
+    Missing.ACTION_BY_HAND: "an Action that people may launch",
+    Missing.EARLIER_STEP: "a step that it has come to",
+    Missing.ACTION_OF_STEP: "an Action of that step",
+    Missing.KNOWN_POINT: "points that its checklist has",
+    Missing.REASON: "a reason",
+    Missing.ANOTHER_PERSON: "somebody else than who did it",
     Missing.ROBOT: "a robot",
     Missing.WORK_OF_HIS: "its being the work of who does it",
     Missing.KNOWN_WAIT_REASON: "a wait reason that the process has",

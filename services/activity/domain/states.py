@@ -21,6 +21,7 @@ class WaitType(StrEnum):
     UNTIL = "until"
     SPLIT = "split"
     CASE_LAUNCHED = "case_launched"
+    PAUSE = "pause"
 
 
 class State(StrEnum):
@@ -37,6 +38,7 @@ class State(StrEnum):
     WAIT_UNTIL = "wait_until"
     WAIT_SPLIT = "wait_split"
     WAIT_CASE_LAUNCHED = "wait_case_launched"
+    WAIT_PAUSE = "wait_pause"
     RESOLVED = "resolved"
     CLOSED = "closed"
 
@@ -62,7 +64,9 @@ def state_of(status: Status, wait: WaitType | None) -> State:
 
 
 WAITING = (State.WAIT_MORE_INFO, State.WAIT_UNTIL)
-"""The waits that a user chooses; they have an end, and can be ended by hand (ST-9)."""
+"""The waits that a user chooses for any activity; they can be ended by hand (ST-9)."""
+CASE_WAITING = (*WAITING, State.WAIT_PAUSE)
+"""The waits that a user chooses for a Case."""
 WAITING_FOR_OTHERS = (State.WAIT_SPLIT, State.WAIT_CASE_LAUNCHED)
 """The waits that end when other activities do (T28)."""
 RUNNING = (State.TO_DO, State.IN_PROGRESS, *WAITING)
@@ -76,6 +80,7 @@ _PARTS: dict[State, tuple[Status, WaitType | None]] = {
     State.WAIT_UNTIL: (Status.WAIT, WaitType.UNTIL),
     State.WAIT_SPLIT: (Status.WAIT, WaitType.SPLIT),
     State.WAIT_CASE_LAUNCHED: (Status.WAIT, WaitType.CASE_LAUNCHED),
+    State.WAIT_PAUSE: (Status.WAIT, WaitType.PAUSE),
     State.RESOLVED: (Status.RESOLVED, None),
     State.CLOSED: (Status.CLOSED, None),
 }
@@ -89,6 +94,7 @@ _LABELS = {
     State.WAIT_UNTIL: "waiting until a date",
     State.WAIT_SPLIT: "waiting for the Tickets that it was split into",
     State.WAIT_CASE_LAUNCHED: "waiting for the Case that it was converted into",
+    State.WAIT_PAUSE: "paused",
     State.RESOLVED: "Resolved",
     State.CLOSED: "Closed",
 }

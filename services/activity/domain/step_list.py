@@ -1,5 +1,25 @@
 """Every step there is, and those that people are offered."""
 
+from services.activity.domain.action_steps import (
+    AnswerChecklist,
+    CloseWithCase,
+    CompleteAction,
+    GiveUp,
+    LaunchAction,
+)
+from services.activity.domain.case_steps import (
+    Abandon,
+    AnswerAction,
+    Complete,
+    EndAction,
+    EnterStep,
+    Finish,
+    LaunchByHand,
+    LoseWay,
+    Pause,
+    Rework,
+    WaitForAnswer,
+)
 from services.activity.domain.contact_steps import EraseContact, ExchangeContact
 from services.activity.domain.family_steps import MergeInto, PartsClosed, Split, SplitOff, TakeOver
 from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
@@ -87,6 +107,22 @@ STEPS: tuple[type[Step], ...] = (
     AddFile,
     EditFile,
     RemoveFile,
+    WaitForAnswer,
+    Complete,
+    Pause,
+    LaunchByHand,
+    Rework,
+    Abandon,
+    EnterStep,
+    EndAction,
+    AnswerAction,
+    LoseWay,
+    Finish,
+    LaunchAction,
+    AnswerChecklist,
+    CompleteAction,
+    GiveUp,
+    CloseWithCase,
 )
 """Every step there is."""
 
@@ -102,6 +138,12 @@ NOT_FOR_PEOPLE = (
     GiveFeedback,
     ExchangeContact,
     EraseContact,
+    EnterStep,
+    EndAction,
+    AnswerAction,
+    LoseWay,
+    Finish,
+    CloseWithCase,
 )
 """What others do to an activity: mails, timers, reports, robots, customers, and what becomes of contacts."""
 

@@ -12,9 +12,10 @@ from uuid import UUID
 from services.activity.domain.contacts import Tagged, changes, going_on
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.files import Brought
+from services.activity.domain.flow import Flow
 from services.activity.domain.links import Departure, Earlier, Link
 from services.activity.domain.states import State
-from services.activity.domain.vocabulary import MatchedBy, Method, Outcome, StartedBy
+from services.activity.domain.vocabulary import MatchedBy, Method, Outcome, Review, StartedBy
 from shared.references import Reference
 
 
@@ -33,7 +34,7 @@ class Opening(Step):
     `contacts` are those that it starts with, `extra` the default tags of those that have one (CT-17),
     `copied` are mails of the one that it is opened from (LK-5), `files` those of another that it begins with.
     `due` is its due date where somebody set one; a rule reckons one from `counts_since`, None for now: what
-    is split off has the original's start (SL-6).
+    is split off has the original's start (SL-6). `flow` is what a Case runs through.
     """
 
     activity: UUID
@@ -53,6 +54,7 @@ class Opening(Step):
     counts_since: datetime | None = None
     fields: tuple[FieldValue, ...] = ()
     extra: tuple[Tagged, ...] = ()
+    flow: Flow | None = None
 
     @property
     def tags(self) -> tuple[Tagged, ...]:
@@ -260,12 +262,6 @@ class MarkInformation(Step):
     name = "mark_information"
     participle = "marked"
     new: bool
-
-
-class Review(StrEnum):
-    """Why somebody should look at how a mail came here (AMB-11)."""
-
-    OTHER_REFERENCE_THAN_ANSWERED = "other_reference_than_answered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,10 @@ Read a row as: from these states, by this step, to that state. What a row may sa
 
 from typing import Any
 
-from services.activity.domain.contact_effects import erase_contact, exchange_contact
-from services.activity.domain.contact_steps import EraseContact, ExchangeContact
+from services.activity.domain.common_rows import carrying, communicating
 from services.activity.domain.effects import (
     acknowledge,
     acknowledge_sender,
-    add_note,
     append_mail,
     edit,
     flag_new_information,
@@ -19,12 +17,9 @@ from services.activity.domain.effects import (
     keep,
     keep_feedback,
     keep_if_said,
-    mark_information,
     mark_rejected,
     mark_stuck,
     note_to_assignee,
-    open_it,
-    open_to_reject,
     read_information,
     recategorise,
     report_delivery,
@@ -45,8 +40,7 @@ from services.activity.domain.family_effects import (
 )
 from services.activity.domain.family_guards import into_another_that_runs, whole
 from services.activity.domain.family_steps import MergeInto, PartsClosed, Split, SplitOff, TakeOver
-from services.activity.domain.file_effects import add_file, bring_files, edit_file, remove_file
-from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
+from services.activity.domain.file_effects import bring_files
 from services.activity.domain.guards import (
     by_a_person_if_marked,
     by_a_resource,
@@ -91,32 +85,17 @@ from services.activity.domain.holders import (
     the_same,
 )
 from services.activity.domain.link_effects import (
-    ask_for_new,
     copy_communications,
-    link,
-    mark_departure,
-    share_mail,
-    take_shared_mail,
-    unlink,
 )
-from services.activity.domain.link_steps import (
-    LinkWith,
-    MarkDeparture,
-    ShareMail,
-    StartNew,
-    TakeSharedMail,
-    Unlink,
-)
+from services.activity.domain.opening_effects import open_it, open_to_reject
 from services.activity.domain.states import RUNNING, WAITING, WAITING_FOR_OTHERS, State
 from services.activity.domain.steps import (
-    AddNote,
     Assign,
     CreatedByIntegration,
     Edit,
     MailArrived,
     MailReported,
     MailRouted,
-    MarkInformation,
     PickUp,
     RejectAsSpam,
     Reopen,
@@ -274,27 +253,11 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("T36", (DRAFT, *ACTIVE), MailArrived, effects=(append_mail, flag_new_information)),
 
     # Whatever its status
-    Transition("ST-22", OPEN, AddNote, effects=(add_note,), person=the_same),
-    Transition("ST-22", OPEN, SendMail, effects=(request_reply,), person=the_same),
-    Transition("ST-25", OPEN, MarkInformation, effects=(mark_information,), person=the_same),
-    Transition("LK-3", OPEN, LinkWith, effects=(link,), person=the_same),
-    Transition("LK-3", OPEN, Unlink, effects=(unlink,), person=the_same),
-    Transition("SH-1", OPEN, ShareMail, effects=(share_mail,), person=the_same),
-    Transition("SH-1", OPEN, TakeSharedMail, effects=(take_shared_mail, flag_new_information),
-               person=the_same),
-    Transition("CT-20", OPEN, ExchangeContact, effects=(exchange_contact,), person=the_same),
-    Transition("CT-21", OPEN, EraseContact, effects=(erase_contact,), person=the_same),
-    Transition("CE-3", OPEN, StartNew, effects=(ask_for_new,), person=the_same),
-    Transition("NT-15", OPEN, AddFile, effects=(add_file,), person=the_same),
-    Transition("NT-16", OPEN, EditFile, guards=(held_by_nobody_else,), effects=(edit_file,), person=the_same),
-    Transition("NT-20", OPEN, RemoveFile, guards=(held_by_nobody_else,), effects=(remove_file,),
-               person=the_same),
-    # What was asked for comes also if it was closed meanwhile.
-    Transition("CE-7", (*OPEN, CLOSED), MarkDeparture, effects=(mark_departure,), person=the_same),
+    *communicating(OPEN),
+    *carrying(OPEN),
     Transition("FB-1", FINISHABLE, GiveFeedback, checks=(rated,),
                effects=(keep_feedback, flag_new_information), person=the_same),
-    # What became of our own mail, and what a customer thinks of it, is written down also after T15.
+    # What a customer thinks of it is written down also after T15.
     Transition("FB-1", CLOSED, GiveFeedback, checks=(rated,), effects=(keep_feedback,), person=the_same),
-    Transition("NT-14", (*OPEN, CLOSED), MailReported, effects=(report_delivery,), person=the_same),
 )
 # fmt: on

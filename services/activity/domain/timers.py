@@ -7,6 +7,7 @@ nothing else, so that a note or a mail that leaves the wait alone does not disar
 from datetime import datetime, timedelta
 
 from services.activity.domain.activity import Activity, Timer, Wait
+from services.activity.domain.case_steps import Pause, WaitForAnswer
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.family_steps import Split
 from services.activity.domain.states import State, WaitType
@@ -20,6 +21,10 @@ def wait_of(step: Step, now: datetime) -> Wait | None:
             return Wait(WaitType.MORE_INFO, now + timedelta(days=days), days, closes, reason)
         case WaitUntil(until=until, reason=reason):
             return Wait(WaitType.UNTIL, until, reason=reason)
+        case WaitForAnswer(reason=reason):
+            return Wait(WaitType.MORE_INFO, reason=reason)
+        case Pause():
+            return Wait(WaitType.PAUSE)
         case Split():
             return Wait(WaitType.SPLIT)
     return None

@@ -44,7 +44,7 @@ class StartedBy(StrEnum):
 
 
 class Method(StrEnum):
-    """How a Ticket was resolved (ST-18)."""
+    """How an activity was resolved (ST-18)."""
 
     WITH_CUSTOMER_RESPONSE = "with_customer_response"
     NO_CUSTOMER_RESPONSE = "no_customer_response"
@@ -54,6 +54,9 @@ class Method(StrEnum):
     MERGED = "merged"
     SPLIT = "split"
     CASE_LAUNCHED = "case_launched"
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    UNABLE_TO_COMPLETE = "unable_to_complete"
 
 
 class Reason(StrEnum):
@@ -122,6 +125,12 @@ class MatchedBy(StrEnum):
     OPEN_PARENT = "open_parent"
     MERGED = "merged"
     SPLIT = "split"
+
+
+class Review(StrEnum):
+    """Why somebody should look at how a mail came here (AMB-11)."""
+
+    OTHER_REFERENCE_THAN_ANSWERED = "other_reference_than_answered"
 
 
 class Tag(StrEnum):

@@ -25,8 +25,7 @@ from services.activity.domain.matching import (
     Unplaced,
     match,
 )
-from services.activity.domain.steps import Review
-from services.activity.domain.vocabulary import MatchedBy
+from services.activity.domain.vocabulary import MatchedBy, Review
 
 A, B, CLOSED, PARENT, EARLIER = (UUID(int=number) for number in (1, 2, 3, 4, 5))
 TALK = "00000000000000aa"

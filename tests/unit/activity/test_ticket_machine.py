@@ -20,7 +20,7 @@ from services.activity.domain.decide import allowed, decide
 from services.activity.domain.events import DeliveryReported, Event, FeedbackGiven, StatusChanged
 from services.activity.domain.evolving import evolve
 from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
-from services.activity.domain.holders import holder_rule
+from services.activity.domain.holders import Standing, holder_rule
 from services.activity.domain.refusals import Refusal, RefusalCode
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import (
@@ -265,7 +265,7 @@ class TicketMachine(RuleBasedStateMachine):
     def holders_are_as_the_table_says(self) -> None:
         """ST-19."""
         ticket = self.life.it
-        rule = holder_rule(ticket.state, ticket.new_information)
+        rule = holder_rule(Standing(ticket.state, ticket.new_information))
         person, queue = ticket.holders.person, self.life.process.queue
         assert ticket.holders == Holders(
             assignee=person if rule.assignee else None,

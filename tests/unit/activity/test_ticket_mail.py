@@ -10,11 +10,11 @@ from services.activity.domain.refusals import RefusalCode
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
     MarkInformation,
-    Review,
 )
 from services.activity.domain.vocabulary import (
     SYSTEM,
     Reason,
+    Review,
 )
 from tests.unit.activity.tickets import (
     ALICE,

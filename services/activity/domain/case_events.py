@@ -1,0 +1,62 @@
+"""The events of Cases and Actions alone."""
+
+from msgspec import Struct
+
+from services.activity.domain.course import Launched
+from services.activity.domain.family_events import Stamp
+from services.activity.domain.links import Other
+from services.activity.domain.task import Answered
+
+
+class StepEntered(Struct, frozen=True, kw_only=True):
+    """A Case entered a step; those between it and the one before were passed over."""
+
+    stamp: Stamp
+    step: int
+
+
+class ActionLaunched(Struct, frozen=True, kw_only=True):
+    """A Case launched an Action, which says the same in its `Opened`."""
+
+    stamp: Stamp
+    launched: Launched
+
+
+class ActionEnded(Struct, frozen=True, kw_only=True):
+    """An Action of a Case ended, in the hands of `person`."""
+
+    stamp: Stamp
+    action: Other
+    person: str | None = None
+
+
+class AttentionMarked(Struct, frozen=True, kw_only=True):
+    """A Case needs its owner's attention, and because of what; or no longer (C6, AMB-15)."""
+
+    stamp: Stamp
+    needed: bool
+    because: str | None = None
+
+
+class Reworked(Struct, frozen=True, kw_only=True):
+    """A Case is done again from a step, or from one Action type of it; `ended` did not come to their end."""
+
+    stamp: Stamp
+    step: int
+    action: str | None = None
+    keeper: str | None = None
+    ended: tuple[Other, ...] = ()
+
+
+class ChecklistAnswered(Struct, frozen=True, kw_only=True):
+    """Points of an Action's checklist were answered, or answered otherwise."""
+
+    stamp: Stamp
+    answers: tuple[Answered, ...]
+
+
+class ReviewAsked(Struct, frozen=True, kw_only=True):
+    """An Action is done, and somebody else has to look at it (A24)."""
+
+    stamp: Stamp
+    done_by: str | None
