@@ -6,6 +6,7 @@ from typing import Any
 
 from shared import contracts
 from shared.contracts.compatibility import breaks, is_strictness
+from shared.contracts.record import schema_of
 from shared.topics import TOPICS
 
 FOLDER = Path(contracts.__file__).parent / "schemas"
@@ -16,7 +17,7 @@ def schemas() -> dict[Path, dict[str, Any]]:
     return {
         FOLDER / topic.name / f"{name}.json": {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **as_read(model.model_json_schema()),
+            **as_read(schema_of(name, model.model_json_schema())),
         }
         for topic in TOPICS
         for name, model in topic.models.items()

@@ -23,7 +23,7 @@ from shared import contracts
 from shared.contracts import dead_letters
 from shared.contracts.compatibility import is_strictness
 from shared.contracts.envelope import CONTENT_TYPE, SPECVERSION, Envelope
-from shared.contracts.record import Part, Record
+from shared.contracts.record import Part, Record, schema_of
 from shared.readers import READERS, Reader
 from shared.topic_plan import configuration
 from shared.topics import TOPICS, Topic
@@ -99,7 +99,7 @@ def document(name: str, prefix: str = "") -> Json:
 
 def _channel(topic: Topic, prefix: str, payloads: dict[type[Record], Json]) -> Json:
     settings = configuration(topic)
-    messages = {name: _message(topic, model, payloads[model]) for name, model in topic.models.items()}
+    messages = {name: _message(topic, name, payloads[model]) for name, model in topic.models.items()}
     return {
         "address": prefix + topic.name,
         "title": topic.name,
@@ -121,13 +121,13 @@ def _channel(topic: Topic, prefix: str, payloads: dict[type[Record], Json]) -> J
     }
 
 
-def _message(topic: Topic, model: type[Record], payload: Json) -> Json:
-    name = model.model_fields["type"].default
+def _message(topic: Topic, name: str, payload: Json) -> Json:
+    model = topic.models[name]
     sample = json.loads((SAMPLES / topic.name / f"{name}.json").read_text())
     said = paragraphs(model)
     return {
         "name": name,
-        "title": " ".join(re.findall("[A-Z][a-z]*", model.__name__)).capitalize(),
+        "title": re.sub(r"[._]", " ", name).capitalize(),
         "summary": said.partition("\n")[0],
         "description": said,
         "contentType": CONTENT_TYPE,
@@ -135,7 +135,7 @@ def _message(topic: Topic, model: type[Record], payload: Json) -> Json:
             "type": "object",
             "allOf": [{"$ref": f"{_SCHEMAS}CloudEvent"}, {"properties": {"ce_type": {"const": name}}}],
         },
-        "payload": payload,
+        "payload": schema_of(name, payload),
         "correlationId": _correlation(topic),
         "bindings": _key(topic, sample["key"]),
         "examples": [{"name": "sample", "headers": sample["headers"], "payload": sample["value"]}],
@@ -236,7 +236,7 @@ def _messages_of(topic: Topic) -> list[Json]:
 
 def _schemas(topics: Sequence[Topic]) -> tuple[dict[type[Record], Json], dict[str, Json]]:
     """The schema of each record, and by name those of the parts that records share."""
-    models = [model for topic in topics for model in topic.models.values()]
+    models = list(dict.fromkeys(model for topic in topics for model in topic.models.values()))
     wanted = [(model, "validation") for model in models]
     places, made = models_json_schema(wanted, ref_template=_SCHEMAS + "{model}")  # type: ignore[arg-type]
     schemas = {name: _draft_7(schema) for name, schema in made.get("$defs", {}).items()}

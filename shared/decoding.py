@@ -111,7 +111,9 @@ def decode(record: RawRecord, models: Mapping[str, type[Record]], *, structured:
         if model is None:
             return Unknown(envelope, tuple(models))
         origin = Origin(Place(record.topic, record.partition), record.offset)
-        return Incoming(envelope, _message(model, data, "the value" if prefix else "data"), origin)
+        return Incoming(
+            envelope, _message(model, envelope.type, data, "the value" if prefix else "data"), origin
+        )
     except Malformed as error:
         written = _EPOCH + timedelta(milliseconds=max(record.timestamp, 0))
         return Unreadable(error, Envelope.salvaged(attributes, written) if structured else None)
@@ -160,9 +162,9 @@ def _envelope(attributes: Mapping[str, Any], prefix: str) -> Envelope:
         raise Malformed(str(error)) from error
 
 
-def _message(model: type[M], data: bytes, place: str) -> M:
+def _message(model: type[M], name: str, data: bytes, place: str) -> M:
     try:
-        return model.model_validate_json(data, extra="ignore")  # also in parts that people write by hand
+        message = model.model_validate_json(data, extra="ignore")  # also in parts that people write by hand
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         told = [
@@ -171,3 +173,8 @@ def _message(model: type[M], data: bytes, place: str) -> M:
         ]
         rest = f" (and {len(found) - _ERRORS_TOLD} more)" if len(found) > _ERRORS_TOLD else ""
         raise Malformed("; ".join(told) + rest) from error
+    if message.type == name:
+        return message
+    if "type" in message.model_fields_set:
+        raise Malformed(f"type: it is {message.type!r}, and the envelope says {name!r}")
+    return message.model_copy(update={"type": name})

@@ -1,6 +1,7 @@
 """References are what people see of an activity: `101203-T`, `10040-C`, `10040-C-A1.1` (GL-6, AMB-52)."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,16 @@ class ReferenceKind(StrEnum):
     TICKET = "ticket"
     CASE = "case"
     ACTION = "action"
+
+    @property
+    def phrase(self) -> str:
+        """How an English sentence says that something is one."""
+        return "an Action" if self is ReferenceKind.ACTION else f"a {self.capitalize()}"
+
+    @property
+    def plural(self) -> str:
+        """How an English sentence speaks of several."""
+        return f"{self.capitalize()}s"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,6 +71,13 @@ def case(number: int) -> Reference:
 def action(case_number: int, step: int, ordinal: int) -> Reference:
     """The reference of an Action, as in `10040-C-A1.1`."""
     return Reference(case_number, "C", step, ordinal)
+
+
+OF_NUMBER: Mapping[ReferenceKind, Callable[[int], Reference]] = {
+    ReferenceKind.TICKET: ticket,
+    ReferenceKind.CASE: case,
+}
+"""The kinds that have numbers of their own; an Action has that of its Case."""
 
 
 def parse(text: str) -> Reference | None:

@@ -20,7 +20,7 @@ from shared.contracts.ingest_mails import IngestMail
 from shared.contracts.ingest_requests import IngestRequest
 from shared.contracts.notify_mails import NotifyMail
 from shared.contracts.notify_requests import NotifyRequest
-from shared.contracts.record import Record
+from shared.contracts.record import Record, types_of
 
 FOREVER: timedelta | None = None
 
@@ -46,12 +46,12 @@ class Topic:
 
     @cached_property
     def models(self) -> dict[str, type[Record]]:
-        """The record types by the name that `ce_type` carries."""
+        """The record types by the name that `ce_type` carries; one may go by several (`case.noted`)."""
         if self.records is None:
             return {}
         union = get_args(self.records)[0] if get_args(self.records) else self.records
         members = get_args(union) or (union,)
-        return {member.model_fields["type"].default: member for member in members}
+        return {name: member for member in members for name in types_of(member)}
 
     @cached_property
     def schema(self) -> dict[str, Any]:

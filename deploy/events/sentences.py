@@ -191,12 +191,12 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"{it.actor.id} wants to give it to {it.assignee if it.assignee else 'its queue'}"
     ),
     requests.ActivitySetToDo: _asked("it back in to do"),
-    requests.ActivityWait: lambda it: f"{it.actor.id} wants it to wait {it.days} days for more information",
+    requests.TicketWait: lambda it: f"{it.actor.id} wants it to wait {it.days} days for more information",
     requests.ActivityWaitUntil: lambda it: (
         f"{it.actor.id} wants it to wait until {it.until:%Y-%m-%d %H:%M} UTC"
     ),
     requests.ActivityResume: lambda it: f"{it.actor.id} wants to end its wait: {_words(it.to)}",
-    requests.ActivityResolve: lambda it: f"{it.actor.id} wants it resolved: {_words(it.method.value)}",
+    requests.TicketResolve: lambda it: f"{it.actor.id} wants it resolved: {_words(it.method.value)}",
     requests.ActivityReopen: _asked("to reopen it"),
     requests.ActivitySetDueDate: _asked("to set its due date"),
     requests.ActivityNote: lambda it: f"{it.actor.id} wants to note {_quoted(it.text)}",

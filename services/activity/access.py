@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from services.activity import permissions, store_activities
 from services.activity.domain.activity import Activity
+from services.activity.resources import PREFIX_OF
+from services.activity.store_rows import Key
 from shared import references
 from shared.auth import Principal
 from shared.contracts import activity_requests as asked
@@ -14,6 +16,7 @@ from shared.contracts.activity_requests import Actor, ActorKind
 from shared.organisation import NoConfiguration, Organisation, Organisations, Unknown
 from shared.permissions import Need, NoRule, Rights, Role, rights_of
 from shared.problems import FORBIDDEN, NOT_FOUND, Problem
+from shared.references import ReferenceKind
 from shared.unit_of_work import Batch, UnitOfWork
 
 T = TypeVar("T")
@@ -104,9 +107,19 @@ class Reception:
         return await self._unit.run(work)
 
 
-async def found_activity(batch: Batch[Any], access: Access, reference: str) -> Activity:
-    """The Ticket of the caller's organisation that is called so; `Problem` (not_found) without one."""
+async def found_activity(
+    batch: Batch[Any], access: Access, reference: str, kind: ReferenceKind | None = None
+) -> Activity:
+    """The activity of the caller's organisation that is called so; `Problem` (not_found) without one.
+
+    With a `kind`, only one of that: others stand elsewhere.
+    """
     parsed = references.parse(reference)
+    if parsed and kind and parsed.kind is not kind:
+        detail = (
+            f"{parsed} is no {kind.capitalize()}, but {parsed.kind.phrase}: see {PREFIX_OF[parsed.kind]}."
+        )
+        raise Problem(NOT_FOUND, detail)
     named = (access.organisation.name, str(parsed))
     ids = await store_activities.find(batch.connection, {named} if parsed else ())
     loaded = await store_activities.load(batch.connection, {(named[0], id_) for id_ in ids.values()})
@@ -115,13 +128,23 @@ async def found_activity(batch: Batch[Any], access: Access, reference: str) -> A
     raise Problem(NOT_FOUND, f"There is no {reference}.")
 
 
+def bearer_key(activity: Activity) -> Key:
+    """Who has an activity's contacts and files: of an Action, its Case (LK-1)."""
+    bearer = activity.parent if activity.task else None
+    return activity.organisation, bearer or activity.id
+
+
 async def opened_activity(
-    batch: Batch[Any], access: Access, reference: str, request: type[asked.Request] | None = None
+    batch: Batch[Any],
+    access: Access,
+    reference: str,
+    kind: ReferenceKind | None = None,
+    request: type[asked.Request] | None = None,
 ) -> Activity:
     """The same, for whom the endpoint's rule lets open it; `Problem` (forbidden) otherwise.
 
     `request` is what is asked of it, where the rule is what the request needs.
     """
-    activity = await found_activity(batch, access, reference)
+    activity = await found_activity(batch, access, reference, kind)
     access.require(activity.process, request)
     return activity

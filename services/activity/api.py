@@ -1,18 +1,23 @@
-"""HTTP in: lists of Tickets, one Ticket, its timeline. Steps and mails have files of their own."""
+"""HTTP in: lists of activities, one of them, its timeline. Steps and mails have files of their own."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
 
 from services.activity import store_files, store_mails, store_views
-from services.activity.access import Access, Reception, found_activity, opened_activity
+from services.activity.access import Access, Reception, bearer_key, found_activity, opened_activity
+from services.activity.api_courses import course_routes
 from services.activity.api_files import file_routes
 from services.activity.api_mails import mail_routes
+from services.activity.api_recipients import recipient_routes
 from services.activity.api_steps import step_routes
 from services.activity.domain.states import Status
 from services.activity.permissions import ENDPOINTS
+from services.activity.resources import RESOURCES, Resource
 from services.activity.store_views import Filter
+from services.activity.uploads import ActivityAddFile
 from services.activity.views import ActivityHeader, ActivitySummary, ActivityView, LinkView, Shown
 from services.activity.views_timeline import TimelineEntry, merged_in, timeline_entry
 from services.activity.work import Work
@@ -25,21 +30,36 @@ from shared.pages import Keyset, Page, PageQuery, PageRequest
 from shared.permissions import guarded
 from shared.unit_of_work import Batch, UnitOfWork
 
-PREFIX = "/v1/tickets"
-_NEWEST_FIRST = Keyset(int)
+_NEWEST_FIRST = Keyset(int, UUID)
+_LATEST_FIRST = Keyset(int)
 _OLDEST_FIRST = Keyset(int)
 _FIRST = PageRequest(limit=50, after=None)
-"""So many links come with their Ticket."""
+"""So many links come with an activity."""
 Language = Annotated[str | None, Header(alias="Accept-Language", description="for labels: en, fr")]
 
 
 def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: BlobStore) -> list[APIRouter]:
-    """`/v1/tickets` and what stands below it."""
+    """`/v1/tickets`, `/v1/cases`, `/v1/actions` and what stands below them."""
     reception = Reception(unit, organisations)
-    router = APIRouter(tags=["tickets"])
+    below = [
+        router
+        for resource in RESOURCES
+        for router in (
+            _routes(reception, resource),
+            step_routes(reception, work, resource),
+            mail_routes(reception, blobs, resource),
+            recipient_routes(reception, resource),
+            *((file_routes(reception, work, blobs, resource),) if resource.has(ActivityAddFile) else ()),
+        )
+    ]
+    return [guarded(each, ENDPOINTS) for each in (*below, course_routes(reception))]
 
-    @router.get(PREFIX)
-    async def list_tickets(
+
+def _routes(reception: Reception, resource: Resource) -> APIRouter:
+    router = APIRouter(prefix=resource.prefix, tags=[resource.tag])
+
+    @router.get("", name=f"list_{resource.tag}")
+    async def list_activities(
         caller: Caller,
         page: PageQuery,
         language: Language = None,
@@ -50,7 +70,7 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
         new_information: bool | None = None,
         contact: Annotated[EmailAddress | None, Query(description="a contact's address")] = None,
     ) -> Page[ActivitySummary | ActivityHeader]:
-        """Tickets, newest first. Those of processes that the caller may not see are header data."""
+        """Newest first. Those of processes that the caller may not see are header data."""
 
         async def serve(batch: Batch[Any], access: Access) -> Page[ActivitySummary | ActivityHeader]:
             after = _NEWEST_FIRST.decode(page.after)
@@ -63,45 +83,46 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
                 new_information=new_information,
                 contact=contact and contact.lower(),
             )
-            rows = await store_views.tickets(
-                batch.connection, caller.organisation, asked, after[0] if after else None, page.limit + 1
+            rows = await store_views.listed(
+                batch.connection, caller.organisation, resource.kind, asked, after, page.limit + 1
             )
             shown = Shown(access.organisation, access.processes, language, batch.now)
-            return _NEWEST_FIRST.page(rows, page, key=lambda row: (row["number"],), item=shown.row)
+            return _NEWEST_FIRST.page(rows, page, key=lambda row: (row["number"], row["id"]), item=shown.row)
 
         return await reception.admit(caller, serve)
 
-    @router.get(f"{PREFIX}/{{reference}}")
-    async def read_ticket(
+    @router.get("/{reference}", name=f"read_{resource.kind}")
+    async def read_activity(
         reference: str, caller: Caller, response: Response, language: Language = None
     ) -> ActivityView | ActivityHeader:
-        """One Ticket; header data where the caller may not see its process. Its ETag is its version."""
+        """One of them; header data where the caller may not see its process. Its ETag is its version."""
 
         async def serve(batch: Batch[Any], access: Access) -> ActivityView | ActivityHeader:
-            activity = await found_activity(batch, access, reference)
+            activity = await found_activity(batch, access, reference, resource.kind)
             key = (activity.organisation, activity.id)
-            row = await store_views.ticket(batch.connection, key)
+            row = await store_views.row(batch.connection, key)
             shown = Shown(access.organisation, access.processes, language, batch.now)
             if activity.process not in access.processes:
                 return shown.header(row)
             response.headers["ETag"] = etag(activity.version)
-            contacts = await store_views.contacts(batch.connection, key)
+            bearer = bearer_key(activity)
+            contacts = await store_views.contacts(batch.connection, bearer)
             rows = await store_views.linked(batch.connection, key, 0, _FIRST.limit + 1)
             links = _links(rows, _FIRST, shown)
             family = await store_views.family(batch.connection, key)
-            files = await store_files.shown(batch.connection, key)
-            return shown.ticket(activity, row, contacts, links, family, files)
+            files = await store_files.shown(batch.connection, bearer)
+            return shown.whole(activity, row, contacts, links, family, files)
 
         return await reception.admit(caller, serve)
 
-    @router.get(f"{PREFIX}/{{reference}}/links")
+    @router.get("/{reference}/links", name=f"list_links{resource.operations}")
     async def list_links(
         reference: str, caller: Caller, page: PageQuery, language: Language = None
     ) -> Page[LinkView]:
         """What it is linked with, in the order of numbers, as header data (LK-7): any number (LK-3)."""
 
         async def serve(batch: Batch[Any], access: Access) -> Page[LinkView]:
-            activity = await opened_activity(batch, access, reference)
+            activity = await opened_activity(batch, access, reference, resource.kind)
             after = _OLDEST_FIRST.decode(page.after)
             key = (activity.organisation, activity.id)
             rows = await store_views.linked(batch.connection, key, after[0] if after else 0, page.limit + 1)
@@ -109,13 +130,13 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
 
         return await reception.admit(caller, serve)
 
-    @router.get(f"{PREFIX}/{{reference}}/timeline")
+    @router.get("/{reference}/timeline", name=f"read_timeline{resource.operations}")
     async def read_timeline(reference: str, caller: Caller, page: PageQuery) -> Page[TimelineEntry]:
         """What happened, newest first, with mails and notes."""
 
         async def serve(batch: Batch[Any], access: Access) -> Page[TimelineEntry]:
-            activity = await opened_activity(batch, access, reference)
-            after = _NEWEST_FIRST.decode(page.after)
+            activity = await opened_activity(batch, access, reference, resource.kind)
+            after = _LATEST_FIRST.decode(page.after)
             key = (activity.organisation, activity.id)
             rows = await store_views.timeline(
                 batch.connection, key, after[0] if after else None, page.limit + 1
@@ -124,7 +145,7 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
             mails = {mail.id: mail for mail in await store_mails.by_id(batch.connection, wanted)}
             sources = [source for row in rows if (source := merged_in(row))]
             brought = await store_views.brought(batch.connection, activity.organisation, sources)
-            return _NEWEST_FIRST.page(
+            return _LATEST_FIRST.page(
                 rows,
                 page,
                 key=lambda row: (row["version"],),
@@ -139,12 +160,7 @@ def routes(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
 
         return await reception.admit(caller, serve)
 
-    below = (
-        step_routes(reception, work, PREFIX),
-        mail_routes(reception, blobs, PREFIX),
-        file_routes(reception, work, blobs, PREFIX),
-    )
-    return [guarded(each, ENDPOINTS) for each in (router, *below)]
+    return router
 
 
 def _links(rows: Sequence[Any], page: PageRequest, shown: Shown) -> Page[LinkView]:

@@ -1,18 +1,18 @@
-"""HTTP in: contacts, found while somebody types, made, changed, merged, erased; what typed addresses are."""
+"""HTTP in: contacts, found while somebody types, made, changed, merged, erased."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from services.activity import store_contact_views, store_contacts
-from services.activity.access import Access, Reception, opened_activity
+from services.activity.access import Access, Reception
+from services.activity.api_recipients import present
 from services.activity.api_steps import carried_out, refused
-from services.activity.contact_scope import company_of, may_be_on, reach_of, reaches
-from services.activity.domain.person_names import names_from_address
+from services.activity.contact_scope import company_of, reach_of, reaches
 from services.activity.permissions import ENDPOINTS
 from services.activity.request_bodies import body_of, name_of, request_of
 from services.activity.store_contacts import Contact
@@ -44,9 +44,6 @@ Search = Annotated[
 ]
 ForCompany = Annotated[
     Name | None, Query(description="only those who may stand on activities of this company (CT-10)")
-]
-Addresses = Annotated[
-    list[EmailAddress] | None, Query(max_length=100, description="an address as it was typed")
 ]
 
 
@@ -82,20 +79,6 @@ class ErasedDone(ContactDone):
     """A person was erased, and what went with them; nothing did if that was done before (CT-21)."""
 
     erased: Erasure
-
-
-class RecipientView(BaseModel):
-    """What an address is to an activity (CT-19).
-
-    `on_it`: a contact of the activity; `known`: a contact that may be put on it; `another_company`: one that
-    may not; `unknown`: nobody's, and the names are those that a contact made of it would get (CT-14).
-    """
-
-    address: str
-    known_as: Literal["on_it", "known", "another_company", "unknown"]
-    contact: UUID | None = None
-    first_name: str = ""
-    last_name: str = ""
 
 
 CHANGES: tuple[tuple[str, str, type[OnContact], type[ContactDone]], ...] = (
@@ -202,41 +185,6 @@ def contact_routes(unit: UnitOfWork, work: Work, organisations: Organisations) -
             description=inspect.getdoc(model),
         )
 
-    @router.get("/v1/tickets/{reference}/recipients")
-    async def read_recipients(
-        reference: str, caller: Caller, address: Addresses = None
-    ) -> list[RecipientView]:
-        """What typed addresses are to a Ticket: to be asked before a mail goes to them (CT-19)."""
-
-        async def serve(batch: Batch[Any], access: Access) -> list[RecipientView]:
-            activity = await opened_activity(batch, access, reference)
-            organisation = access.organisation
-            typed = {each.lower() for each in address or ()}
-            keys = {(organisation.name, each) for each in typed}
-            rows = await store_contacts.by_address(batch.connection, keys)
-            known = await _present(batch, rows)
-            company = organisation.process(activity.process).company
-            on_it = {each.contact for each in activity.contacts}
-
-            def view(each: str) -> RecipientView:
-                contact = known.get(each)
-                if contact is None:
-                    first, last = names_from_address(each)
-                    return RecipientView(address=each, known_as="unknown", first_name=first, last_name=last)
-                if contact.id not in on_it and not may_be_on(organisation, contact, company):
-                    return RecipientView(address=each, known_as="another_company")
-                return RecipientView(
-                    address=each,
-                    known_as="on_it" if contact.id in on_it else "known",
-                    contact=contact.id,
-                    first_name=contact.first_name,
-                    last_name=contact.last_name,
-                )
-
-            return [view(each) for each in sorted(typed)]
-
-        return await reception.admit(caller, serve)
-
     return guarded(router, ENDPOINTS)
 
 
@@ -254,20 +202,12 @@ async def _contact(batch: Batch[Any], access: Access, id_: UUID, *, erased: bool
     """A contact within the caller's reach, or who it is now; of others nobody learns that they are there."""
     name = access.organisation.name
     rows = await store_contacts.by_id(batch.connection, {(name, id_)})
-    for contact in (await _present(batch, rows)).values():
+    for contact in (await present(batch, rows)).values():
         if _reached(access, contact):
             return contact
     if not erased or not any(each.erased_at for each in rows):
         raise Problem(NOT_FOUND, f"There is no contact {id_}.")
     return rows[0]
-
-
-async def _present(batch: Batch[Any], rows: Sequence[Contact]) -> dict[str, Contact]:
-    """Who is behind these addresses now: of contacts that were merged who they became, and nobody erased."""
-    merged = {(each.organisation, each.merged_into) for each in rows if each.merged_into}
-    now = {each.id: each for each in await store_contacts.by_id(batch.connection, merged)}
-    found = {each.address: now.get(each.merged_into or each.id, each) for each in rows}
-    return {address: each for address, each in found.items() if not each.erased_at}
 
 
 async def _seen(batch: Batch[Any], access: Access, answer: dict[str, Any]) -> dict[str, Any]:

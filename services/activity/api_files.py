@@ -1,4 +1,4 @@
-"""HTTP in: files of a Ticket come, go out to whoever may see it, and are taken away (NT-15, NT-20)."""
+"""HTTP in: files come, go out to whoever may see the activity, and are taken away (NT-15, NT-20)."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from services.activity.api_steps import Done, carried_out, done_example, done_of
 from services.activity.domain.file_steps import AddFile
 from services.activity.domain.files import MEGABYTE, File
 from services.activity.downloads import FILES, download
+from services.activity.resources import Resource
 from services.activity.uploads import ActivityAddFile
 from services.activity.work import Work
 from shared.auth import Caller, Principal
@@ -44,11 +45,17 @@ _BODY: dict[str, Any] = {
 }
 
 
-def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str) -> APIRouter:
+def file_routes(reception: Reception, work: Work, blobs: BlobStore, resource: Resource) -> APIRouter:
     """`<prefix>/{reference}/files`."""
-    router = APIRouter(prefix=f"{prefix}/{{reference}}/files", tags=["tickets"])
+    router = APIRouter(prefix=f"{resource.prefix}/{{reference}}/files", tags=[resource.tag])
 
-    @router.post("", status_code=201, openapi_extra=_BODY, responses=done_example(201))
+    @router.post(
+        "",
+        name=f"add_file{resource.operations}",
+        status_code=201,
+        openapi_extra=_BODY,
+        responses=done_example(201),
+    )
     async def add_file(
         reference: str,
         request: Request,
@@ -63,7 +70,7 @@ def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str)
 
         async def look(batch: Batch[Any], access: Access) -> int:
             """Whether he may, before he has sent all of it; what was answered before is answered again."""
-            activity = await opened_activity(batch, access, reference, ActivityAddFile)
+            activity = await opened_activity(batch, access, reference, resource.kind, ActivityAddFile)
             known = await store_requests.answers(batch.connection, {key_of(caller, key)})
             offer = next(each for each in offers(activity, access, batch.now) if each.step == AddFile.name)
             if offer.refusal and not known:
@@ -76,9 +83,10 @@ def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str)
         blob = await blobs.put_stream(caller.organisation, pieces, kind, safe_name(name, kind, "file"))
 
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            activity = await opened_activity(batch, access, reference, ActivityAddFile)
+            activity = await opened_activity(batch, access, reference, resource.kind, ActivityAddFile)
             await _keep(batch, blobs, blob)
             given = ActivityAddFile(
+                type=resource.type_of(ActivityAddFile),
                 reference=str(activity.reference),
                 actor=access.actor,
                 expected_version=seen,
@@ -88,13 +96,13 @@ def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str)
             return await carried_out(batch, work, caller, key, given)
 
         added = done_of(await reception.admit(caller, serve))
-        response.headers["Location"] = f"{prefix}/{added.reference}/files/{added.file}"
+        response.headers["Location"] = f"{resource.prefix}/{added.reference}/files/{added.file}"
         response.headers["ETag"] = etag(added.version)
         return added
 
     async def found(caller: Principal, reference: str, id_: UUID) -> File:
         async def serve(batch: Batch[Any], access: Access) -> File:
-            activity = await opened_activity(batch, access, reference)
+            activity = await opened_activity(batch, access, reference, resource.kind)
             for _, file in await store_files.on(batch.connection, {(activity.organisation, activity.id)}):
                 if file.id == id_:
                     return file
@@ -102,13 +110,15 @@ def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str)
 
         return await reception.admit(caller, serve)
 
-    @router.get("/{file}", response_class=StreamingResponse, responses=FILES)
+    @router.get(
+        "/{file}", name=f"read_file{resource.operations}", response_class=StreamingResponse, responses=FILES
+    )
     async def read_file(reference: str, file: UUID, caller: Caller) -> Response:
         """One file, to be saved and not shown."""
         there = await found(caller, reference, file)
         return await download(blobs, blob_of(there), there.name)
 
-    @router.delete("/{file}", responses=done_example(200))
+    @router.delete("/{file}", name=f"remove_file{resource.operations}", responses=done_example(200))
     async def remove_file(
         reference: str,
         file: UUID,
@@ -120,9 +130,15 @@ def file_routes(reception: Reception, work: Work, blobs: BlobStore, prefix: str)
         """Take a file away for good, as the step `remove_file` does (NT-20)."""
 
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            activity = await opened_activity(batch, access, reference, asked.ActivityRemoveFile)
+            activity = await opened_activity(
+                batch, access, reference, resource.kind, asked.ActivityRemoveFile
+            )
             given = asked.ActivityRemoveFile(
-                reference=str(activity.reference), actor=access.actor, expected_version=seen, file=file
+                type=resource.type_of(asked.ActivityRemoveFile),
+                reference=str(activity.reference),
+                actor=access.actor,
+                expected_version=seen,
+                file=file,
             )
             return await carried_out(batch, work, caller, key, given)
 

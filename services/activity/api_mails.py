@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from services.activity import store_mails, store_views
 from services.activity.access import Access, Reception, opened_activity
 from services.activity.downloads import FILE_HEADERS, FILES, Responses, away, download, not_kept
+from services.activity.resources import Resource
 from services.activity.store_mails import Mail
 from shared.auth import Caller, Principal
 from shared.blobs import BlobMissing, BlobStore, BlobsUnavailable
@@ -29,13 +30,13 @@ HTML_HEADERS = {
 _PAGE: Responses = {200: {"content": {"text/html": {}}, "description": "The mail's HTML, sanitised"}}
 
 
-def mail_routes(reception: Reception, blobs: BlobStore, prefix: str) -> APIRouter:
+def mail_routes(reception: Reception, blobs: BlobStore, resource: Resource) -> APIRouter:
     """`<prefix>/{reference}/mails/{mail}/…`."""
-    router = APIRouter(prefix=f"{prefix}/{{reference}}/mails/{{mail}}", tags=["tickets"])
+    router = APIRouter(prefix=f"{resource.prefix}/{{reference}}/mails/{{mail}}", tags=[resource.tag])
 
     async def found(caller: Principal, reference: str, id_: UUID) -> Mail:
         async def serve(batch: Batch[Any], access: Access) -> Mail:
-            activity = await opened_activity(batch, access, reference)
+            activity = await opened_activity(batch, access, reference, resource.kind)
             key = (activity.organisation, activity.id)
             if await store_views.stands_on(batch.connection, key, id_):
                 for mail in await store_mails.by_id(batch.connection, {(activity.organisation, id_)}):
@@ -56,7 +57,7 @@ def mail_routes(reception: Reception, blobs: BlobStore, prefix: str) -> APIRoute
         except BlobsUnavailable:
             raise away() from None
 
-    @router.get("/html", response_class=Response, responses=_PAGE)
+    @router.get("/html", name=f"read_html{resource.operations}", response_class=Response, responses=_PAGE)
     async def read_html(reference: str, mail: UUID, caller: Caller) -> Response:
         """The mail's HTML, to be shown in a frame of its own: no scripts, no forms, nothing from afar."""
         content = (await found(caller, reference, mail)).content
@@ -66,14 +67,19 @@ def mail_routes(reception: Reception, blobs: BlobStore, prefix: str) -> APIRoute
             await whole(content.html), media_type="text/html; charset=utf-8", headers=HTML_HEADERS
         )
 
-    @router.get("/text", response_class=Response)
+    @router.get("/text", name=f"read_text{resource.operations}", response_class=Response)
     async def read_text(reference: str, mail: UUID, caller: Caller) -> Response:
         """The mail's whole text; the timeline carries its beginning."""
         content = (await found(caller, reference, mail)).content
         text = content.text.encode() if content.full_text is None else await whole(content.full_text)
         return Response(text, media_type="text/plain; charset=utf-8", headers=FILE_HEADERS)
 
-    @router.get("/attachments/{number}", response_class=StreamingResponse, responses=FILES)
+    @router.get(
+        "/attachments/{number}",
+        name=f"read_attachment{resource.operations}",
+        response_class=StreamingResponse,
+        responses=FILES,
+    )
     async def read_attachment(reference: str, mail: UUID, number: int, caller: Caller) -> Response:
         """One file, to be saved and not shown."""
         attachments = (await found(caller, reference, mail)).content.attachments

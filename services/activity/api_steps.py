@@ -1,4 +1,4 @@
-"""HTTP in: opening a Ticket, the steps that can be taken on it, and taking one."""
+"""HTTP in: opening an activity, the steps that can be taken on it, and taking one."""
 
 import inspect
 import json
@@ -12,13 +12,13 @@ from pydantic import BaseModel
 
 from services.activity import announce
 from services.activity.access import Access, Reception, opened_activity
-from services.activity.asked_steps import OF_SEVERAL, STEPS
 from services.activity.domain.activity import Activity
 from services.activity.domain.context import Context
 from services.activity.domain.decide import Offer, allowed
 from services.activity.domain.vocabulary import Actor, ActorKind
-from services.activity.request_bodies import body_of, name_of, request_of
-from services.activity.rules import process_rules
+from services.activity.request_bodies import body_of, request_of
+from services.activity.resources import Resource
+from services.activity.rules import rules_for
 from services.activity.store_requests import RequestKey
 from services.activity.views import StepOffer
 from services.activity.work import Work
@@ -44,11 +44,6 @@ from shared.problems import (
 from shared.topics import ACTIVITY_ANSWERS
 from shared.unit_of_work import Batch, Incoming
 
-MODELS: dict[str, type[asked.OnActivity]] = {
-    name_of(model).removeprefix("ticket."): model for model in (*STEPS, *OF_SEVERAL)
-}
-"""The steps by their names in the URL: those of the contract, without the kind."""
-
 # What a refusal's code is over HTTP; every other code says that the request names or lacks something.
 PROBLEM_OF: dict[str, ProblemType] = {
     "forbidden": FORBIDDEN,
@@ -67,7 +62,7 @@ _REPEATED = "A repeat with the same Idempotency-Key gets the first one's answer 
 class Done(BaseModel):
     """A request that was carried out; the answer on `activity.answers.v1` says the same.
 
-    `opened` is the new Ticket that came of it, once there is one (CE-7); `file` was put on it (NT-15).
+    `opened` is the new activity that came of it, once there is one (CE-7); `file` was put on it (NT-15).
     """
 
     reference: str
@@ -78,32 +73,25 @@ class Done(BaseModel):
     others: tuple[AlsoChanged, ...] = ()
 
 
-def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
+def step_routes(reception: Reception, work: Work, resource: Resource) -> APIRouter:
     """`POST <prefix>`, `<prefix>/{reference}/steps`, and one endpoint below it for each step."""
-    router = APIRouter(prefix=prefix, tags=["tickets"])
+    router = APIRouter(prefix=resource.prefix, tags=[resource.tag])
+    if resource.has(asked.ActivityOpen):
+        router.add_api_route(
+            "",
+            _opening(reception, work, resource),
+            methods=["POST"],
+            status_code=201,
+            name=f"open_{resource.kind}",
+            responses=done_example(201),
+        )
 
-    async def open_ticket(body: BaseModel, caller: Caller, key: IdempotencyKey, response: Response) -> Done:
-        """Start a Ticket: a Draft for a user (T1)."""
-
-        async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            request = request_of(asked.ActivityOpen, body, actor=access.actor)
-            _require_open(access, request)
-            return await carried_out(batch, work, caller, key, request)
-
-        taken = done_of(await reception.admit(caller, serve))
-        response.headers["Location"] = f"/v1/tickets/{taken.reference}"
-        response.headers["ETag"] = etag(taken.version)
-        return taken
-
-    open_ticket.__annotations__["body"] = body_of(asked.ActivityOpen)
-    router.add_api_route("", open_ticket, methods=["POST"], status_code=201, responses=done_example(201))
-
-    @router.get("/{reference}/steps")
+    @router.get("/{reference}/steps", name=f"list_steps{resource.operations}")
     async def list_steps(reference: str, caller: Caller) -> list[StepOffer]:
         """Every step, whether it can be taken now, and if not, why."""
 
         async def serve(batch: Batch[Any], access: Access) -> list[StepOffer]:
-            activity = await opened_activity(batch, access, reference)
+            activity = await opened_activity(batch, access, reference, resource.kind)
             return [
                 StepOffer(
                     step=offer.step,
@@ -117,13 +105,13 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
 
         return await reception.admit(caller, serve)
 
-    for step, model in MODELS.items():
+    for step, model in resource.steps.items():
         router.add_api_route(
             f"/{{reference}}/steps/{step}",
-            _step(reception, work, model),
+            _step(reception, work, resource, model),
             methods=["POST"],
-            name=step,
-            operation_id=f"take_step_{step}",
+            name=f"{step}{resource.operations}",
+            operation_id=f"take_step_{step}{resource.operations}",
             summary=step.replace("_", " ").capitalize(),
             description=f"{inspect.getdoc(model)} {_REPEATED}",
             responses=done_example(200),
@@ -131,8 +119,31 @@ def step_routes(reception: Reception, work: Work, prefix: str) -> APIRouter:
     return router
 
 
-def _step(reception: Reception, work: Work, model: type[asked.OnActivity]) -> Callable[..., Awaitable[Done]]:
+def _opening(reception: Reception, work: Work, resource: Resource) -> Callable[..., Awaitable[Done]]:
+    """The endpoint that starts an activity."""
+    type_ = resource.type_of(asked.ActivityOpen)
+
+    async def open_activity(body: BaseModel, caller: Caller, key: IdempotencyKey, response: Response) -> Done:
+        async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
+            request = request_of(asked.ActivityOpen, body, type=type_, actor=access.actor)
+            _require_open(access, request)
+            return await carried_out(batch, work, caller, key, request)
+
+        taken = done_of(await reception.admit(caller, serve))
+        response.headers["Location"] = f"{resource.prefix}/{taken.reference}"
+        response.headers["ETag"] = etag(taken.version)
+        return taken
+
+    open_activity.__doc__ = f"Start a {resource.kind.capitalize()}: a Draft for a user (T1, C1)."
+    open_activity.__annotations__["body"] = body_of(asked.ActivityOpen, type_)
+    return open_activity
+
+
+def _step(
+    reception: Reception, work: Work, resource: Resource, model: type[asked.OnActivity]
+) -> Callable[..., Awaitable[Done]]:
     """The endpoint that takes the step of a request."""
+    type_ = resource.type_of(model)
 
     async def take_step(
         reference: str,
@@ -143,8 +154,12 @@ def _step(reception: Reception, work: Work, model: type[asked.OnActivity]) -> Ca
         seen: ExpectedVersion,
     ) -> Done:
         async def serve(batch: Batch[Any], access: Access) -> dict[str, Any]:
-            activity = await opened_activity(batch, access, reference, model)
-            given: dict[str, Any] = {"reference": str(activity.reference), "actor": access.actor}
+            activity = await opened_activity(batch, access, reference, resource.kind, model)
+            given: dict[str, Any] = {
+                "type": type_,
+                "reference": str(activity.reference),
+                "actor": access.actor,
+            }
             if seen is not None:
                 given["expected_version"] = seen
             return await carried_out(batch, work, caller, key, request_of(model, body, **given))
@@ -153,13 +168,13 @@ def _step(reception: Reception, work: Work, model: type[asked.OnActivity]) -> Ca
         response.headers["ETag"] = etag(taken.version)
         return taken
 
-    take_step.__annotations__["body"] = body_of(model)
+    take_step.__annotations__["body"] = body_of(model, type_)
     return take_step
 
 
 def offers(activity: Activity, access: Access, now: datetime) -> tuple[Offer, ...]:
     """Every step, and whether the caller can take it now."""
-    rules = process_rules(access.organisation, activity.process, activity.mailbox)
+    rules = rules_for(access.organisation, activity.process, activity.mailbox, activity.task)
     actor = Actor(ActorKind(access.actor.kind.value), access.actor.id)
     context = Context(organisation=activity.organisation, actor=actor, process=rules, effect=activity.id)
     return allowed(activity, context, now)

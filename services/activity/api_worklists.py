@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
@@ -28,7 +29,7 @@ from shared.pages import Keyset, Page, PageQuery, PageRequest
 from shared.permissions import Role, guarded
 from shared.unit_of_work import Batch, UnitOfWork
 
-_SOONEST_FIRST = Keyset(Instant, int)
+_SOONEST_FIRST = Keyset(Instant, int, UUID)
 Language = Annotated[str | None, Header(alias="Accept-Language", description="for labels: en, fr")]
 Highlighted = Annotated[
     bool | None, Query(description="with new information, or back from a wait or a resolution")
@@ -191,7 +192,7 @@ def _readable(access: Access, process: str | None) -> tuple[str, ...]:
 def _part(page: PageRequest) -> tuple[Place, int]:
     """Where the page begins, and how many rows to read for it."""
     after = _SOONEST_FIRST.decode(page.after)
-    return ((after[0], after[1]) if after else FIRST), page.limit + 1
+    return ((after[0], after[1], after[2]) if after else FIRST), page.limit + 1
 
 
 def _shown(

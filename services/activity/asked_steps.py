@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from services.activity.domain import steps, work_steps
+from services.activity.domain import action_steps, case_steps, steps, work_steps
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
 from services.activity.domain.files import File
+from services.activity.domain.task import Answer
 from services.activity.domain.vocabulary import Method
 from services.activity.domain.work_steps import SetDueDate
 from services.activity.uploads import ActivityAddFile
@@ -33,7 +34,7 @@ class Named:
         return self.file
 
 
-def _resolve(request: asked.ActivityResolve) -> steps.Step:
+def _resolve(request: asked.TicketResolve) -> steps.Step:
     if request.method is asked.ResolutionMethod.REJECTED_AS_SPAM:
         return steps.RejectAsSpam()
     return steps.Resolve(Method(request.method.value), request.category)
@@ -77,12 +78,12 @@ STEPS: Mapping[type[asked.OnActivity], MakesStep] = {
     asked.ActivityPickUp: lambda r, _: steps.PickUp(r.take_over),
     asked.ActivityAssign: lambda r, _: steps.Assign(r.assignee, r.note is not None),
     asked.ActivitySetToDo: lambda r, _: steps.SetToDo(),
-    asked.ActivityWait: lambda r, _: steps.WaitForMoreInformation(
+    asked.TicketWait: lambda r, _: steps.WaitForMoreInformation(
         r.days, r.close_if_no_response, r.reason, r.category
     ),
     asked.ActivityWaitUntil: lambda r, _: steps.WaitUntil(r.until, r.reason, r.category),
     asked.ActivityResume: lambda r, _: steps.Resume(steps.ResumeTo(r.to)),
-    asked.ActivityResolve: lambda r, _: _resolve(r),
+    asked.TicketResolve: lambda r, _: _resolve(r),
     asked.ActivityReopen: lambda r, _: steps.Reopen(r.keep_with_me),
     asked.ActivitySetDueDate: lambda r, _: SetDueDate(r.due),
     asked.ActivityNote: lambda r, _: steps.AddNote(),
@@ -93,6 +94,16 @@ STEPS: Mapping[type[asked.OnActivity], MakesStep] = {
     asked.ActivityNext: lambda r, _: work_steps.TakeNext(),
     asked.TicketSendAndResolve: lambda r, _: work_steps.SendAndResolve(Method(r.method), r.category),
     asked.ActivityFeedback: lambda r, _: work_steps.GiveFeedback(r.rating, r.comment is not None),
+    asked.CaseWait: lambda r, _: case_steps.WaitForAnswer(r.reason),
+    asked.CasePause: lambda r, _: case_steps.Pause(),
+    asked.CaseResolve: lambda r, _: case_steps.Complete(),
+    asked.CaseAbandon: lambda r, _: case_steps.Abandon(),
+    asked.CaseRework: lambda r, _: case_steps.Rework(r.step, r.action, r.by_hand_too, r.keep_with_me),
+    asked.ActionAnswerChecklist: lambda r, _: action_steps.AnswerChecklist(
+        tuple((each.point, Answer(each.answer)) for each in r.answers)
+    ),
+    asked.ActionComplete: lambda r, _: action_steps.CompleteAction(),
+    asked.ActionGiveUp: lambda r, _: action_steps.GiveUp(reason=True),
     asked.ActivityEditFile: lambda r, named: EditFile(named.the_file, _called(r, named.the_file), r.tags),
     asked.ActivityRemoveFile: lambda r, named: RemoveFile(named.the_file),
 }
@@ -108,9 +119,10 @@ ALL_STEPS: Mapping[type[asked.OnActivity], MakesStep] = {**STEPS, **WITH_BYTES}
 
 OF_SEVERAL: tuple[type[asked.OnActivity], ...] = (
     *(asked.ActivityLink, asked.ActivityUnlink, asked.ActivityShareMail, asked.ActivityNewFromMail),
+    asked.CaseLaunch,
     *SPLITS_AND_MERGES,
 )
-"""The requests that are about more than one Ticket: what makes their steps are modules of their own."""
+"""The requests that are about more than one activity: what makes their steps are modules of their own."""
 
 
 def note_of(request: asked.Request) -> str | None:
@@ -118,6 +130,8 @@ def note_of(request: asked.Request) -> str | None:
     match request:
         case asked.ActivityNote(text=text) | asked.ActivityRejectWork(reason=text):
             return text
+        case asked.ActionGiveUp(reason=reason):
+            return reason
         case asked.ActivityAssign(note=note) | asked.ActivityFeedback(comment=note):
             return note
     return None

@@ -8,7 +8,7 @@ from services.activity import announce
 from services.activity.domain.activity import Activity
 from services.activity.domain.links import DepartureState
 from services.activity.known_past import Lost, Past
-from services.activity.opening_tickets import mail_of
+from services.activity.opening_by_mail import mail_of
 from services.activity.past_workspace import PastWorkspace
 from services.activity.store_mails import Delivery, Mail, Recipients
 from services.activity.work_reports import noted

@@ -18,6 +18,12 @@ def due_rule(organisation: Organisation, process: str, category: str | None = No
     return _rule(organisation, found.name) if found else None
 
 
+def due_rule_called(organisation: Organisation, name: str) -> DueRule | None:
+    """The rule of this name; None where it is there no longer: a Case may have begun with it."""
+    known = any(each.name == name for each in organisation.due_dates)
+    return _rule(organisation, name) if known else None
+
+
 @lru_cache(maxsize=1024)
 def _rule(organisation: Organisation, name: str) -> DueRule:
     found = next(each for each in organisation.due_dates if each.name == name)

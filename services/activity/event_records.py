@@ -1,8 +1,10 @@
 """Domain events as records of `activity.activities.v1`, one kind of record for each kind of event."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from services.activity.announce_cases import OF_CASES, flow_record, task_record
 from services.activity.announce_files import OF_FILES
 from services.activity.announce_links import OF_SEVERAL, Fields
 from services.activity.domain.activity import Activity
@@ -33,6 +35,8 @@ from services.activity.due_records import record_of as due_record
 from shared.contracts import activity_activities as said
 from shared.contracts.activity_due import DueDate
 from shared.contracts.activity_requests import Actor, ActorKind
+from shared.contracts.record import types_of
+from shared.references import ReferenceKind
 
 
 def record_of(activity: Activity, happened: Event, configuration: int) -> said.ActivityRecord:
@@ -40,6 +44,7 @@ def record_of(activity: Activity, happened: Event, configuration: int) -> said.A
     model, fields = RECORDS[type(happened)]
     stamp = happened.stamp
     return model(
+        type=_type_of(model, activity.reference.kind),
         activity=activity.id,
         reference=str(activity.reference),
         version=activity.version,
@@ -49,6 +54,12 @@ def record_of(activity: Activity, happened: Event, configuration: int) -> said.A
         configuration=configuration,
         **fields(happened, configuration),
     )
+
+
+@cache
+def _type_of(model: type[said.ActivityRecord], kind: ReferenceKind) -> str:
+    """The name that the record goes by for this kind of activity."""
+    return next(name for name in types_of(model) if name.partition(".")[0] == kind)
 
 
 def _opened(happened: Opened, _: int) -> dict[str, Any]:
@@ -70,6 +81,8 @@ def _opened(happened: Opened, _: int) -> dict[str, Any]:
         "due": _first_due(happened),
         "parent": happened.parent and _other(happened.parent),
         "started_at": happened.started_at,
+        "flow": happened.flow and flow_record(happened.flow),
+        "task": happened.task and task_record(happened.task),
     }
 
 
@@ -136,6 +149,7 @@ def _contact_tagged(happened: ContactTagged, _: int) -> dict[str, Any]:
 RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     **OF_SEVERAL,
     **OF_FILES,
+    **OF_CASES,
     Opened: (said.ActivityOpened, _opened),
     Edited: (said.ActivityEdited, _edited),
     StatusChanged: (said.ActivityStatusChanged, _status_changed),

@@ -12,11 +12,15 @@ Named = tuple[str, str]
 
 
 class Taker(NamedTuple):
-    """Somebody who asks for the next best; a `robot` gets nothing that is marked for a person (ST-8)."""
+    """Somebody who asks for the next best; a `robot` gets nothing that is marked for a person (ST-8).
+
+    `kind` is of what; empty for whatever there is.
+    """
 
     organisation: str
     user: str
     robot: bool
+    kind: str = ""
 
 
 @dataclass(slots=True)

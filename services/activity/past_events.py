@@ -59,6 +59,8 @@ from services.activity.domain.vocabulary import (
     Tag,
 )
 from services.activity.due_records import due_of
+from services.activity.past_cases import EVENTS_OF_CASES, flow_of, task_of
+from services.activity.past_cases import other_of as other_of
 from shared import references
 from shared.contracts import activity_activities as said
 from shared.references import Reference
@@ -84,6 +86,8 @@ def event_of(organisation: str, record: said.ActivityRecord, texts: Texts) -> Ev
     stamp = Stamp(at=record.at, by=by, rule=record.rule)
     if isinstance(record, said.ActivityOpened):
         return _opened(organisation, stamp, record, texts)
+    if type(record) in EVENTS_OF_CASES:
+        return EVENTS_OF_CASES[type(record)](stamp, record)
     return _EVENTS[type(record)](stamp, record, texts)
 
 
@@ -110,6 +114,8 @@ def _opened(organisation: str, stamp: Stamp, record: said.ActivityOpened, texts:
         fields=custom_fields.after((), texts.of_fields(record.custom_fields)),
         parent=other_of(record.parent) if record.parent else None,
         started_at=record.started_at,
+        flow=flow_of(record.flow) if record.flow else None,
+        task=task_of(record.task) if record.task else None,
     )
 
 
@@ -211,11 +217,6 @@ def _file(record: said.ActivityFileAdded | said.ActivityFileEdited | said.Activi
 def _other(record: said.ActivityUnlinked | said.ActivityMailShared) -> Link:
     # Why they are linked was said with the link, and is not looked at again.
     return Link(record.with_activity, _reference(record.with_reference), "")
-
-
-def other_of(other: said.OtherActivity) -> Other:
-    """The activity that a record names beside its own."""
-    return Other(other.activity, _reference(other.reference))
 
 
 def _holders(holders: said.Holders) -> Holders:

@@ -16,6 +16,7 @@ from shared.contracts.activity_requests_contacts import (
     ContactErase,
     ContactMerge,
 )
+from shared.contracts.record import types_of
 from shared.organisation import Organisation, Unknown
 from shared.permissions import Need, NoRule, Role, Rules, rights_of
 
@@ -26,10 +27,10 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.ActivityPickUp: Role.WORKER,
     asked.ActivityAssign: Role.WORKER,
     asked.ActivitySetToDo: Role.WORKER,
-    asked.ActivityWait: Role.WORKER,
+    asked.TicketWait: Role.WORKER,
     asked.ActivityWaitUntil: Role.WORKER,
     asked.ActivityResume: Role.WORKER,
-    asked.ActivityResolve: Role.WORKER,
+    asked.TicketResolve: Role.WORKER,
     asked.ActivityReopen: Role.WORKER,
     asked.ActivitySetDueDate: Role.WORKER,
     asked.ActivityNote: Role.WORKER,
@@ -56,6 +57,15 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     ActivityAddFile: Role.WORKER,
     asked.ActivityEditFile: Role.WORKER,
     asked.ActivityRemoveFile: Role.WORKER,
+    asked.CaseWait: Role.WORKER,
+    asked.CasePause: Role.WORKER,
+    asked.CaseResolve: Role.WORKER,
+    asked.CaseLaunch: Role.WORKER,
+    asked.CaseRework: Role.WORKER,
+    asked.CaseAbandon: Role.LEADER,
+    asked.ActionAnswerChecklist: Role.WORKER,
+    asked.ActionComplete: Role.WORKER,
+    asked.ActionGiveUp: Role.WORKER,
     # In some process: only such are looked through.
     asked.WorkTakeNext: Role.WORKER,
 }
@@ -64,28 +74,46 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
 For a contact it is any process whose activities the contact may stand on (`contact_scope.py`).
 """
 
-_ON_TICKETS = [
-    each for each in REQUESTS if issubclass(each, asked.OnActivity) and each is not ActivityAddFile
-]
+_KINDS = ("ticket", "case", "action")
+
+
+def _below(kind: str) -> Rules:
+    """What the endpoints of one kind of activity ask."""
+    steps = sorted(
+        step
+        for model in REQUESTS
+        if issubclass(model, asked.OnActivity) and model is not ActivityAddFile
+        for of, _, step in (name.partition(".") for name in types_of(model))
+        if of == kind
+    )
+    one = f"/v1/{kind}s/{{reference}}"
+    return {
+        f"GET /v1/{kind}s": Need.HEADER,
+        f"GET {one}": Need.HEADER,
+        f"GET {one}/timeline": Role.READER,
+        f"GET {one}/links": Role.READER,
+        f"GET {one}/steps": Role.READER,
+        **{f"POST {one}/steps/{step}": Need.REQUEST for step in steps},
+        f"GET {one}/mails/{{mail}}/html": Role.READER,
+        f"GET {one}/mails/{{mail}}/text": Role.READER,
+        f"GET {one}/mails/{{mail}}/attachments/{{number}}": Role.READER,
+        f"GET {one}/recipients": Role.READER,
+    }
+
 
 ENDPOINTS: Rules = {
-    "GET /v1/tickets": Need.HEADER,
-    "POST /v1/tickets": Need.REQUEST,
-    "GET /v1/tickets/{reference}": Need.HEADER,
-    "GET /v1/tickets/{reference}/timeline": Role.READER,
-    "GET /v1/tickets/{reference}/links": Role.READER,
-    "GET /v1/tickets/{reference}/steps": Role.READER,
+    **{endpoint: rule for kind in _KINDS for endpoint, rule in _below(kind).items()},
     **{
-        f"POST /v1/tickets/{{reference}}/steps/{step}": Need.REQUEST
-        for step in (str(model.model_fields["type"].default).removeprefix("ticket.") for model in _ON_TICKETS)
+        f"{method} /v1/{kind}s{rest}": rule
+        for kind in ("ticket", "case")
+        for method, rest, rule in (
+            ("POST", "", Need.REQUEST),
+            ("POST", "/{reference}/files", Need.REQUEST),
+            ("GET", "/{reference}/files/{file}", Role.READER),
+            ("DELETE", "/{reference}/files/{file}", Need.REQUEST),
+        )
     },
-    "GET /v1/tickets/{reference}/mails/{mail}/html": Role.READER,
-    "GET /v1/tickets/{reference}/mails/{mail}/text": Role.READER,
-    "GET /v1/tickets/{reference}/mails/{mail}/attachments/{number}": Role.READER,
-    "POST /v1/tickets/{reference}/files": Need.REQUEST,
-    "GET /v1/tickets/{reference}/files/{file}": Role.READER,
-    "DELETE /v1/tickets/{reference}/files/{file}": Need.REQUEST,
-    "GET /v1/tickets/{reference}/recipients": Role.READER,
+    "GET /v1/cases/{reference}/course": Role.READER,
     "GET /v1/contacts": Need.ANY_PROCESS,
     "POST /v1/contacts": Need.REQUEST,
     "GET /v1/contacts/{contact}": Need.ANY_PROCESS,

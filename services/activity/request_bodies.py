@@ -5,6 +5,7 @@ meaning of its fields and its example are the contract's own.
 """
 
 import json
+import re
 from functools import cache
 from typing import Annotated, Any
 
@@ -28,25 +29,33 @@ def name_of(model: type[Request]) -> str:
 
 
 @cache
-def body_of(model: type[Request]) -> Any:
-    """The annotation of a body for a request. Where no field is needed it may be left out."""
+def body_of(model: type[Request], name: str | None = None) -> Any:
+    """The annotation of a body for a request. Where no field is needed it may be left out.
+
+    `name` is the one that the request goes by, if it has several.
+    """
+    name = name or name_of(model)
     fields: dict[str, Any] = {
-        name: (info.annotation, info) for name, info in model.model_fields.items() if name not in ELSEWHERE
+        field: (info.annotation, info) for field, info in model.model_fields.items() if field not in ELSEWHERE
     }
-    for name, _ in to_be_said(model):
-        info = model.model_fields[name]
-        fields[name] = (Annotated[info.annotation, *info.metadata], ...)
+    for field, _ in to_be_said(model):
+        info = model.model_fields[field]
+        fields[field] = (Annotated[info.annotation, *info.metadata], ...)
     config = ConfigDict(extra="forbid", json_schema_extra=lambda schema: explain(schema, model))
-    made = create_model(f"{model.__name__}Body", __config__=config, **fields)
-    examples: Any = {"sample": {"value": example_of(model)}}
+    made = create_model(f"{_title(name)}Body", __config__=config, **fields)
+    examples: Any = {"sample": {"value": example_of(name)}}
     if any(info.is_required() for info in made.model_fields.values()):
         return Annotated[said_in_json(made), Body(openapi_examples=examples)]
     return Annotated[said_in_json(made), Body(default_factory=made, openapi_examples=examples)]
 
 
-def example_of(model: type[Request]) -> dict[str, Any]:
+def _title(name: str) -> str:
+    return "".join(part.capitalize() for part in re.split(r"[._]", name))
+
+
+def example_of(name: str) -> dict[str, Any]:
     """The committed sample of a request, as a body."""
-    path = SAMPLES / ACTIVITY_REQUESTS.name / f"{name_of(model)}.json"
+    path = SAMPLES / ACTIVITY_REQUESTS.name / f"{name}.json"
     sample = json.loads(path.read_text())["value"]
     return {name: value for name, value in sample.items() if name not in ELSEWHERE}
 

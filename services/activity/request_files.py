@@ -11,6 +11,7 @@ from services.activity.needs import Needs
 from services.activity.request_names import Declined
 from services.activity.uploads import ActivityAddFile
 from services.activity.workspace import Workspace
+from shared import references
 from shared.contracts import activity_requests as asked
 from shared.contracts.blob import Blob
 from shared.organisation import Organisation
@@ -22,7 +23,8 @@ OnFile: TypeAlias = asked.ActivityEditFile | asked.ActivityRemoveFile
 def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
     """The files of the Ticket, where the request names one."""
     if isinstance(request, OnFile) or (isinstance(request, asked.ActivityReply) and request.files):
-        needs.filed.add((organisation, request.reference))
+        parsed = references.parse(request.reference)
+        needs.filed.add((organisation, str((parsed and parsed.case) or request.reference)))
 
 
 def file_of(workspace: Workspace, activity: Activity, incoming: Incoming[asked.Request]) -> File | None:
@@ -55,7 +57,7 @@ def sent_with(
 
 
 def _found(workspace: Workspace, activity: Activity, id_: UUID) -> File:
-    file = workspace.files.find(activity, id_)
+    file = workspace.files.find(workspace.bearer(activity), id_)
     if file is None:
         raise Declined("not_found", f"There is no file {id_} on {activity.reference}.")
     return file

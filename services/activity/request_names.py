@@ -11,7 +11,7 @@ from services.activity.domain import custom_fields
 from services.activity.domain.contacts import Tagged, holders_of
 from services.activity.domain.custom_fields import FieldFault
 from services.activity.domain.person_names import names_from_address, names_from_display_name
-from services.activity.domain.vocabulary import Tag
+from services.activity.domain.vocabulary import Actor, ActorKind, Tag
 from services.activity.permissions import NotPermitted
 from services.activity.rules import process_rules
 from services.activity.store_contacts import Contact
@@ -53,6 +53,11 @@ def permit(organisation: Organisation, request: asked.Request, process: str) -> 
         permissions.require_for(organisation, request.actor, type(request), process)
     except permissions.NotPermitted as refused:
         raise Declined("forbidden", str(refused), *refused.missing) from None
+
+
+def actor_of(request: asked.Request) -> Actor:
+    """Who asks, as the rules know him."""
+    return Actor(ActorKind(request.actor.kind.value), request.actor.id)
 
 
 @dataclass(slots=True)

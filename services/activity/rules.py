@@ -1,15 +1,21 @@
 """The organisation's configuration as the rules of the domain want it."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 
+from services.activity.domain.action_steps import LaunchAction
+from services.activity.domain.activity import Activity
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.custom_fields import FieldRule, FieldType
+from services.activity.domain.flow import ActionKind, ActionType, ActionUse, Flow, FlowField, FlowStep
 from services.activity.domain.mail_facts import ClosedMatch, MatchingRules
+from services.activity.domain.steps import Step
+from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import Purpose
-from services.activity.due_rules import due_rule
-from shared.contracts.activity_organisation import MailboxDefinition, PlusMode, Process
+from services.activity.due_rules import due_rule, due_rule_called
+from shared.contracts.activity_organisation import MailboxDefinition, PlusMode, Process, ProcessKind
 from shared.contracts.ingest_mails import Routed
 from shared.organisation import Organisation, Unknown
 from shared.permissions import Role, rights_of
@@ -29,6 +35,7 @@ def process_rules(organisation: Organisation, name: str, mailbox: str | None) ->
         categories=frozenset(category.path for category in process.categories),
         feedback_window=timedelta(hours=process.feedback_window_hours),
         resolution_guard=process.note_required_to_resolve,
+        contacts_mandatory=process.kind is ProcessKind.TICKET or process.contacts_mandatory,
         startable=organisation.is_startable(process.name),
         templates=frozenset(
             purpose for purpose, template in _templates(process).items() if template and sends
@@ -48,6 +55,67 @@ def process_rules(organisation: Organisation, name: str, mailbox: str | None) ->
             for each in process.categories
             if each.due_date and (rule := due_rule(organisation, name, each.path))
         },
+    )
+
+
+def task_in(activity: Activity | None, step: Step) -> Task | None:
+    """What an Action is to do: one that there is, or one that the step launches."""
+    if activity is not None:
+        return activity.task
+    return step.task if isinstance(step, LaunchAction) else None
+
+
+def rules_for(
+    organisation: Organisation, process: str, mailbox: str | None, task: Task | None
+) -> ProcessRules:
+    """The rules of an activity's process; an Action has its own queue and due-date rule. Raises `Unknown`."""
+    rules = process_rules(organisation, process, mailbox)
+    if task is None or (task.queue is None and task.due_date is None):
+        return rules
+    return _rules_of_task(organisation, process, mailbox, task.queue, task.due_date)
+
+
+@lru_cache(maxsize=1024)
+def _rules_of_task(
+    organisation: Organisation, process: str, mailbox: str | None, queue: str | None, due_date: str | None
+) -> ProcessRules:
+    rules = process_rules(organisation, process, mailbox)
+    due = due_rule_called(organisation, due_date) if due_date else rules.due_date
+    return replace(rules, queue=queue or rules.queue, due_date=due)
+
+
+def flow_of(organisation: Organisation, process: Process) -> Flow | None:
+    """What a Case of the process runs through from now on; None for a process of Tickets."""
+    return _flow(organisation, process.name) if process.kind is ProcessKind.CASE else None
+
+
+@lru_cache(maxsize=256)
+def _flow(organisation: Organisation, name: str) -> Flow:
+    process = organisation.process(name)
+    return Flow(
+        actions=tuple(
+            ActionType(
+                name=each.name,
+                title=each.title,
+                kind=ActionKind(each.type.value),
+                queue=each.queue,
+                due_date=each.due_date,
+                checklist=each.checklist,
+                instructions=each.instructions,
+                launched_by_hand=each.launched_by_hand,
+            )
+            for each in process.actions
+        ),
+        steps=tuple(
+            FlowStep(
+                name=each.name,
+                title=each.title,
+                when=each.when,
+                actions=tuple(ActionUse(use.action, use.when) for use in each.actions),
+            )
+            for each in process.steps
+        ),
+        fields=tuple(FlowField(each.name, each.type.value) for each in field_rules(organisation, name)),
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from asyncpg import Range
+from msgspec import convert
 from pydantic import TypeAdapter
 
 from services.activity import due_records
@@ -17,11 +18,14 @@ from services.activity.domain.activity import (
     Written,
 )
 from services.activity.domain.contacts import Tagged
+from services.activity.domain.course import Course
 from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.flow import Flow
 from services.activity.domain.links import Departure
 from services.activity.domain.states import Status, WaitType
+from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import StartedBy
-from services.activity.store_rows import json
+from services.activity.store_rows import json, plain
 from shared import references
 
 _RESOLUTION = TypeAdapter(Resolution)
@@ -79,6 +83,9 @@ COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("previous", "jsonb", lambda a: json(a.previous)),
     ("for_person", "boolean", lambda a: a.for_person),
     ("handed_again", "int", lambda a: a.handed_again),
+    ("flow", "jsonb", lambda a: plain(a.flow)),
+    ("course", "jsonb", lambda a: plain(a.course)),
+    ("task", "jsonb", lambda a: plain(a.task)),
 )
 
 NAMES = tuple(name for name, _, _ in COLUMNS)
@@ -86,7 +93,7 @@ NAMES = tuple(name for name, _, _ in COLUMNS)
 # What an activity has for ever from its opening on.
 _FIXED = {
     *("organisation", "id", "family", "kind", "number", "reference", "process", "started_by", "conversation"),
-    *("created_at", "started_at", "parent", "mailbox", "opening_mail", "automated_mail"),
+    *("created_at", "started_at", "parent", "mailbox", "opening_mail", "automated_mail", "flow"),
 }
 CHANGING = tuple(column for column in COLUMNS if column[0] not in _FIXED)
 
@@ -151,6 +158,9 @@ def activity_of(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozen
         previous=tuple(row["previous"]),
         for_person=row["for_person"],
         handed_again=row["handed_again"],
+        flow=convert(row["flow"], Flow) if row["flow"] else None,
+        course=convert(row["course"], Course) if row["course"] else None,
+        task=convert(row["task"], Task) if row["task"] else None,
         version=row["version"],
         changed=_changed(row),
     )

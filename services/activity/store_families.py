@@ -38,18 +38,23 @@ WHERE (activities.organisation, activities.id) IN (SELECT * FROM unnest($1::text
 FOR UPDATE OF families SKIP LOCKED
 """
 _LOCK_FREE_ROOTS = _LOCK + " SKIP LOCKED"
-# What splits and merges lead to, and come from: parents, parts and targets, and theirs.
+# What splits, merges and Cases lead to, and come from: parents, parts and targets, and theirs. What has ended
+# under a Case says nothing more there.
 _RELATIVES = """
-WITH RECURSIVE relatives (organisation, id, parent, merged_into) AS (
-    SELECT organisation, id, parent, merged_into FROM activities
+WITH RECURSIVE relatives (organisation, id, parent, merged_into, kind) AS (
+    SELECT organisation, id, parent, merged_into, kind FROM activities
     WHERE (organisation, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
     UNION
     SELECT other.* FROM relatives AS one CROSS JOIN LATERAL (
-        SELECT organisation, id, parent, merged_into FROM activities
+        SELECT organisation, id, parent, merged_into, kind FROM activities
         WHERE organisation = one.organisation AND id IN (one.parent, one.merged_into)
         UNION ALL
-        SELECT organisation, id, parent, merged_into FROM activities
-        WHERE organisation = one.organisation AND parent = one.id
+        SELECT organisation, id, parent, merged_into, kind FROM activities
+        WHERE organisation = one.organisation AND parent = one.id AND one.kind = 'ticket'
+        UNION ALL
+        SELECT organisation, id, parent, merged_into, kind FROM activities
+        WHERE organisation = one.organisation AND parent = one.id AND one.kind = 'case'
+            AND kind <> 'ticket' AND status <> 'closed'
     ) AS other
 )
 SELECT organisation, id FROM relatives
@@ -95,7 +100,7 @@ async def lock_free(connection: Connection, keys: Collection[Key]) -> set[Key]:
 
 
 async def relatives(connection: Connection, keys: Collection[Key]) -> set[Key]:
-    """These activities, their parents, parts and what they were merged into, and theirs.
+    """These activities, their parents, parts, running Actions and what they were merged into, and theirs.
 
     All of them stand under the same roots: whoever has locked the ones has locked the others.
     """

@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from msgspec import Struct
+from msgspec.json import encode
 
 from shared.failure import FamilyMoved
 from shared.postgres import Connection, Json, copy_in
@@ -30,6 +32,11 @@ async def add_new(
 def arrays(kinds: Sequence[str]) -> str:
     """The parameters of an `unnest` over columns of these types."""
     return ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, 1))
+
+
+def plain(value: Struct | None) -> Json | None:
+    """A `Struct` as JSON; None stays NULL."""
+    return None if value is None else Json(encode(value))
 
 
 def json(value: Any) -> Json | None:

@@ -1,4 +1,4 @@
-"""What HTTP shows: lists of Tickets, one Ticket, its timeline (design §6)."""
+"""What HTTP shows: lists of activities, one of them, its timeline (design §6)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from shared.postgres import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which Tickets are listed; None asks for all. `processes` are those that the caller may look into.
+    """Which activities are listed; None asks for all. `processes` are those that the caller may look into.
 
-    What only they may see (`new_information`, `contact`) hides the Tickets of other processes.
+    What only they may see (`new_information`, `contact`) hides those of other processes.
     """
 
     processes: tuple[str, ...]
@@ -28,7 +28,8 @@ class Filter:
 _LIST = """
 SELECT activities.* FROM activities
 WHERE organisation = $1
-  AND ($2::bigint IS NULL OR number < $2)
+  AND kind = $11
+  AND ($2::bigint IS NULL OR (number, id) < ($2, $12::uuid))
   AND ($3::text IS NULL OR status = $3)
   AND ($4::text IS NULL OR queue = $4)
   AND ($5::text IS NULL OR assignee = $5)
@@ -41,9 +42,12 @@ WHERE organisation = $1
         AND coalesce(asked.merged_into, asked.id) = coalesce(contacts.merged_into, contacts.id)
       WHERE tagged.organisation = activities.organisation AND tagged.activity = activities.id
         AND asked.address = $8)))
-ORDER BY number DESC LIMIT $10
+ORDER BY number DESC, id DESC LIMIT $10
 """
-_TICKET = "SELECT * FROM activities WHERE organisation = $1 AND id = $2"
+_ROW = "SELECT * FROM activities WHERE organisation = $1 AND id = $2"
+_ACTIONS = """
+SELECT * FROM activities WHERE organisation = $1 AND parent = $2 AND kind = 'action' ORDER BY id
+"""
 _CONTACTS = """
 SELECT DISTINCT tagged.tag, contacts.id, contacts.first_name, contacts.last_name, contacts.auto_created,
     CASE WHEN contacts.erased_at IS NULL THEN contacts.address ELSE '' END AS address,
@@ -66,7 +70,7 @@ SELECT relative.* FROM activities AS relative
 WHERE relative.organisation = $1 AND relative.id IN (
     SELECT parent FROM activities WHERE organisation = $1 AND id = $2
     UNION ALL SELECT merged_into FROM activities WHERE organisation = $1 AND id = $2
-    UNION ALL SELECT id FROM activities WHERE organisation = $1 AND parent = $2
+    UNION ALL SELECT id FROM activities WHERE organisation = $1 AND parent = $2 AND kind = 'ticket'
     UNION ALL SELECT id FROM activities WHERE organisation = $1 AND merged_into = $2)
 ORDER BY relative.number
 """
@@ -95,15 +99,20 @@ ORDER BY history.at DESC, history.activity DESC, history.version DESC
 _STANDS = "SELECT true FROM activity_mails WHERE organisation = $1 AND activity = $2 AND mail = $3"
 
 
-async def tickets(
-    connection: Connection, organisation: str, asked: Filter, before: int | None, limit: int
+async def listed(
+    connection: Connection,
+    organisation: str,
+    kind: str,
+    asked: Filter,
+    before: tuple[Any, ...] | None,
+    limit: int,
 ) -> list[Any]:
-    """Rows of `activities`, newest first, with numbers below `before`."""
+    """Rows of `activities` of a kind, newest first, behind `before`, a number and an id."""
     return list(
         await connection.fetch(
             _LIST,
             organisation,
-            before,
+            before[0] if before else None,
             asked.status,
             asked.queue,
             asked.assignee,
@@ -112,13 +121,20 @@ async def tickets(
             asked.contact,
             list(asked.processes),
             limit,
+            kind,
+            before[1] if before else None,
         )
     )
 
 
-async def ticket(connection: Connection, activity: Key) -> Any:
+async def row(connection: Connection, activity: Key) -> Any:
     """The row of one activity that exists."""
-    return await connection.fetchrow(_TICKET, *activity)
+    return await connection.fetchrow(_ROW, *activity)
+
+
+async def actions(connection: Connection, case: Key) -> list[Any]:
+    """The rows of a Case's Actions, in the order of their launch."""
+    return list(await connection.fetch(_ACTIONS, *case))
 
 
 async def contacts(connection: Connection, activity: Key) -> list[Any]:

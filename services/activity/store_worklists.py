@@ -8,16 +8,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from shared.postgres import Connection
 
 NEVER_DUE = datetime(9999, 12, 31, tzinfo=UTC)
 """Where a list puts what is never due; the indexes say the same."""
 
-Place = tuple[datetime, int]
-"""When something is due, and its number: where it stands in a list."""
+Place = tuple[datetime, int, UUID]
+"""When something is due, its number, and its id: where it stands in a list."""
 
-FIRST: Place = (datetime(1, 1, 1, tzinfo=UTC), 0)
+FIRST: Place = (datetime(1, 1, 1, tzinfo=UTC), 0, UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,19 +35,22 @@ class Sieve:
     queue: str | None = None
     highlighted: bool | None = None
     for_robot: bool = False
+    kinds: tuple[str, ...] | None = None
 
 
 _DUE = "coalesce(due_at, '9999-12-31T00:00:00Z'::timestamptz)"
-# $1 organisation, $2 whose, $3 and $4 the place to go on behind, $5 how many; the rest is the sieve.
+# $1 organisation, $2 whose, $3 to $5 the place to go on behind, $6 how many; the rest is the sieve. Actions
+# of one Case have its number: their ids tell them apart.
 _SIFTED = f"""
-    AND ({_DUE}, number) > ($3::timestamptz, $4::bigint)
-    AND process = ANY ($6::text[])
-    AND ($7::text[] IS NULL OR status = ANY ($7))
-    AND ($8::text[] IS NULL OR wait = ANY ($8))
-    AND ($9::text IS NULL OR queue = $9)
-    AND ($10::boolean IS NULL OR (new_information OR returned) = $10)
-    AND NOT ($11::boolean AND for_person)
-ORDER BY {_DUE}, number LIMIT $5
+    AND ({_DUE}, number, id) > ($3::timestamptz, $4::bigint, $5::uuid)
+    AND process = ANY ($7::text[])
+    AND ($8::text[] IS NULL OR status = ANY ($8))
+    AND ($9::text[] IS NULL OR wait = ANY ($9))
+    AND ($10::text IS NULL OR queue = $10)
+    AND ($11::boolean IS NULL OR (new_information OR returned) = $11)
+    AND NOT ($12::boolean AND for_person)
+    AND ($13::text[] IS NULL OR kind = ANY ($13))
+ORDER BY {_DUE}, number, id LIMIT $6
 """
 _IN_INBOX = f"SELECT * FROM activities WHERE organisation = $1 AND assignee = $2::text {_SIFTED}"  # noqa: S608
 _OWNED = f"SELECT * FROM activities WHERE organisation = $1 AND owner = $2::text {_SIFTED}"  # noqa: S608
@@ -56,7 +60,7 @@ CROSS JOIN LATERAL (
     SELECT * FROM activities
     WHERE organisation = $1 AND queue = lane.name AND assignee IS NULL {_SIFTED}
 ) AS found
-ORDER BY {_DUE}, number LIMIT $5
+ORDER BY {_DUE}, number, id LIMIT $6
 """  # noqa: S608 - our own text
 _AT_REST = f"""
 SELECT found.* FROM unnest($2::text[]) AS lane (name)
@@ -64,7 +68,7 @@ CROSS JOIN LATERAL (
     SELECT * FROM activities
     WHERE organisation = $1 AND process = lane.name AND status IN ('wait', 'resolved') {_SIFTED}
 ) AS found
-ORDER BY {_DUE}, number LIMIT $5
+ORDER BY {_DUE}, number, id LIMIT $6
 """  # noqa: S608 - our own text
 _COUNTS = """
 SELECT process, queue, status, wait, count(*) AS number,
@@ -121,7 +125,7 @@ async def counts(connection: Connection, organisation: str, processes: Collectio
 
 def place_of(row: Any) -> Place:
     """Where a row stands in its list."""
-    return row["due_at"] or NEVER_DUE, row["number"]
+    return row["due_at"] or NEVER_DUE, row["number"], row["id"]
 
 
 async def _listed(
@@ -146,5 +150,6 @@ async def _listed(
             sieve.queue,
             sieve.highlighted,
             sieve.for_robot,
+            sieve.kinds,
         )
     )

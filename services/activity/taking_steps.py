@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from services.activity import announce, outgoing_mail
@@ -13,12 +14,14 @@ from services.activity.domain.evolving import evolve
 from services.activity.domain.family_steps import PartsClosed, Split
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State, Status
-from services.activity.domain.steps import Step
+from services.activity.domain.steps import Opening, Step
 from services.activity.domain.vocabulary import SYSTEM, Actor, Purpose
-from services.activity.rules import process_rules
+from services.activity.rules import rules_for, task_in
+from services.activity.running_cases import react
 from services.activity.store_rows import Key
 from services.activity.workspace import Workspace
 from shared.contracts.envelope import Envelope
+from shared.references import ReferenceKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +55,31 @@ def take(
     outcome = _decided(workspace, cause, activity, taken)
     if isinstance(outcome, Refusal):
         return outcome
+    before = activity
     for event in (each for each in outcome if type(each) not in told) if told else outcome:
         activity = evolve(activity, event)
         workspace.happened(cause, activity, event)
         if isinstance(event, MailRequested) and event.purpose is not Purpose.REPLY:
             outgoing_mail.automatic(workspace, cause, activity, event, _more_to_say(taken.step))
-    if activity and activity.parent and activity.status is Status.CLOSED:
+    if activity is None or activity is before:
+        return activity
+    if activity.reference.kind is not ReferenceKind.TICKET:
+        react(workspace, cause, taken.step, before, activity, partial(_follow, workspace, cause, activity))
+    elif activity.parent and activity.status is Status.CLOSED:
         _end_with_parts(workspace, cause, (activity.organisation, activity.parent))
-    return activity
+    return workspace.activities[activity.organisation, activity.id]
+
+
+def _follow(
+    workspace: Workspace, cause: Envelope, origin: Activity, activity: Activity | None, step: Step
+) -> Activity:
+    """A step that follows from what happened to `origin`; nothing refuses it."""
+    about = activity.id if activity else step.activity if isinstance(step, Opening) else origin.id
+    taken = step_of(activity or origin, step, cause, effect=f"{step.name}/{about}")
+    after = take(workspace, cause, activity, taken)
+    if isinstance(after, Refusal) or after is None:
+        raise ValueError(f"what follows from a step was refused: {after}")
+    return after
 
 
 def judge(workspace: Workspace, cause: Envelope, activity: Activity | None, taken: Taken) -> Refusal | None:
@@ -75,7 +95,7 @@ def _decided(
     context = Context(
         organisation=organisation.name,
         actor=taken.actor,
-        process=process_rules(organisation, taken.process, taken.mailbox),
+        process=rules_for(organisation, taken.process, taken.mailbox, task_in(activity, taken.step)),
         effect=taken.effect,
         expected_version=taken.expected_version,
     )

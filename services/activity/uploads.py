@@ -14,6 +14,6 @@ from shared.contracts.blob import Blob
 class ActivityAddFile(OnActivity):
     """Put a file on it, whose bytes activity has stored."""
 
-    type: Literal["ticket.add_file"] = "ticket.add_file"
+    type: Literal["ticket.add_file", "case.add_file"] = "ticket.add_file"
     blob: Blob
     tags: FileTags = ()

@@ -1,4 +1,4 @@
-"""Tickets as HTTP shows them: header data for everybody, the rest for who may see the process (AMB-34)."""
+"""Activities as HTTP shows them: header data for everybody, the rest for who may see the process (AMB-34)."""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from services.activity.domain.activity import Activity
 from services.activity.labels import status_label
 from services.activity.rules import process_rules
+from services.activity.views_courses import CourseView, TaskView, course_view, task_view
 from services.activity.views_due import DueView, due_header, due_view
 from services.activity.views_files import FileView, file_view
 from shared.contracts.activity_requests import Actor
@@ -83,7 +84,7 @@ class ReopeningView(BaseModel):
 
 
 class FieldView(BaseModel):
-    """A custom field of the Ticket's process, with what stands in it (BK-14).
+    """A custom field of the activity's process, with what stands in it (BK-14).
 
     `type` and `title` are null and the name for a value whose field the process has no longer.
     """
@@ -105,8 +106,8 @@ class LinkView(BaseModel):
 class FamilyView(BaseModel):
     """What splits and merges tie it to, as header data (LK-1).
 
-    `parent` was split into it and others, `parts` are what it was split into itself (T27); it went on in
-    `merged_into`, and `merged` went on in it (T33).
+    `parent` was split into it and others, or is the Case of an Action; `parts` are what it was split into
+    itself (T27); it went on in `merged_into`, and `merged` went on in it (T33).
     """
 
     parent: ActivityHeader | None
@@ -116,10 +117,11 @@ class FamilyView(BaseModel):
 
 
 class ActivityView(ActivitySummary):
-    """All of a Ticket but its timeline.
+    """All of an activity but its timeline.
 
     `keep_with_me` is whom it stays with (ST-20); with `for_person` no robot gets it (ST-8). `links` are the
     first of them; where there are more, `more_links` is the `after` for `/v1/tickets/{reference}/links`.
+    `course` is a Case's, `task` an Action's; contacts and files of an Action are its Case's (LK-1).
     """
 
     id: UUID
@@ -139,6 +141,8 @@ class ActivityView(ActivitySummary):
     files: list[FileView]
     keep_with_me: str | None
     for_person: bool
+    course: CourseView | None
+    task: TaskView | None
 
 
 class StepOffer(BaseModel):
@@ -193,7 +197,7 @@ class Shown:
             permitted=permitted,
         )
 
-    def ticket(
+    def whole(
         self,
         activity: Activity,
         row: Any,
@@ -202,7 +206,7 @@ class Shown:
         family: list[Any],
         files: list[Any],
     ) -> ActivityView:
-        """All of a Ticket; `family` are the rows of those that splits and merges tie it to."""
+        """All of an activity; `family` are the rows of those that splits and merges tie it to."""
         summary = self.row(row)
         wait = activity.wait
         return ActivityView(
@@ -231,6 +235,8 @@ class Shown:
             files=[file_view(file, str(activity.reference)) for file in files],
             keep_with_me=activity.keep_with_me,
             for_person=activity.for_person,
+            course=course_view(activity),
+            task=task_view(activity),
         )
 
     def link(self, row: Any) -> LinkView:

@@ -18,7 +18,7 @@ from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
 from services.activity.domain.vocabulary import Actor
 from services.activity.needs import Needs
-from services.activity.opening_tickets import mail_of, open_ticket
+from services.activity.opening_by_mail import mail_of, open_activity
 from services.activity.request_names import Declined
 from services.activity.routes_taken import way_of
 from services.activity.store_mails import Mail
@@ -107,7 +107,7 @@ def reinjected(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
         OpenedBecause.NEW_FROM_MAIL,
         tuple(each.id for each in _concerned(workspace, activity, mail.id)),
     )
-    opened = open_ticket(workspace, incoming, mail, effect)
+    opened = open_activity(workspace, incoming, mail, effect)
     done = Departure(mail.id, DepartureState.DONE, opened.id, opened.reference)
     mark(workspace, incoming.envelope, activity, done)
 

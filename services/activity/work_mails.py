@@ -12,13 +12,14 @@ from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import MailArrived
 from services.activity.needs import Needs
-from services.activity.opening_tickets import mail_of, open_ticket
-from services.activity.routes_taken import NO_TEST, is_for_testing, way_of
+from services.activity.opening_by_mail import mail_of, open_activity
+from services.activity.routes_taken import NO_TEST, REJECTED, is_for_testing, way_of
 from services.activity.rules import matching_rules
 from services.activity.store_mails import Mail
 from services.activity.taking_steps import step_of, take
 from services.activity.workspace import Workspace
 from shared import references
+from shared.contracts.activity_organisation import BlockMode
 from shared.contracts.ingest_mails import Answered as AnsweredToken
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_mails import PlusReference as ReceivedPlus
@@ -73,12 +74,13 @@ def perform(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
                 _append(workspace, incoming, mail, facts, effect)
             case Open():
                 workspace.keep(mail)
-                open_ticket(workspace, incoming, mail, effect)
+                open_activity(workspace, incoming, mail, effect)
     # What found no place is left undone: it may be tried again once there is a route for it.
     unplaced = [effect.target for effect in effects if isinstance(effect, Unplaced)]
     if unplaced:
-        testing = is_for_testing(workspace, organisation, message)
-        workspace.said.append(_given_back(incoming, unplaced, NO_TEST if testing else NO_ROUTE))
+        why = NO_TEST if is_for_testing(workspace, organisation, message) else NO_ROUTE
+        rejected = message.blocked is BlockMode.REJECT
+        workspace.said.append(_given_back(incoming, unplaced, REJECTED if rejected else why))
     workspace.effects |= {
         (name, message.mail, target.address) for target in facts.targets if target not in unplaced
     }
@@ -214,7 +216,8 @@ def _named(workspace: Workspace, name: str, token: ReceivedPlus | AnsweredToken)
 
 def _known(workspace: Workspace, activity: Activity) -> Known:
     people = workspace.correspondents.get((activity.organisation, activity.id), {})
-    contacts = (workspace.people.get((activity.organisation, each.contact)) for each in activity.contacts)
+    tagged = workspace.bearer(activity).contacts
+    contacts = (workspace.people.get((activity.organisation, each.contact)) for each in tagged)
     return Known(
         id=activity.id,
         closed=activity.status is Status.CLOSED,

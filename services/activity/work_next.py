@@ -5,7 +5,6 @@ at once pass by what others are just taking; then it is read again.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 
 from services.activity import store_next
 from services.activity.announce import EFFECT
@@ -17,7 +16,7 @@ from services.activity.domain.work_steps import TakeNext
 from services.activity.needs import Needs, Taker
 from services.activity.request_names import Declined
 from services.activity.store_next import WorkList
-from services.activity.store_worklists import NEVER_DUE
+from services.activity.store_worklists import NEVER_DUE, Place
 from services.activity.taking_steps import step_of, take
 from services.activity.worklists import queues_of
 from services.activity.workspace import Workspace
@@ -36,7 +35,7 @@ def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
     """Who asks for the next best."""
     if isinstance(request, asked.WorkTakeNext):
         robot = request.actor.kind is asked.ActorKind.ROBOT
-        needs.takers.append(Taker(organisation, request.actor.id, robot))
+        needs.takers.append(Taker(organisation, request.actor.id, robot, _kind_of(request)))
 
 
 async def find(workspace: Workspace, connection: Connection, needs: Needs) -> None:
@@ -83,7 +82,11 @@ def perform(
             return again if isinstance(again, Refusal) else (again,)
         taken_away = (again,)
     best = min(
-        (each for each in _present(workspace, organisation, processes) if _may_get(each, actor, queues)),
+        (
+            each
+            for each in _present(workspace, organisation, processes)
+            if _may_get(each, actor, queues) and _kind_of(request) in ("", each.reference.kind)
+        ),
         key=_place,
         default=None,
     )
@@ -107,9 +110,9 @@ def _work_lists(workspace: Workspace, takers: Iterable[Taker]) -> tuple[set[Work
         organisation = workspace.organisations[taker.organisation]
         processes = rights_of(organisation, taker.user).processes(Role.WORKER)
         names = ",".join(sorted(processes))
-        his.add(WorkList(taker.organisation, taker.user, names, taker.robot))
+        his.add(WorkList(taker.organisation, taker.user, names, taker.robot, taker.kind))
         queues |= {
-            WorkList(taker.organisation, queue, names, taker.robot)
+            WorkList(taker.organisation, queue, names, taker.robot, taker.kind)
             for queue in queues_of(organisation, taker.user, processes)
         }
     return his, queues
@@ -136,19 +139,27 @@ def _worked_on(
     return min(found, key=_place, default=None)
 
 
+def _kind_of(request: asked.WorkTakeNext) -> str:
+    """The kind of activity that is asked for; empty for whatever there is."""
+    kind = request.type.partition(".")[0]
+    return "" if kind == "work" else kind
+
+
 def _may_get(activity: Activity, actor: Actor, queues: frozenset[str]) -> bool:
     if activity.for_person and actor.kind is ActorKind.ROBOT:
         return False
+    if activity.task and activity.task.done_by == actor.id:
+        return False  # nobody reviews his own work (A24)
     if activity.holders.assignee == actor.id:
         return activity.state in (State.TO_DO, State.IN_PROGRESS)
     nobodys = activity.holders.assignee is None and activity.holders.queue in queues
     return nobodys and activity.state is State.TO_DO
 
 
-def _place(activity: Activity) -> tuple[datetime, int]:
+def _place(activity: Activity) -> Place:
     """Where it stands among others: as in every work list."""
     due = None if activity.due.paused else activity.due.at
-    return due or NEVER_DUE, activity.reference.number
+    return due or NEVER_DUE, activity.reference.number, activity.id
 
 
 def _take(workspace: Workspace, cause: Envelope, activity: Activity, actor: Actor) -> Activity | Refusal:

@@ -1,7 +1,6 @@
 """Somebody asks for a step: done or refused, answered, and answered the same again when it is repeated."""
 
 import hashlib
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -10,23 +9,24 @@ from services.activity import (
     outgoing_mail,
     request_files,
     splits_and_merges,
+    work_cases,
     work_contacts,
     work_departures,
     work_links,
     work_next,
+    work_opening,
     work_sharing,
 )
 from services.activity.asked_steps import ALL_STEPS, SPLITS_AND_MERGES, WITH_BYTES, Named, note_of
-from services.activity.domain import steps
 from services.activity.domain.activity import Activity
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
-from services.activity.domain.vocabulary import Actor, ActorKind, StartedBy
 from services.activity.needs import Needs
 from services.activity.outgoing_mail import Reply
 from services.activity.request_names import (
     Declined,
     Tags,
+    actor_of,
     addresses,
     assignable,
     given_fields,
@@ -36,13 +36,13 @@ from services.activity.request_names import (
 from services.activity.rules import sending_mailbox
 from services.activity.store_mails import Recipients
 from services.activity.store_requests import key_of
-from services.activity.taking_steps import Taken, step_of, take
+from services.activity.taking_steps import step_of, take
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import ActivityAnswer, RequestRefused
 from shared.metrics import REQUESTS_ANSWERED
-from shared.organisation import Organisation, Unknown
-from shared.tokens import conversation_of_activity
+from shared.organisation import Organisation
+from shared.topics import ACTIVITY_REQUESTS
 from shared.unit_of_work import Incoming
 
 _ANSWER: TypeAdapter[announce.Answer] = TypeAdapter(ActivityAnswer)
@@ -114,7 +114,7 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
         for name, said in request.unsaid:
             raise Declined("incomplete", f"Say {name!r}: null {said.null}.", name)
         if isinstance(request, asked.ActivityOpen):
-            outcome = _open(workspace, incoming, organisation, request, tags)
+            outcome = work_opening.perform(workspace, incoming, organisation, request, tags)
         elif isinstance(request, asked.WorkTakeNext):
             outcome = work_next.perform(workspace, cause, organisation, request)
         elif isinstance(request, work_contacts.Asked):
@@ -148,57 +148,6 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
     return announce.refused(cause, outcome, reference) if isinstance(outcome, Refusal) else outcome
 
 
-def _open(
-    workspace: Workspace,
-    incoming: Incoming[asked.Request],
-    organisation: Organisation,
-    request: asked.ActivityOpen,
-    tags: Tags,
-) -> Activity | Refusal:
-    cause, actor = incoming.envelope, _actor(request)
-    try:
-        process = organisation.process(request.process)
-        mailbox = request.mailbox or process.default_mailbox
-        if mailbox is not None:
-            organisation.mailbox(mailbox)
-    except Unknown as unknown:
-        raise Declined("unknown_name", f"{unknown}.".capitalize()) from None
-    permit(organisation, request, process.name)
-    source = work_links.source_of(workspace, organisation, request)
-    links = work_links.first_links(workspace, source, request) if source else []
-    copied = work_links.first_fields(organisation, process.name, source, request) if source else ()
-    tag_people(workspace, incoming, organisation, process, tags)
-    id_ = announce.effect_id(cause, "activity")
-    opening: dict[str, Any] = {
-        "activity": id_,
-        "family": id_,
-        "reference": workspace.next_reference(cause.organisation),
-        "conversation": conversation_of_activity(cause.organisation, id_),
-        "mailbox": mailbox,
-        "title": request.title or "",
-        "description": request.description or "",
-        "category": request.category,
-        "due": request.due,
-        "contacts": tuple(tags.given),
-        "extra": tags.extra,
-        "fields": (*copied, *given_fields(organisation, process.name, request.fields)),
-        "links": tuple(links),
-        "copied": tuple(work_links.first_mails(workspace, source, request)) if source else (),
-        "files": workspace.files.snapshot(source, cause, id_) if source and request.copy_files else (),
-    }
-    step: steps.Opening
-    if request.draft or actor.kind is ActorKind.USER:
-        step = steps.StartManually(**opening)
-    else:
-        step = steps.CreatedByIntegration(started_by=_STARTED_BY[actor.kind], **opening)
-    effect = announce.effect_id(cause)
-    taken = Taken(step=step, process=process.name, mailbox=mailbox, effect=effect, actor=actor)
-    opened = _taken(take(workspace, cause, None, taken))
-    if source and isinstance(opened, Activity):
-        work_links.opened_from(workspace, cause, opened, links, actor)
-    return opened
-
-
 def _step(
     workspace: Workspace,
     incoming: Incoming[asked.Request],
@@ -211,14 +160,17 @@ def _step(
     if activity is None:
         raise Declined("not_found", f"There is no {request.reference}.")
     permit(organisation, request, activity.process)
+    _require_kind(request, activity)
+    if isinstance(request, asked.CaseLaunch):
+        return work_cases.launch(workspace, cause, activity, request, actor_of(request))
     if isinstance(request, work_links.Tying):
-        return work_links.perform(workspace, cause, activity, request, _actor(request))
+        return work_links.perform(workspace, cause, activity, request, actor_of(request))
     if isinstance(request, asked.ActivityShareMail):
-        return work_sharing.perform(workspace, cause, activity, request, _actor(request))
+        return work_sharing.perform(workspace, cause, activity, request, actor_of(request))
     if isinstance(request, asked.ActivityNewFromMail):
-        return work_departures.ask(workspace, cause, activity, request, _actor(request))
+        return work_departures.ask(workspace, cause, activity, request, actor_of(request))
     if isinstance(request, SPLITS_AND_MERGES):
-        return splits_and_merges.perform(workspace, cause, activity, request, _actor(request))
+        return splits_and_merges.perform(workspace, cause, activity, request, actor_of(request))
     if isinstance(request, asked.ActivityAssign) and request.assignee is not None:
         assignable(organisation, request.assignee, activity.process)
     process = organisation.process(activity.process)
@@ -230,7 +182,9 @@ def _step(
     file = request_files.file_of(workspace, activity, incoming)
     named = Named(tuple(tags.given), tags.taken, tags.extra, values, file)
     step, version = ALL_STEPS[type(request)](request, named), request.expected_version
-    taken = step_of(activity, step, cause, _actor(request), effect=announce.EFFECT, expected_version=version)
+    taken = step_of(
+        activity, step, cause, actor_of(request), effect=announce.EFFECT, expected_version=version
+    )
     after = _taken(take(workspace, cause, activity, taken))
     if isinstance(after, Activity):
         note = note_of(request)
@@ -239,6 +193,18 @@ def _step(
         if reply:
             outgoing_mail.reply(workspace, cause, after, taken.effect, reply)
     return after
+
+
+def _require_kind(request: asked.OnActivity, activity: Activity) -> None:
+    """Raises `Declined` where a step of one kind is asked for on an activity of another."""
+    kind, _, step = request.type.partition(".")
+    found = activity.reference.kind
+    if kind != found:
+        other = f"{found}.{step}"
+        hint = f": ask for {other}" if other in ACTIVITY_REQUESTS.models else ""
+        raise Declined(
+            "other_kind", f"{request.reference} is no {kind.capitalize()}, but {found.phrase}{hint}."
+        )
 
 
 def _taken(outcome: Activity | Refusal | None) -> Activity | Refusal:
@@ -257,7 +223,7 @@ def _reply(
     assert isinstance(request, asked.ActivityReply)
     recipients = Recipients(to=request.to, cc=request.cc)
     if not request.to:
-        usual = outgoing_mail.primary_recipients(workspace, activity)
+        usual = outgoing_mail.primary_recipients(workspace, workspace.bearer(activity))
         recipients = Recipients(to=usual.to, cc=request.cc or usual.cc)
     if not recipients.to:
         raise Declined("incomplete", "There is no primary contact, so say to whom the mail goes.", "to")
@@ -270,14 +236,3 @@ def _reply(
     return Reply(
         text=request.text, subject=request.subject, recipients=recipients, answers=answers, files=files
     )
-
-
-def _actor(request: asked.Request) -> Actor:
-    return Actor(ActorKind(request.actor.kind.value), request.actor.id)
-
-
-_STARTED_BY = {
-    ActorKind.ROBOT: StartedBy.ROBOTICS,
-    ActorKind.SYSTEM: StartedBy.WORKFLOW,
-    ActorKind.INTEGRATION: StartedBy.WORKFLOW,
-}

@@ -42,7 +42,7 @@ from shared.failure import FamilyMoved
 from shared.organisation import Organisation
 from shared.outbox import Outgoing
 from shared.postgres import Connection
-from shared.references import Reference
+from shared.references import Reference, ReferenceKind
 
 
 class Workspace(Knowledge):
@@ -66,15 +66,21 @@ class Workspace(Knowledge):
         self._erased: list[Traces] = []
         self._ordinal = 0
 
+    def bearer(self, activity: Activity) -> Activity:
+        """Who has an activity's contacts, files and custom fields: of an Action, its Case (LK-1)."""
+        if activity.task is None or activity.parent is None:
+            return activity
+        return self.activities[activity.organisation, activity.parent]
+
     # What changes
 
     def begin(self) -> None:
         """The next record: its effects are numbered from the beginning, so that a replay numbers alike."""
         self._ordinal = 0
 
-    def next_reference(self, organisation: str) -> Reference:
-        """A reference that nobody had before."""
-        return references.ticket(next(self._numbers[organisation]))
+    def next_reference(self, organisation: str, kind: ReferenceKind = ReferenceKind.TICKET) -> Reference:
+        """A reference that nobody had before, of a Ticket or a Case."""
+        return references.OF_NUMBER[kind](next(self._numbers[organisation]))
 
     def happened(self, cause: Envelope, activity: Activity, event: Event) -> None:
         """An event; `activity` is what it left behind."""
@@ -173,13 +179,13 @@ class Workspace(Knowledge):
         return [self.activities[key] for key in wanted if key in self.activities]
 
     async def _load_activities(self, connection: Connection, keys: set[Key]) -> None:
-        """The activities, and those that splits and merges tie them to: their locks are the same."""
+        """The activities, and those that splits, merges and Cases tie them to: their locks are the same."""
         for activity in (await store_activities.load(connection, keys)).values():
             self._know(activity)
         tied = {
             key
             for key, each in self.activities.items()
-            if each.parent or each.merged_into or each.state is State.WAIT_SPLIT
+            if each.parent or each.merged_into or each.course or each.state is State.WAIT_SPLIT
         }
         relatives = await store_families.relatives(connection, tied)
         for activity in (await store_activities.load(connection, relatives - keys)).values():

@@ -1,4 +1,6 @@
-"""What happened to Tickets (`activity.activities.v1`): enough to rebuild every one but for its texts.
+"""What happened to activities (`activity.activities.v1`): enough to rebuild every one but for its texts.
+
+Most of it can happen to a Ticket, a Case or an Action, and is said of each under a name of its own.
 
 Who may see texts and people, which are personal data, asks activity by the reference (design §4).
 """
@@ -8,6 +10,15 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.activity_cases import ActionChecklistAnswered as ActionChecklistAnswered
+from shared.contracts.activity_cases import ActionReviewAsked as ActionReviewAsked
+from shared.contracts.activity_cases import CaseActionEnded as CaseActionEnded
+from shared.contracts.activity_cases import CaseActionLaunched as CaseActionLaunched
+from shared.contracts.activity_cases import CaseAttentionMarked as CaseAttentionMarked
+from shared.contracts.activity_cases import CaseReworked as CaseReworked
+from shared.contracts.activity_cases import CaseStepEntered as CaseStepEntered
+from shared.contracts.activity_cases import Flow as Flow
+from shared.contracts.activity_cases import Task as Task
 from shared.contracts.activity_due import DueDate
 from shared.contracts.activity_families import ActivityTookOver as ActivityTookOver
 from shared.contracts.activity_families import TicketMerged as TicketMerged
@@ -17,11 +28,16 @@ from shared.contracts.activity_files import ActivityFileEdited as ActivityFileEd
 from shared.contracts.activity_files import ActivityFileRemoved as ActivityFileRemoved
 from shared.contracts.activity_record import ActivityRecord as ActivityRecord
 from shared.contracts.activity_record import OtherActivity as OtherActivity
+from shared.contracts.activity_work import ActivityDueChanged as ActivityDueChanged
+from shared.contracts.activity_work import ActivityFeedbackGiven as ActivityFeedbackGiven
+from shared.contracts.activity_work import ActivityHandedAgain as ActivityHandedAgain
+from shared.contracts.activity_work import ActivityKeepingChanged as ActivityKeepingChanged
+from shared.contracts.activity_work import ActivityMarkedForPerson as ActivityMarkedForPerson
 from shared.contracts.mail import RecipientResult
 from shared.contracts.record import Instant, Name, Part, Reference
 
 Status = Literal["draft", "to_do", "in_progress", "wait", "resolved", "closed"]
-WaitType = Literal["more_information", "until", "split", "case_launched"]
+WaitType = Literal["more_information", "until", "split", "case_launched", "pause"]
 
 
 class Holders(Part):
@@ -43,12 +59,14 @@ class TaggedContact(Part):
 
 
 class ActivityOpened(ActivityRecord):
-    """A Ticket came into being (T1, T2, T3), with its first contacts; or was split off another (T27).
+    """An activity came into being (T1, T2, T3, C1, C2, A1), with its first contacts; or was split off (T27).
 
     `family` locks it with others (itself when left out). `automated_mail` allows mail that no person wrote.
+    `parent` is the Ticket that it was split off, or the Case of an Action. `flow` is the process that a Case
+    runs through, `task` what an Action is to do.
     """
 
-    type: Literal["ticket.opened"] = "ticket.opened"
+    type: Literal["ticket.opened", "case.opened", "action.opened"] = "ticket.opened"
     family: UUID | None = None
     process: Name
     mailbox: Name | None = None
@@ -65,6 +83,8 @@ class ActivityOpened(ActivityRecord):
     custom_fields: tuple[Name, ...] = ()
     parent: OtherActivity | None = None
     started_at: Instant | None = None
+    flow: Flow | None = None
+    task: Task | None = None
     configuration: int
 
 
@@ -74,7 +94,7 @@ class ActivityEdited(ActivityRecord):
     `due` is there where another category made its due date another one (T37).
     """
 
-    type: Literal["ticket.edited"] = "ticket.edited"
+    type: Literal["ticket.edited", "case.edited"] = "ticket.edited"
     fields: tuple[str, ...]
     category: str | None = None
     custom_fields: tuple[Name, ...] = ()
@@ -84,12 +104,14 @@ class ActivityEdited(ActivityRecord):
 class ActivityStatusChanged(ActivityRecord):
     """A status change, as ST-16 wants it recorded.
 
-    `due_at` is when the wait or feedback window that begins here ends, `closes` whether that closes the
-    Ticket; `generation` counts waits and windows. `written` is the mail or note marked as the resolution.
-    `due` is its due date from now on, left out where there is none and was none.
+    `due_at` is when the wait or feedback window that begins here ends, `closes` whether that closes it;
+    `generation` counts waits and windows. `written` is the mail or note marked as the resolution. `due` is
+    its due date from now on, left out where there is none and was none.
     """
 
-    type: Literal["ticket.status_changed"] = "ticket.status_changed"
+    type: Literal["ticket.status_changed", "case.status_changed", "action.status_changed"] = (
+        "ticket.status_changed"
+    )
     was: Status
     status: Status
     reason: str
@@ -108,24 +130,19 @@ class ActivityStatusChanged(ActivityRecord):
     due: DueDate | None = None
 
 
-class ActivityDueChanged(ActivityRecord):
-    """Its due date was set by hand, or left to its rule again (SL-1)."""
-
-    type: Literal["ticket.due_changed"] = "ticket.due_changed"
-    due: DueDate
-
-
 class ActivityHeld(ActivityRecord):
     """It has other holders, in the same status."""
 
-    type: Literal["ticket.held"] = "ticket.held"
+    type: Literal["ticket.held", "case.held", "action.held"] = "ticket.held"
     holders: Holders
 
 
 class ActivityMailAppended(ActivityRecord):
     """A mail came in on it. `review` says why somebody should look at how it came here (AMB-11)."""
 
-    type: Literal["ticket.mail_appended"] = "ticket.mail_appended"
+    type: Literal["ticket.mail_appended", "case.mail_appended", "action.mail_appended"] = (
+        "ticket.mail_appended"
+    )
     mail: UUID
     matched_by: str
     automatic: bool
@@ -135,7 +152,9 @@ class ActivityMailAppended(ActivityRecord):
 class ActivityMailContinued(ActivityRecord):
     """A mail of another activity, which it continues (IN-14), is a part of (T27), or has taken over (T33)."""
 
-    type: Literal["ticket.mail_continued"] = "ticket.mail_continued"
+    type: Literal["ticket.mail_continued", "case.mail_continued", "action.mail_continued"] = (
+        "ticket.mail_continued"
+    )
     mail: UUID
     from_activity: UUID
     from_reference: Reference
@@ -144,21 +163,23 @@ class ActivityMailContinued(ActivityRecord):
 class ActivityInformationMarked(ActivityRecord):
     """Its new-information flag was set or taken away (ST-25)."""
 
-    type: Literal["ticket.information_marked"] = "ticket.information_marked"
+    type: Literal["ticket.information_marked", "case.information_marked", "action.information_marked"] = (
+        "ticket.information_marked"
+    )
     new: bool
 
 
 class ActivityNoted(ActivityRecord):
     """Somebody wrote an internal note."""
 
-    type: Literal["ticket.noted"] = "ticket.noted"
+    type: Literal["ticket.noted", "case.noted", "action.noted"] = "ticket.noted"
     note: UUID
 
 
 class ActivityContactTagged(ActivityRecord):
     """A contact got a tag after the beginning, or lost one (CT-3)."""
 
-    type: Literal["ticket.contact_tagged"] = "ticket.contact_tagged"
+    type: Literal["ticket.contact_tagged", "case.contact_tagged"] = "ticket.contact_tagged"
     contact: UUID
     tag: Tag
     removed: bool = False
@@ -167,7 +188,7 @@ class ActivityContactTagged(ActivityRecord):
 class ActivityLinked(ActivityRecord):
     """It is linked with another activity (LK-2)."""
 
-    type: Literal["ticket.linked"] = "ticket.linked"
+    type: Literal["ticket.linked", "case.linked"] = "ticket.linked"
     with_activity: UUID
     with_reference: Reference
     reason: str
@@ -176,7 +197,7 @@ class ActivityLinked(ActivityRecord):
 class ActivityUnlinked(ActivityRecord):
     """It is linked with another activity no longer (LK-3)."""
 
-    type: Literal["ticket.unlinked"] = "ticket.unlinked"
+    type: Literal["ticket.unlinked", "case.unlinked"] = "ticket.unlinked"
     with_activity: UUID
     with_reference: Reference
 
@@ -184,7 +205,7 @@ class ActivityUnlinked(ActivityRecord):
 class ActivityMailCopied(ActivityRecord):
     """It began with a mail of the one that it was opened from, as a copy (LK-5): answers go there still."""
 
-    type: Literal["ticket.mail_copied"] = "ticket.mail_copied"
+    type: Literal["ticket.mail_copied", "case.mail_copied"] = "ticket.mail_copied"
     mail: UUID
     from_activity: UUID
     from_reference: Reference
@@ -196,7 +217,7 @@ class ActivityMailShared(ActivityRecord):
     Answers to the mail come to both (SH-3).
     """
 
-    type: Literal["ticket.mail_shared"] = "ticket.mail_shared"
+    type: Literal["ticket.mail_shared", "case.mail_shared"] = "ticket.mail_shared"
     mail: UUID
     with_activity: UUID
     with_reference: Reference
@@ -210,7 +231,9 @@ class ActivityDepartureMarked(ActivityRecord):
     asked on, where this one has the mail from that (a merge, a split): what comes of it there holds here.
     """
 
-    type: Literal["ticket.departure_marked"] = "ticket.departure_marked"
+    type: Literal["ticket.departure_marked", "case.departure_marked", "action.departure_marked"] = (
+        "ticket.departure_marked"
+    )
     mail: UUID
     state: Literal["requested", "done", "failed"]
     with_activity: UUID | None = None
@@ -222,7 +245,9 @@ class ActivityDepartureMarked(ActivityRecord):
 class ActivityMailRequested(ActivityRecord):
     """A mail was asked of notify; its fate follows as `ticket.mail_reported`."""
 
-    type: Literal["ticket.mail_requested"] = "ticket.mail_requested"
+    type: Literal["ticket.mail_requested", "case.mail_requested", "action.mail_requested"] = (
+        "ticket.mail_requested"
+    )
     mail: UUID
     purpose: Literal["acknowledgement", "no_response", "split", "reply"]
 
@@ -230,40 +255,12 @@ class ActivityMailRequested(ActivityRecord):
 class ActivityMailReported(ActivityRecord):
     """What became of a mail that was asked for."""
 
-    type: Literal["ticket.mail_reported"] = "ticket.mail_reported"
+    type: Literal["ticket.mail_reported", "case.mail_reported", "action.mail_reported"] = (
+        "ticket.mail_reported"
+    )
     mail: UUID
     outcome: Literal["sent", "deferred", "failed", "refused"]
     recipients: tuple[RecipientResult, ...] = ()
-
-
-class ActivityKeepingChanged(ActivityRecord):
-    """A user said that it stays with him; without a user nobody does any more (ST-20)."""
-
-    type: Literal["ticket.keeping_changed"] = "ticket.keeping_changed"
-    user: Name | None = None
-
-
-class ActivityMarkedForPerson(ActivityRecord):
-    """No robot gets it until a person had it (ST-8, ST-24). `note` is why the robot gave it up, if it did."""
-
-    type: Literal["ticket.marked_for_person"] = "ticket.marked_for_person"
-    robot: Name
-    note: UUID | None = None
-
-
-class ActivityHandedAgain(ActivityRecord):
-    """A robot that asked for more work while it had this got this again (ST-24)."""
-
-    type: Literal["ticket.handed_again"] = "ticket.handed_again"
-    robot: Name
-
-
-class ActivityFeedbackGiven(ActivityRecord):
-    """A customer rated it, 1 to 5; `note` is the comment (FB-2)."""
-
-    type: Literal["ticket.feedback_given"] = "ticket.feedback_given"
-    rating: Annotated[int, Field(ge=1, le=5)]
-    note: UUID | None = None
 
 
 ActivityEvent = Annotated[
@@ -293,6 +290,13 @@ ActivityEvent = Annotated[
     | ActivityFeedbackGiven
     | ActivityFileAdded
     | ActivityFileEdited
-    | ActivityFileRemoved,
+    | ActivityFileRemoved
+    | CaseStepEntered
+    | CaseActionLaunched
+    | CaseActionEnded
+    | CaseAttentionMarked
+    | CaseReworked
+    | ActionChecklistAnswered
+    | ActionReviewAsked,
     Field(discriminator="type"),
 ]

@@ -22,7 +22,7 @@ class ActivityFileAdded(FileRecord):
     What was merged into it brings the same file, by the same id; a snapshot has an id of its own.
     """
 
-    type: Literal["ticket.file_added"] = "ticket.file_added"
+    type: Literal["ticket.file_added", "case.file_added"] = "ticket.file_added"
     from_activity: UUID | None = None
     from_reference: Reference | None = None
 
@@ -30,10 +30,10 @@ class ActivityFileAdded(FileRecord):
 class ActivityFileEdited(FileRecord):
     """A file of it has another name, or other tags (NT-16)."""
 
-    type: Literal["ticket.file_edited"] = "ticket.file_edited"
+    type: Literal["ticket.file_edited", "case.file_edited"] = "ticket.file_edited"
 
 
 class ActivityFileRemoved(FileRecord):
     """A file of it is gone for good: here, and on what was merged into it (NT-20)."""
 
-    type: Literal["ticket.file_removed"] = "ticket.file_removed"
+    type: Literal["ticket.file_removed", "case.file_removed"] = "ticket.file_removed"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.activity_requests import Actor
+from shared.contracts.asking import Actor
 from shared.contracts.record import Instant, Part, Record, Reference
 
 

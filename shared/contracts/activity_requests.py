@@ -9,6 +9,15 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
+from shared.contracts.activity_requests_cases import ActionAnswerChecklist as ActionAnswerChecklist
+from shared.contracts.activity_requests_cases import ActionComplete as ActionComplete
+from shared.contracts.activity_requests_cases import ActionGiveUp as ActionGiveUp
+from shared.contracts.activity_requests_cases import CaseAbandon as CaseAbandon
+from shared.contracts.activity_requests_cases import CaseLaunch as CaseLaunch
+from shared.contracts.activity_requests_cases import CasePause as CasePause
+from shared.contracts.activity_requests_cases import CaseResolve as CaseResolve
+from shared.contracts.activity_requests_cases import CaseRework as CaseRework
+from shared.contracts.activity_requests_cases import CaseWait as CaseWait
 from shared.contracts.activity_requests_contacts import (
     ContactCreate,
     ContactEdit,
@@ -26,6 +35,7 @@ from shared.contracts.activity_requests_links import ActivityNewFromMail as Acti
 from shared.contracts.activity_requests_links import ActivityShareMail as ActivityShareMail
 from shared.contracts.activity_requests_links import ActivityUnlink as ActivityUnlink
 from shared.contracts.activity_requests_next import ActivityNext as ActivityNext
+from shared.contracts.activity_requests_next import ActivityRejectWork as ActivityRejectWork
 from shared.contracts.activity_requests_next import WorkTakeNext as WorkTakeNext
 from shared.contracts.asking import Actor as Actor
 from shared.contracts.asking import ActorKind as ActorKind
@@ -52,7 +62,7 @@ class ActivityOpen(Request):
     is now (LK-5).
     """
 
-    type: Literal["ticket.open"] = "ticket.open"
+    type: Literal["ticket.open", "case.open"] = "ticket.open"
     process: Name
     title: Title | None = None
     description: Text | None = None
@@ -87,7 +97,7 @@ class ActivityEdit(OnActivity):
     Those in `cc` come beside those who are in copy already.
     """
 
-    type: Literal["ticket.edit"] = "ticket.edit"
+    type: Literal["ticket.edit", "case.edit"] = "ticket.edit"
     title: Title | None = None
     description: Text | None = None
     category: str | None = None
@@ -103,21 +113,21 @@ class ActivityEdit(OnActivity):
 class ActivitySubmit(OnActivity):
     """Hand a Draft in (T5). It goes to its queue, or stays with whoever submits it."""
 
-    type: Literal["ticket.submit"] = "ticket.submit"
+    type: Literal["ticket.submit", "case.submit"] = "ticket.submit"
     keep_with_me: bool = False
 
 
 class ActivityPickUp(OnActivity):
     """Take a Ticket (T7). `take_over` confirms taking it from somebody who works on it (ST-23)."""
 
-    type: Literal["ticket.pick_up"] = "ticket.pick_up"
+    type: Literal["ticket.pick_up", "case.pick_up", "action.pick_up"] = "ticket.pick_up"
     take_over: bool = False
 
 
 class ActivityAssign(OnActivity):
     """Give it to another user, or with null back to its queue (T8, ST-21), with a note to him."""
 
-    type: Literal["ticket.assign"] = "ticket.assign"
+    type: Literal["ticket.assign", "case.assign", "action.assign"] = "ticket.assign"
     assignee: Annotated[Name | None, Said("gives it back to its queue")] = None
     note: Text | None = None
 
@@ -125,24 +135,17 @@ class ActivityAssign(OnActivity):
 class ActivityKeepWithMe(OnActivity):
     """Say that it stays with you, or no longer: what re-evaluates who has it asks this first (ST-20)."""
 
-    type: Literal["ticket.keep_with_me"] = "ticket.keep_with_me"
+    type: Literal["ticket.keep_with_me", "case.keep_with_me", "action.keep_with_me"] = "ticket.keep_with_me"
     keep: bool = True
-
-
-class ActivityRejectWork(OnActivity):
-    """A robot cannot do it: back to its queue, and marked for a person (T10, ST-8)."""
-
-    type: Literal["ticket.reject_work"] = "ticket.reject_work"
-    reason: Text
 
 
 class ActivitySetToDo(OnActivity):
     """Undo a pick-up (T9, ST-7)."""
 
-    type: Literal["ticket.set_to_do"] = "ticket.set_to_do"
+    type: Literal["ticket.set_to_do", "case.set_to_do", "action.set_to_do"] = "ticket.set_to_do"
 
 
-class ActivityWait(OnActivity):
+class TicketWait(OnActivity):
     """Wait for more information for some days (T11).
 
     `reason` is one of the process's wait reasons; a `category` changes it with the wait (ST-20).
@@ -158,7 +161,7 @@ class ActivityWait(OnActivity):
 class ActivityWaitUntil(OnActivity):
     """Wait until a time in the future (T12); `reason` and `category` as for `ticket.wait`."""
 
-    type: Literal["ticket.wait_until"] = "ticket.wait_until"
+    type: Literal["ticket.wait_until", "case.wait_until", "action.wait_until"] = "ticket.wait_until"
     until: Instant
     reason: Name | None = None
     category: str | None = None
@@ -167,7 +170,7 @@ class ActivityWaitUntil(OnActivity):
 class ActivityResume(OnActivity):
     """End a wait by hand (T17b)."""
 
-    type: Literal["ticket.resume"] = "ticket.resume"
+    type: Literal["ticket.resume", "case.resume", "action.resume"] = "ticket.resume"
     to: Literal["to_do", "in_progress"] = "in_progress"
 
 
@@ -180,7 +183,7 @@ class ResolutionMethod(StrEnum):
     REJECTED_AS_SPAM = "rejected_as_spam"
 
 
-class ActivityResolve(OnActivity):
+class TicketResolve(OnActivity):
     """Resolve it (T6, T18, T19), or reject it as spam (T21); a `category` changes it with that (ST-20)."""
 
     type: Literal["ticket.resolve"] = "ticket.resolve"
@@ -191,28 +194,28 @@ class ActivityResolve(OnActivity):
 class ActivityReopen(OnActivity):
     """Take up a resolved Ticket again, inside its feedback window (T25, AMB-5)."""
 
-    type: Literal["ticket.reopen"] = "ticket.reopen"
+    type: Literal["ticket.reopen", "case.reopen"] = "ticket.reopen"
     keep_with_me: bool = False
 
 
 class ActivitySetDueDate(OnActivity):
     """Set by hand by when it is to be done; null leaves that to its rule again (SL-1)."""
 
-    type: Literal["ticket.set_due_date"] = "ticket.set_due_date"
+    type: Literal["ticket.set_due_date", "case.set_due_date", "action.set_due_date"] = "ticket.set_due_date"
     due: Annotated[Instant | None, Said("leaves the due date to its rule again")] = None
 
 
 class ActivityNote(OnActivity):
     """Write an internal note."""
 
-    type: Literal["ticket.note"] = "ticket.note"
+    type: Literal["ticket.note", "case.note", "action.note"] = "ticket.note"
     text: Text
 
 
 class ActivityReply(OnActivity):
     """Send a mail from the Ticket. Without `to` it goes to the primary contact (NT-10)."""
 
-    type: Literal["ticket.reply"] = "ticket.reply"
+    type: Literal["ticket.reply", "case.reply", "action.reply"] = "ticket.reply"
     text: Text
     subject: Title | None = None
     to: tuple[Mailbox, ...] = ()
@@ -234,7 +237,7 @@ class TicketSendAndResolve(ActivityReply):
 class ActivityFeedback(OnActivity):
     """A customer rates it; inside its feedback window that reopens it (T24, FB-2, FB-3)."""
 
-    type: Literal["ticket.feedback"] = "ticket.feedback"
+    type: Literal["ticket.feedback", "case.feedback"] = "ticket.feedback"
     rating: Annotated[int, Field(ge=1, le=5)]
     comment: Text | None = None
 
@@ -242,7 +245,9 @@ class ActivityFeedback(OnActivity):
 class ActivityMarkInformation(OnActivity):
     """Mark the new information as read, or as new again (ST-25)."""
 
-    type: Literal["ticket.mark_information"] = "ticket.mark_information"
+    type: Literal["ticket.mark_information", "case.mark_information", "action.mark_information"] = (
+        "ticket.mark_information"
+    )
     new: bool
 
 
@@ -253,10 +258,10 @@ ActivityRequest = Annotated[
     | ActivityPickUp
     | ActivityAssign
     | ActivitySetToDo
-    | ActivityWait
+    | TicketWait
     | ActivityWaitUntil
     | ActivityResume
-    | ActivityResolve
+    | TicketResolve
     | ActivityReopen
     | ActivitySetDueDate
     | ActivityNote
@@ -280,6 +285,15 @@ ActivityRequest = Annotated[
     | ContactErase
     | ActivityEditFile
     | ActivityRemoveFile
-    | WorkTakeNext,
+    | WorkTakeNext
+    | CaseWait
+    | CasePause
+    | CaseResolve
+    | CaseLaunch
+    | CaseRework
+    | CaseAbandon
+    | ActionAnswerChecklist
+    | ActionComplete
+    | ActionGiveUp,
     Field(discriminator="type"),
 ]

@@ -18,7 +18,7 @@ FileTags = Annotated[tuple[Name, ...], Field(max_length=50)]
 class ActivityEditFile(OnActivity):
     """Call a file of it otherwise, or give it other tags; what is left out stays (NT-16)."""
 
-    type: Literal["ticket.edit_file"] = "ticket.edit_file"
+    type: Literal["ticket.edit_file", "case.edit_file"] = "ticket.edit_file"
     file: UUID
     name: FileName | None = None
     tags: FileTags | None = None
@@ -27,5 +27,5 @@ class ActivityEditFile(OnActivity):
 class ActivityRemoveFile(OnActivity):
     """Take a file away for good: here, and on what was merged into it; snapshots of it stay (NT-20)."""
 
-    type: Literal["ticket.remove_file"] = "ticket.remove_file"
+    type: Literal["ticket.remove_file", "case.remove_file"] = "ticket.remove_file"
     file: UUID

@@ -15,21 +15,21 @@ Linkable = Annotated[tuple[Reference, ...], Field(min_length=1, max_length=50)]
 class ActivityLink(OnActivity):
     """Link it with others, loosely: nothing is shared by that (LK-2). All of them, or none (LK-3)."""
 
-    type: Literal["ticket.link"] = "ticket.link"
+    type: Literal["ticket.link", "case.link"] = "ticket.link"
     with_references: Linkable
 
 
 class ActivityUnlink(OnActivity):
     """Take links away, at any time (LK-3); one that is not there changes nothing."""
 
-    type: Literal["ticket.unlink"] = "ticket.unlink"
+    type: Literal["ticket.unlink", "case.unlink"] = "ticket.unlink"
     with_references: Linkable
 
 
 class ActivityShareMail(OnActivity):
     """Let a mail of it stand on linked Tickets, too (SH-1): on all of them, or none, and for ever (SH-2)."""
 
-    type: Literal["ticket.share_mail"] = "ticket.share_mail"
+    type: Literal["ticket.share_mail", "case.share_mail"] = "ticket.share_mail"
     mail: UUID
     with_references: Linkable
 
@@ -41,5 +41,5 @@ class ActivityNewFromMail(OnActivity):
     again, the answer says what there is already (CE-7).
     """
 
-    type: Literal["ticket.new_from_mail"] = "ticket.new_from_mail"
+    type: Literal["ticket.new_from_mail", "case.new_from_mail"] = "ticket.new_from_mail"
     mail: UUID

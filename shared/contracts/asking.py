@@ -73,7 +73,7 @@ def to_be_said(model: type[Request]) -> tuple[tuple[str, Said], ...]:
 
 
 class OnActivity(Request):
-    """A step on one Ticket. `expected_version` refuses it if somebody was faster (ST-23)."""
+    """A step on one activity. `expected_version` refuses it if somebody was faster (ST-23)."""
 
     reference: Reference
     expected_version: Annotated[int, Field(ge=1)] | None = None

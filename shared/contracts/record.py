@@ -1,7 +1,7 @@
 """What all records have in common: frozen, and open to fields that a newer producer adds."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
@@ -22,6 +22,19 @@ class Record(Part):
     """
 
     type: str
+
+
+def types_of(model: type[Record]) -> tuple[str, ...]:
+    """The names that a record goes by: one, or one for each kind of activity that it is about."""
+    names: tuple[str, ...] = get_args(model.model_fields["type"].annotation)
+    return names
+
+
+def schema_of(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of a record as one of the names that it goes by."""
+    said = {key: value for key, value in schema["properties"]["type"].items() if key not in ("enum", "const")}
+    named = {"const": name, **said, "default": name}
+    return {**schema, "properties": {**schema["properties"], "type": named}}
 
 
 def _utc(value: datetime) -> datetime:

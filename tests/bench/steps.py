@@ -35,10 +35,10 @@ _LIFE: Sequence[Callable[[str], asked.Request]] = (
     lambda ticket: asked.ActivityEdit(
         actor=_ACTOR, reference=ticket, title=f"Printer, second floor ({ticket})"
     ),
-    lambda ticket: asked.ActivityWait(actor=_ACTOR, reference=ticket, days=2),
+    lambda ticket: asked.TicketWait(actor=_ACTOR, reference=ticket, days=2),
     lambda ticket: asked.ActivityResume(actor=_ACTOR, reference=ticket),
     lambda ticket: asked.ActivityNote(actor=_ACTOR, reference=ticket, text=_NOTE),
-    lambda ticket: asked.ActivityResolve(
+    lambda ticket: asked.TicketResolve(
         actor=_ACTOR, reference=ticket, method=asked.ResolutionMethod.WITH_CUSTOMER_RESPONSE
     ),
 )

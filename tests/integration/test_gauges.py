@@ -142,7 +142,7 @@ async def test_unhandled_mail_is_counted_by_its_reason(world: World) -> None:
 async def test_timers_tell_whether_they_wait_for_their_turn_or_for_their_mailbox(office: Office) -> None:
     await office.take_in(received(message_id="one@harbour.test"))
     await office.step(asked.ActivityPickUp, "100001-T")
-    await office.step(asked.ActivityWait, "100001-T", days=1, close_if_no_response=True)
+    await office.step(asked.TicketWait, "100001-T", days=1, close_if_no_response=True)
     await office.take_in(received(message_id="two@harbour.test"))
     await office.step(asked.ActivityPickUp, "100002-T")
     until = office.clock.now() + timedelta(days=1, minutes=1)

@@ -115,7 +115,7 @@ async def test_a_timer_closes_once_every_partition_told_that_its_mailbox_was_rea
 ) -> None:
     """T15, design §5: the service's own clock is far past the due time of this wait."""
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.ActivityWait, "100001-T", days=1, close_if_no_response=True)
+    await office.step(asked.TicketWait, "100001-T", days=1, close_if_no_response=True)
     until = NOON + timedelta(days=1)
     marks = [
         incoming(MailboxPolled(mailbox="help", until=until, partition=partition), f"mark/{partition}")

@@ -153,7 +153,7 @@ async def busy(office: Office) -> Office:
     draft = {"process": "dock", "primary_contact": STRANGER}
     await office.ask(asked.ActivityOpen.model_validate({**draft, "actor": user("amelie")}))
     await office.step(asked.ActivityPickUp, CLOSED)
-    closed = await office.step(asked.ActivityResolve, CLOSED, method="rejected_as_spam")
+    closed = await office.step(asked.TicketResolve, CLOSED, method="rejected_as_spam")
     assert closed.get("status") == "closed", closed
     for _ in range(4):
         await office.ask(asked.ActivityOpen(actor=user("amelie"), process="request"), org="other")

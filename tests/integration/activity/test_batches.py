@@ -61,12 +61,12 @@ def requests(draw: st.DrawFn) -> Incoming[Any]:
             (
                 asked.ActivityOpen(process="request", title="By hand", primary_contact=person, **actor),
                 asked.ActivityPickUp(**on),
-                asked.ActivityWait(days=2, **on),
+                asked.TicketWait(days=2, **on),
                 asked.ActivityEdit(primary_contact=person, **on),
                 asked.ActivityReply(text="Hello", **on),
                 asked.ActivityNote(text="Hm", **on),
-                asked.ActivityResolve(method=asked.ResolutionMethod.REJECTED, **on),
-                asked.ActivityResolve(method=asked.ResolutionMethod.REJECTED_AS_SPAM, **on),
+                asked.TicketResolve(method=asked.ResolutionMethod.REJECTED, **on),
+                asked.TicketResolve(method=asked.ResolutionMethod.REJECTED_AS_SPAM, **on),
             )
         )
     )
@@ -89,7 +89,7 @@ def ties(draw: st.DrawFn) -> Incoming[Any]:
                 asked.ActivityLink(with_references=others, **on),
                 asked.ActivityLink(with_references=others, **on),
                 asked.ActivityUnlink(with_references=others, **on),
-                asked.ActivityResolve(method=asked.ResolutionMethod.REJECTED_AS_SPAM, **on),
+                asked.TicketResolve(method=asked.ResolutionMethod.REJECTED_AS_SPAM, **on),
                 asked.ActivityOpen(
                     actor=user("amelie"),
                     process="request",
@@ -122,7 +122,7 @@ def ended_threads(draw: st.DrawFn) -> list[Incoming[Any]]:
     records = [letter(1, draw(NUMBERS), None)]
     for number in range(2, draw(st.integers(4, 8))):
         if draw(st.booleans()):
-            request = asked.ActivityResolve(
+            request = asked.TicketResolve(
                 actor=user("amelie"),
                 reference=draw(REFERENCES),
                 method=asked.ResolutionMethod.REJECTED_AS_SPAM,
@@ -239,7 +239,7 @@ async def test_a_link_with_a_closed_ticket_is_known_within_its_batch(
     records = [
         letter(1, 1, None),
         letter(2, 2, None),
-        incoming(asked.ActivityResolve(reference="100001-T", method=spam, **on), "close"),
+        incoming(asked.TicketResolve(reference="100001-T", method=spam, **on), "close"),
         incoming(asked.ActivityLink(reference="100002-T", with_references=("100001-T",), **on), "link"),
         incoming(
             asked.ActivityOpen(

@@ -66,7 +66,7 @@ async def used(office: Office) -> Office:
         await office.take_in(mail)
         reference = f"{100000 + number}-T"
         await office.step(asked.ActivityPickUp, reference)
-    await office.step(asked.ActivityWait, "100002-T", days=3)
+    await office.step(asked.TicketWait, "100002-T", days=3)
     async with transaction(office.pool) as connection:
         await connection.execute("""UPDATE activities SET fields = '{"site": "Ghent"}'""")
     return office
@@ -120,7 +120,7 @@ async def test_a_wait_reason_is_kept_while_a_ticket_waits_for_it(used: Office) -
     await apply(used, USED.model_copy(update={"wait_reasons": reasons, **both}))
     used.organisations = type(used.organisations)(used.announcements)
     used.work = Work(used.organisations, Numbers(used.pool))
-    waits = await used.step(asked.ActivityWait, "100001-T", days=3, reason="parts")
+    waits = await used.step(asked.TicketWait, "100001-T", days=3, reason="parts")
     assert waits["status"] == "wait", waits
     with pytest.raises(StillInUse) as caught:
         await apply(

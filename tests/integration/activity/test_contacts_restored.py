@@ -70,7 +70,7 @@ ALL = (
 async def close(office: Office, reference: str) -> None:
     await office.step(asked.ActivityPickUp, reference)
     await office.step(asked.ActivityNote, reference, text="Carla called.")
-    await office.step(asked.ActivityResolve, reference, method="rejected_as_spam")
+    await office.step(asked.TicketResolve, reference, method="rejected_as_spam")
 
 
 async def tombstones(office: Office) -> list[Envelope]:

@@ -16,7 +16,7 @@ FOUR = {"original_requester", "primary_contact", "requester", "subject"}
 
 
 async def close(office: Office, reference: str) -> None:
-    await office.step(asked.ActivityResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.TicketResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
 
 
 def letter(number: int, sender: str = CARLA, answers: int | None = None, **more: Any) -> Incoming[Any]:
@@ -170,7 +170,7 @@ async def test_a_reader_of_the_events_knows_contacts_and_mails(office: Office) -
 
 
 def incoming_step(reference: str, number: int) -> Incoming[Any]:
-    request = asked.ActivityResolve(
+    request = asked.TicketResolve(
         actor=user("amelie"), reference=reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM
     )
     return incoming(request, f"close-{number}")

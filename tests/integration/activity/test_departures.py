@@ -178,11 +178,11 @@ async def test_what_was_asked_for_comes_also_when_the_ticket_is_closed_meanwhile
     """CE-7, T38: closed, it takes no such request."""
     mail = await appended(office)
     await ask(office, mail)
-    await office.step(asked.ActivityResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.TicketResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     await office.take_in(await again(office))
     assert (await states(office))[-1] == ("done", NEW)
     assert (await ask(office, mail))["opened"] == NEW
-    await office.step(asked.ActivityResolve, NEW, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.TicketResolve, NEW, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     assert (await ask(office, mail, of=NEW))["code"] == "closed"
 
 
@@ -251,7 +251,7 @@ async def test_a_mail_that_cannot_leave_stays_on_the_target_of_a_merge(office: O
 async def test_what_goes_on_with_a_closed_ticket_knows_what_has_left_it(office: Office) -> None:
     """CE-4, IN-14."""
     mail = await departed(office)
-    await office.step(asked.ActivityResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.TicketResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     await office.take_in(received(message_id="7@harbour.test", in_reply_to="1@harbour.test"))
     refused = await office.step(asked.ActivityReply, "100003-T", text="Hello.", answers=mail)
     assert (refused["code"], refused["missing"]) == ("mail_is_read_only", [NEW])

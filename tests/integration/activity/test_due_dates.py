@@ -66,7 +66,7 @@ async def test_a_wait_puts_a_due_date_off_and_everything_can_be_replayed(office:
     reference = await opened(office)
     assert (await office.ticket(reference))["due_at"] == TUESDAY
     await office.advance(hours=1)
-    await office.step(asked.ActivityWait, reference, days=1)
+    await office.step(asked.TicketWait, reference, days=1)
     ticket = await office.ticket(reference)
     assert (ticket["due_at"], ticket["due"]["left_seconds"]) == (None, 7 * 3600)
     await office.advance(days=1)

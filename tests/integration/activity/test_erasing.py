@@ -50,7 +50,7 @@ async def correspond(office: Office, reference: str, number: int) -> None:
 
 
 async def close(office: Office, reference: str) -> None:
-    await office.step(asked.ActivityResolve, reference, method="rejected_as_spam")
+    await office.step(asked.TicketResolve, reference, method="rejected_as_spam")
     assert (await office.ticket(reference))["status"] == "closed"
 
 

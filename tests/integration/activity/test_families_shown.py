@@ -54,7 +54,7 @@ async def test_the_target_of_a_merge_shows_what_was_written_on_its_sources(
     """T33, LK-1: notes, ratings and resolutions, with where they stand, and as they are now."""
     await split(office)
     await office.step(asked.ActivityNote, KEY, text="Ask the locksmith.")
-    await office.step(asked.ActivityResolve, KEY, method="rejected")
+    await office.step(asked.TicketResolve, KEY, method="rejected")
     await office.step(asked.ActivityFeedback, KEY, rating=1, comment="Not at all!")
     await office.take_in(letter(7, conversation="7" * 16))
     third = (await office.tickets())[-1]["reference"]

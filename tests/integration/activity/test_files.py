@@ -187,7 +187,7 @@ async def test_an_upload_that_is_repeated_is_one_file(office: Office, visitor: V
     assert len(await visitor.files()) == 1
     other = await visitor.put(b"other bytes", key="k")
     assert other.json()["code"] == "idempotency_key_reused"
-    await office.step(asked.ActivityResolve, TICKET, method="rejected_as_spam")
+    await office.step(asked.TicketResolve, TICKET, method="rejected_as_spam")
     closed = await visitor.put(key="k")
     assert (closed.status_code, closed.json()) == (201, first.json())
 
@@ -195,7 +195,7 @@ async def test_an_upload_that_is_repeated_is_one_file(office: Office, visitor: V
 async def test_a_closed_ticket_keeps_its_files_and_gets_no_more(office: Office, visitor: Visitor) -> None:
     """NT-20, T38: and who sends one is told before he has sent it all."""
     file = await added(visitor)
-    await office.step(asked.ActivityResolve, TICKET, method="rejected_as_spam")
+    await office.step(asked.TicketResolve, TICKET, method="rejected_as_spam")
     before = await office.written()
 
     async def endless() -> AsyncIterator[bytes]:

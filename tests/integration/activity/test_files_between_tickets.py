@@ -44,7 +44,7 @@ async def remove(office: Office, reference: str, file: str) -> Any:
 
 
 async def close(office: Office, reference: str) -> None:
-    answer = await office.step(asked.ActivityResolve, reference, method="rejected_as_spam")
+    answer = await office.step(asked.TicketResolve, reference, method="rejected_as_spam")
     assert answer["status"] == "closed", answer
 
 

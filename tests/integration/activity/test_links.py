@@ -40,7 +40,7 @@ async def unlink(office: Office, *others: str, of: str = A) -> Any:
 
 
 async def close(office: Office, reference: str) -> None:
-    await office.step(asked.ActivityResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.TicketResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
 
 
 async def test_the_hub_shows_all_and_each_spoke_shows_only_the_hub(office: Office) -> None:

@@ -145,7 +145,7 @@ async def test_a_mail_for_a_closed_ticket_opens_a_linked_one_once(office: Office
     await office.take_in(received(message_id="one@harbour.test"))
     await office.step(asked.ActivityPickUp, "100001-T")
     spam = asked.ResolutionMethod.REJECTED_AS_SPAM
-    await office.step(asked.ActivityResolve, "100001-T", method=spam)
+    await office.step(asked.TicketResolve, "100001-T", method=spam)
     for number in ("two", "three"):
         await office.take_in(received(message_id=f"{number}@harbour.test", in_reply_to="one@harbour.test"))
     closed, continued = await office.tickets()
@@ -157,7 +157,7 @@ async def test_a_mail_for_a_closed_ticket_opens_a_linked_one_once(office: Office
 async def test_a_waiting_ticket_is_woken_and_its_timer_goes(office: Office) -> None:
     """T11, T13."""
     await office.take_in(received(message_id="one@harbour.test"))
-    await office.step(asked.ActivityWait, "100001-T", days=3)
+    await office.step(asked.TicketWait, "100001-T", days=3)
     assert await office.pool.fetchval("SELECT count(*) FROM timers") == 1
     await office.take_in(received(message_id="two@harbour.test", in_reply_to="one@harbour.test"))
     assert (await office.ticket("100001-T"))["status"] == "to_do"

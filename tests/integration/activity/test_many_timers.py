@@ -107,7 +107,7 @@ async def test_a_process_whose_own_clock_is_wrong_goes_by_the_databases(
     """Design §5: what is due is the same for all of them."""
     for number in (1, 2):
         await office.take_in(received(message_id=f"{number}@harbour.test"))
-        await office.step(asked.ActivityWait, f"10000{number}-T", days=2)
+        await office.step(asked.TicketWait, f"10000{number}-T", days=2)
     timers = await due_now(office.pool)
     await office.pool.execute(
         "UPDATE timers SET due_at = now() + interval '5 days' "

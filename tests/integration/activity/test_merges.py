@@ -50,7 +50,7 @@ async def test_what_is_merged_is_closed_and_its_target_shows_its_mails(office: O
 async def test_others_are_merged_into_this_one(office: Office) -> None:
     """T34: it stays as it is."""
     await three(office)
-    await office.step(asked.ActivityWait, THIRD, days=3)
+    await office.step(asked.TicketWait, THIRD, days=3)
     due = (await office.ticket(THIRD))["wait_until"]
     answer = await office.step(asked.TicketMerge, THIRD, sources=(FIRST, SECOND))
     assert (answer["reference"], answer["status"]) == (THIRD, "wait")
@@ -73,7 +73,7 @@ async def test_mail_follows_a_chain_of_merges(office: Office) -> None:
     assert len(await office.mails(THIRD)) == 4
     assert [len(await office.mails(each)) for each in (FIRST, SECOND)] == [1, 1]
     assert len(await office.tickets()) == 3
-    await office.step(asked.ActivityResolve, THIRD, method="rejected_as_spam")
+    await office.step(asked.TicketResolve, THIRD, method="rejected_as_spam")
     await office.take_in(letter(7, answers=1))
     assert await statuses(office) == ["closed", "closed", "closed", "to_do"]
     links = await office.pool.fetch("SELECT activity, linked FROM links WHERE reason = 'closed_match'")
@@ -94,7 +94,7 @@ async def test_several_are_merged_together_or_not_at_all(
 ) -> None:
     """T34, AMB-48: one that is unknown, the target itself, or resolved."""
     await three(office)
-    await office.step(asked.ActivityResolve, SECOND, method="rejected")
+    await office.step(asked.TicketResolve, SECOND, method="rejected")
     before = await office.tickets()
     refusal = await office.step(asked.TicketMerge, THIRD, sources=sources)
     assert (refusal["type"], refusal["code"]) == ("request.refused", code)
@@ -106,9 +106,9 @@ async def test_only_what_runs_is_merged_with(office: Office, state: str) -> None
     """AMB-48, ST-12."""
     await three(office)
     if state == "resolved":
-        await office.step(asked.ActivityResolve, SECOND, method="rejected")
+        await office.step(asked.TicketResolve, SECOND, method="rejected")
     elif state == "closed":
-        await office.step(asked.ActivityResolve, SECOND, method="rejected_as_spam")
+        await office.step(asked.TicketResolve, SECOND, method="rejected_as_spam")
     elif state == "split":
         parts = tuple(SplitPart(title=each, description="x", category="Other") for each in "ab")
         await office.step(asked.TicketSplit, SECOND, parts=parts)
@@ -139,7 +139,7 @@ async def test_a_merged_part_counts_as_done(office: Office) -> None:
 async def test_the_links_of_what_is_merged_are_its_targets(office: Office) -> None:
     """LK-6."""
     await office.take_in(letter(1))
-    await office.step(asked.ActivityResolve, FIRST, method="rejected_as_spam")
+    await office.step(asked.TicketResolve, FIRST, method="rejected_as_spam")
     await office.take_in(letter(2, answers=1), letter(3))
     await office.step(asked.TicketMergeInto, SECOND, into=THIRD)
     first, _, third = await office.tickets()
@@ -214,7 +214,7 @@ async def test_one_batch_splits_and_merges_what_it_opens(office: Office) -> None
         incoming(asked.TicketSplit(reference=FIRST, parts=parts, **on), "split"),
         incoming(asked.TicketMergeInto(reference=SECOND, into=THIRD, **on), "merge"),
         letter(2, answers=1),
-        incoming(asked.ActivityResolve(reference=THIRD, method="rejected_as_spam", **on), "close"),
+        incoming(asked.TicketResolve(reference=THIRD, method="rejected_as_spam", **on), "close"),
     )
     assert await statuses(office) == ["closed", "closed", "closed"]
     assert len(await office.mails(THIRD)) == 1

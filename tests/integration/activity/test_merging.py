@@ -73,7 +73,7 @@ async def test_a_closed_ticket_stays_as_it_is_and_shows_who_it_is_now(led: Offic
     """CT-20, T38."""
     await led.take_in(received(message_id="1@home.test", sender=HOME))
     await led.step(asked.ActivityPickUp, "100001-T")
-    await led.step(asked.ActivityResolve, "100001-T", method="rejected_as_spam")
+    await led.step(asked.TicketResolve, "100001-T", method="rejected_as_spam")
     await create(led, ANNA, first_name="Anna")
     before, history = await led.ticket("100001-T"), await led.history("100001-T")
     assert before["status"] == "closed"

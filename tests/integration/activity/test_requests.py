@@ -19,9 +19,9 @@ METHOD = asked.ResolutionMethod.WITH_CUSTOMER_RESPONSE
 
 Request = tuple[type[asked.OnActivity], dict[str, Any]]
 PICK_UP: Request = (asked.ActivityPickUp, {})
-WAIT: Request = (asked.ActivityWait, {"days": 2})
+WAIT: Request = (asked.TicketWait, {"days": 2})
 WAIT_UNTIL: Request = (asked.ActivityWaitUntil, {"until": NOON + timedelta(days=1)})
-RESOLVE: Request = (asked.ActivityResolve, {"method": METHOD})
+RESOLVE: Request = (asked.TicketResolve, {"method": METHOD})
 ASSIGN: Request = (asked.ActivityAssign, {"assignee": "bruno"})
 
 # What has been done before, what is asked for, and the rule and status it must lead to. Every Ticket
@@ -40,7 +40,7 @@ ROWS: list[tuple[tuple[Request, ...], Request, str, str]] = [
     ((WAIT_UNTIL,), (asked.ActivityResume, {"to": "to_do"}), "T17b", "to_do"),
     ((WAIT,), WAIT_UNTIL, "ST-20", "wait"),
     ((PICK_UP,), RESOLVE, "T18", "resolved"),
-    ((PICK_UP,), (asked.ActivityResolve, {"method": "rejected_as_spam"}), "T21", "closed"),
+    ((PICK_UP,), (asked.TicketResolve, {"method": "rejected_as_spam"}), "T21", "closed"),
     ((PICK_UP, RESOLVE), (asked.ActivityReopen, {}), "T25", "to_do"),
     ((WAIT,), (asked.ActivityEdit, {"category": "Hardware"}), "T37", "wait"),
     ((), (asked.ActivityNote, {"text": "Hm"}), "ST-22", "to_do"),
@@ -49,7 +49,7 @@ ROWS: list[tuple[tuple[Request, ...], Request, str, str]] = [
     ((PICK_UP,), (asked.TicketSendAndResolve, {"text": "Mended"}), "T20", "resolved"),
     ((PICK_UP, RESOLVE), (asked.ActivityFeedback, {"rating": 1, "comment": "No"}), "T24", "to_do"),
     ((PICK_UP,), (asked.ActivityFeedback, {"rating": 5}), "FB-1", "in_progress"),
-    ((PICK_UP,), (asked.ActivityWait, {"days": 2, "category": "Hardware"}), "T11", "wait"),
+    ((PICK_UP,), (asked.TicketWait, {"days": 2, "category": "Hardware"}), "T11", "wait"),
     ((), (asked.ActivityReply, {"text": "Hello"}), "ST-22", "to_do"),
     ((), (asked.ActivityMarkInformation, {"new": True}), "ST-25", "to_do"),
 ]
@@ -76,7 +76,7 @@ async def test_a_process_without_a_feedback_window_closes_at_once(office: Office
     """T19."""
     await office.take_in(received(message_id="one@harbour.test", to=["billing@acme.test"]))
     await office.step(asked.ActivityPickUp, "100001-T")
-    await office.step(asked.ActivityResolve, "100001-T", method=METHOD)
+    await office.step(asked.TicketResolve, "100001-T", method=METHOD)
     ticket = await office.ticket("100001-T")
     assert (ticket["status"], ticket["assignee"], ticket["queue"]) == ("closed", None, None)
 
@@ -112,7 +112,7 @@ async def test_a_closed_ticket_never_changes_again(office: Office) -> None:
     """T38."""
     await office.take_in(received(message_id="one@harbour.test"))
     await office.step(asked.ActivityPickUp, "100001-T")
-    await office.step(asked.ActivityResolve, "100001-T", method="rejected_as_spam")
+    await office.step(asked.TicketResolve, "100001-T", method="rejected_as_spam")
     before = await office.ticket("100001-T")
     for kind, fields in (PICK_UP, WAIT, RESOLVE, (asked.ActivityReply, {"text": "Hello"})):
         refused = await office.step(kind, "100001-T", **fields)

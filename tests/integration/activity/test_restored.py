@@ -92,9 +92,9 @@ async def test_mails_that_others_took_over_are_there_too(lost: Diary, restored: 
         step(asked.TicketMergeInto, B, into=A),
         step(asked.TicketSplit, A, parts=PARTS),
         step(asked.TicketMergeInto, E, into=C),
-        step(asked.ActivityResolve, F, method="rejected_as_spam"),
+        step(asked.TicketResolve, F, method="rejected_as_spam"),
         letter(5, answers=3),
-        step(asked.ActivityResolve, C, method="rejected_as_spam"),
+        step(asked.TicketResolve, C, method="rejected_as_spam"),
         letter(6, answers=3),
         apart=apart,
     )
@@ -175,7 +175,7 @@ async def test_what_was_written_after_somebody_was_erased_stays(lost: Diary, res
         incoming(erased, "erase"),
         step(asked.ActivityEdit, A, title="The printer", description="It burns."),
         step(asked.ActivityNote, A, text="After"),
-        step(asked.ActivityResolve, A, method="rejected_as_spam"),
+        step(asked.TicketResolve, A, method="rejected_as_spam"),
     )
     (ticket,) = await restored.tickets()
     assert (ticket["status"], ticket["title"], ticket["description"]) == (

@@ -55,7 +55,7 @@ async def removed(office: Office, table: tuple[Rule, ...], **how: Any) -> dict[s
 async def closed(office: Office, reference: str) -> None:
     """Resolve a Ticket and let its feedback window pass, without the component of timers."""
     await office.step(asked.ActivityPickUp, reference)
-    await office.step(asked.ActivityResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.TicketResolve, reference, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
 
 
 async def texts(pool: Pool) -> dict[str, str]:

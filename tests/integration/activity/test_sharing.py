@@ -125,7 +125,7 @@ async def test_all_get_it_or_none(office: Office, others: list[str], code: str, 
     """SH-2: each reason has a code, and names what it is about."""
     mail = await linked(office)
     await office.take_in(received(message_id="4@harbour.test", conversation="4" * 16))
-    await office.step(asked.ActivityResolve, B, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.TicketResolve, B, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     answer = await share(office, mail, *others)
     assert (answer["code"], answer["missing"]) == (code, missing)
     assert "mail_shared" not in {type_ for type_, _ in await office.rules(C)}
@@ -135,7 +135,7 @@ async def test_a_closed_ticket_shares_nothing(office: Office) -> None:
     """SH-2, T38: and nobody shares a mail that stands elsewhere."""
     mail = await linked(office)
     assert (await share(office, mail, A, of=B))["code"] == "not_found"
-    await office.step(asked.ActivityResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
+    await office.step(asked.TicketResolve, A, method=asked.ResolutionMethod.REJECTED_AS_SPAM)
     assert (await share(office, mail, B))["code"] == "closed"
 
 

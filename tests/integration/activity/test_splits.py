@@ -35,7 +35,7 @@ async def split(office: Office, parts: tuple[SplitPart, ...] = PARTS, **more: An
 
 
 async def close(office: Office, reference: str) -> Any:
-    return await office.step(asked.ActivityResolve, reference, method="rejected_as_spam")
+    return await office.step(asked.TicketResolve, reference, method="rejected_as_spam")
 
 
 async def statuses(office: Office) -> list[str]:
@@ -142,12 +142,12 @@ async def test_the_original_is_closed_with_the_last_of_its_parts(office: Office)
     await close(office, KEY)
     assert await statuses(office) == ["wait", "to_do", "closed"]
     await office.advance(hours=1)
-    await office.step(asked.ActivityResolve, PRINTER, method="rejected")
+    await office.step(asked.TicketResolve, PRINTER, method="rejected")
     assert await statuses(office) == ["wait", "resolved", "closed"]
     last = (await office.ticket(PRINTER))["resolution"]["at"]
     await office.advance(days=3)
     await office.step(asked.ActivityReopen, PRINTER)
-    await office.step(asked.ActivityResolve, PRINTER, method="rejected_as_spam")
+    await office.step(asked.TicketResolve, PRINTER, method="rejected_as_spam")
     original = await office.ticket(ORIGINAL)
     assert (original["status"], original["resolution"]["method"]) == ("closed", "split")
     assert original["resolution"]["at"] == (await office.ticket(PRINTER))["resolution"]["at"] != last
@@ -159,7 +159,7 @@ async def test_the_original_is_closed_with_the_last_of_its_parts(office: Office)
 async def test_a_mail_for_one_of_them_goes_to_every_part(office: Office) -> None:
     """T29, IN-8: by its own status each, once; the original waits on."""
     await split(office)
-    await office.step(asked.ActivityWait, PRINTER, days=2)
+    await office.step(asked.TicketWait, PRINTER, days=2)
     for number, reference in enumerate((ORIGINAL, PRINTER, KEY), 2):
         await office.take_in(to(number, reference))
     assert await statuses(office) == ["wait", "to_do", "to_do"]

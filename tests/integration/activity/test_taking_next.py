@@ -77,10 +77,10 @@ async def test_who_asks_gets_the_soonest_due_of_his_own_and_of_his_queues(office
     assert (ticket["assignee"], (await office.rules("100003-T"))[-1]) == ("bruno", ("status_changed", "T7"))
     again = await take(office, user("bruno"))
     assert (again["reference"], again["version"]) == ("100003-T", first["version"]), "he works on it"
-    await office.step(asked.ActivityWait, "100003-T", by="bruno", days=3)
+    await office.step(asked.TicketWait, "100003-T", by="bruno", days=3)
     assert (await take(office, user("amelie")))["reference"] == "100001-T"
     assert (await take(office, user("bruno")))["reference"] == "100002-T", "what was given to him"
-    await office.step(asked.ActivityWait, "100002-T", by="bruno", days=3)
+    await office.step(asked.TicketWait, "100002-T", by="bruno", days=3)
     before = await office.written()
     nothing = await take(office, user("bruno"))
     assert (nothing["type"], nothing["code"]) == ("request.refused", "nothing_to_do")
@@ -102,7 +102,7 @@ async def test_a_robot_gets_again_what_it_has_and_then_something_else(office: Of
     assert (taken_away["reference"], taken_away["status"]) == ("100002-T", "to_do")
     stuck = await office.ticket("100002-T")
     assert (stuck["assignee"], stuck["for_person"]) == (None, True)
-    await office.step(asked.ActivityWait, "100001-T", by="sorter", days=1)
+    await office.step(asked.TicketWait, "100001-T", by="sorter", days=1)
     assert (await take(office, SORTER))["code"] == "nothing_to_do"
     assert (await take(office, user("bruno")))["reference"] == "100002-T", "a person gets it"
 
@@ -134,7 +134,7 @@ async def test_two_who_ask_at_once_never_get_the_same(office: Office, client: ht
     assert len(set(found)) == 3
     for name in ("amelie", "bruno", "sorter"):
         (held,) = [each["reference"] for each in await office.tickets() if each["assignee"] == name]
-        await office.step(asked.ActivityWait, held, by=name, days=1)
+        await office.step(asked.TicketWait, held, by=name, days=1)
     batch = [
         incoming(asked.WorkTakeNext(actor=actor), f"at-once-{actor.id}")
         for actor in (user("amelie"), user("bruno"), SORTER)
@@ -179,7 +179,7 @@ async def test_over_http_the_same_key_gets_the_same_and_nothing_is_no_content(
     first = await post("one")
     assert (first.status_code, first.json()["reference"]) == (200, "100001-T")
     assert first.headers["ETag"] == f'"{first.json()["version"]}"'
-    await office.step(asked.ActivityWait, "100001-T", by="bruno", days=1)
+    await office.step(asked.TicketWait, "100001-T", by="bruno", days=1)
     assert (await post("one")).json() == first.json()
     assert (await post("two")).json()["reference"] == "100002-T"
     assert (await post("three", queue="desk")).status_code == 422

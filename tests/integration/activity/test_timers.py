@@ -47,7 +47,7 @@ async def read_up_to(office: Office, until: datetime, *, mailbox: str = "help", 
 async def a_waiting_ticket(office: Office, number: int = 1, **wait: Any) -> str:
     await office.take_in(received(message_id=f"{number}@harbour.test"))
     reference = f"10000{number}-T"
-    answer = await office.step(asked.ActivityWait, reference, **{"days": 2, **wait})
+    answer = await office.step(asked.TicketWait, reference, **{"days": 2, **wait})
     assert answer["status"] == "wait"
     return reference
 
@@ -111,11 +111,11 @@ async def test_a_feedback_window_ends(office: Office, timers: Timers) -> None:
     """T26; and until then the Ticket comes back with a mail (T23)."""
     await office.take_in(received(message_id="1@harbour.test"))
     await office.step(asked.ActivityPickUp, "100001-T")
-    await office.step(asked.ActivityResolve, "100001-T", method="with_customer_response")
+    await office.step(asked.TicketResolve, "100001-T", method="with_customer_response")
     await office.take_in(received(message_id="2@harbour.test", in_reply_to="1@harbour.test"))
     ticket = await office.ticket("100001-T")
     assert (ticket["status"], ticket["reopening"]["by"]["kind"]) == ("to_do", "system")
-    await office.step(asked.ActivityResolve, "100001-T", method="rejected")
+    await office.step(asked.TicketResolve, "100001-T", method="rejected")
     await office.advance(days=4)
     await read_up_to(office, office.clock.now())
     await timers.fire()
@@ -137,7 +137,7 @@ async def test_a_mailbox_that_is_gone_is_not_waited_for(office: Office, timers: 
 async def test_one_mailbox_that_is_not_read_holds_up_no_other(office: Office, timers: Timers) -> None:
     await a_waiting_ticket(office, 1, close_if_no_response=True)
     await office.take_in(received(message_id="b@harbour.test", to=["billing@acme.test"]))
-    await office.step(asked.ActivityWait, "100002-T", days=2, close_if_no_response=True)
+    await office.step(asked.TicketWait, "100002-T", days=2, close_if_no_response=True)
     await office.advance(days=3)
     await read_up_to(office, office.clock.now(), mailbox="billing")
     assert await timers.fire() == 1
@@ -160,7 +160,7 @@ async def test_a_stale_timer_is_dropped(
     lock_free = store_families.lock_free
 
     async def late(*arguments: object) -> object:
-        await office.step(asked.ActivityWait, reference, days=5)
+        await office.step(asked.TicketWait, reference, days=5)
         monkeypatch.undo()
         return await lock_free(*arguments)  # type: ignore[arg-type]
 

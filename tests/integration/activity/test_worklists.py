@@ -110,7 +110,7 @@ async def test_waiting_moves_it_to_owned_work_and_an_answer_back_highlighted(
     await mails(office, 3)
     for number in (1, 2, 3):
         await office.step(asked.ActivityPickUp, f"10000{number}-T")
-    await office.step(asked.ActivityWait, "100001-T", days=3)
+    await office.step(asked.TicketWait, "100001-T", days=3)
     await office.step(asked.ActivityWaitUntil, "100002-T", until=office.clock.now() + timedelta(days=1))
     assert await amelie.seen("/v1/inbox") == ["100003-T"]
     assert await amelie.seen("/v1/owned-work") == ["100001-T", "100002-T"]
@@ -143,7 +143,7 @@ async def test_counts_tell_how_much_there_is_of_what_the_caller_may_read(
     await mails(office, 3)
     await mails(office, 2, "billing@acme.test")
     await office.step(asked.ActivityPickUp, "100001-T")
-    await office.step(asked.ActivityResolve, "100001-T", method="rejected_as_spam")
+    await office.step(asked.TicketResolve, "100001-T", method="rejected_as_spam")
     await office.step(asked.ActivityPickUp, "100002-T")
 
     def counted(queues: list[dict[str, Any]]) -> dict[str, dict[str, tuple[int, int]]]:
@@ -166,7 +166,7 @@ async def test_what_rests_is_counted_with_the_queue_of_its_process_and_drafts_wi
     part = {"title": "Part", "description": "Of it", "category": "Other"}
     split = await office.step(asked.TicketSplit, "100001-T", parts=[part, part])
     assert split["status"] == "wait", split
-    await office.step(asked.ActivityWait, "100002-T", days=3)
+    await office.step(asked.TicketWait, "100002-T", days=3)
     await office.ask(asked.ActivityOpen(actor=user("amelie"), process="request"))
     counted = {
         queue["queue"]: {

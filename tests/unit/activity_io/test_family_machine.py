@@ -148,11 +148,11 @@ class FamilyMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), spam=st.booleans())
     def somebody_resolves(self, data: Any, spam: bool) -> None:
-        self.ask(asked.ActivityResolve, self.one(data), method="rejected_as_spam" if spam else "rejected")
+        self.ask(asked.TicketResolve, self.one(data), method="rejected_as_spam" if spam else "rejected")
 
     @rule(data=st.data())
     def somebody_waits(self, data: Any) -> None:
-        self.ask(asked.ActivityWait, self.one(data), days=2, close_if_no_response=data.draw(st.booleans()))
+        self.ask(asked.TicketWait, self.one(data), days=2, close_if_no_response=data.draw(st.booleans()))
 
     @rule(data=st.data())
     def somebody_links(self, data: Any) -> None:

@@ -1,4 +1,4 @@
-"""A mail opens a Ticket: by its route, with its sender, and with what closed ones leave to it (IN-14)."""
+"""A mail opens an activity: by its route, with its sender, and with what closed ones leave to it (IN-14)."""
 
 from collections.abc import Iterable, Iterator
 from uuid import UUID
@@ -14,7 +14,7 @@ from services.activity.domain.matching import Doubted, Effect, Open, OpenedBecau
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.steps import MailRouted
 from services.activity.routes_taken import way_of
-from services.activity.rules import process_rules
+from services.activity.rules import flow_of, process_rules
 from services.activity.store_contacts import Contact
 from services.activity.store_mails import Mail, Recipients
 from services.activity.taking_steps import Taken, take
@@ -24,12 +24,15 @@ from shared.contracts.activity_organisation import BlockMode, Process
 from shared.contracts.envelope import Envelope
 from shared.contracts.ingest_mails import MailReceived
 from shared.organisation import Organisation
+from shared.references import ReferenceKind
 from shared.tokens import conversation_of_activity
 from shared.unit_of_work import Incoming
 
 
-def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Mail, effect: Open) -> Activity:
-    """The Ticket that matching wants, opened; the mail stands on it.
+def open_activity(
+    workspace: Workspace, incoming: Incoming[MailReceived], mail: Mail, effect: Open
+) -> Activity:
+    """The Ticket or Case that matching wants, opened; the mail stands on it.
 
     What leaves another one has a conversation of its own: what was said before goes on there.
     """
@@ -50,7 +53,8 @@ def open_ticket(workspace: Workspace, incoming: Incoming[MailReceived], mail: Ma
     step = MailRouted(
         activity=id_,
         family=id_,
-        reference=workspace.next_reference(cause.organisation),
+        reference=workspace.next_reference(cause.organisation, ReferenceKind(process.kind.value)),
+        flow=flow_of(organisation, process),
         conversation=(
             conversation_of_activity(cause.organisation, id_)
             if effect.because is OpenedBecause.NEW_FROM_MAIL

@@ -1,0 +1,90 @@
+"""Events of Cases and Actions as records of `activity.activities.v1`."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from msgspec import to_builtins
+
+from services.activity.announce_links import Fields
+from services.activity.domain.events import (
+    ActionEnded,
+    ActionLaunched,
+    AttentionMarked,
+    ChecklistAnswered,
+    Event,
+    ReviewAsked,
+    Reworked,
+    StepEntered,
+)
+from services.activity.domain.flow import Flow
+from services.activity.domain.links import Other
+from services.activity.domain.task import Task
+from shared.contracts import activity_activities as said
+from shared.contracts.activity_cases import PointAnswered
+
+
+@lru_cache(maxsize=256)
+def flow_record(flow: Flow) -> said.Flow:
+    """The process that a Case runs through, as the contract says it: both have the same shape."""
+    return said.Flow.model_validate(to_builtins(flow))
+
+
+def task_record(task: Task) -> said.Task:
+    """What an Action is to do when it is launched."""
+    return said.Task(
+        action=task.type,
+        kind=task.kind.value,
+        step=task.step,
+        by_hand=task.by_hand,
+        queue=task.queue,
+        due_date=task.due_date,
+        checklist=task.checklist,
+    )
+
+
+def _other(other: Other) -> said.OtherActivity:
+    return said.OtherActivity(activity=other.activity, reference=str(other.reference))
+
+
+def _launched(happened: ActionLaunched, _: int) -> dict[str, Any]:
+    launched = happened.launched
+    return {
+        "launched": _other(launched.action),
+        "action": launched.type,
+        "step": launched.step,
+        "by_hand": launched.by_hand,
+    }
+
+
+def _reworked(happened: Reworked, _: int) -> dict[str, Any]:
+    return {
+        "step": happened.step,
+        "action": happened.action,
+        "keeper": happened.keeper,
+        "ended": tuple(_other(each) for each in happened.ended),
+    }
+
+
+OF_CASES: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
+    StepEntered: (said.CaseStepEntered, lambda happened, _: {"step": happened.step}),
+    ActionLaunched: (said.CaseActionLaunched, _launched),
+    ActionEnded: (
+        said.CaseActionEnded,
+        lambda happened, _: {"ended": _other(happened.action), "person": happened.person},
+    ),
+    AttentionMarked: (
+        said.CaseAttentionMarked,
+        lambda happened, _: {"needed": happened.needed, "because": happened.because},
+    ),
+    Reworked: (said.CaseReworked, _reworked),
+    ChecklistAnswered: (
+        said.ActionChecklistAnswered,
+        lambda happened, _: {
+            "answers": tuple(
+                PointAnswered(point=each.point, answer=each.answer.value) for each in happened.answers
+            )
+        },
+    ),
+    ReviewAsked: (said.ActionReviewAsked, lambda happened, _: {"done_by": happened.done_by}),
+}

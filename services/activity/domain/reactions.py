@@ -1,0 +1,49 @@
+"""What Cases and their Actions do to each other: each of it a step in the same transaction (design §3)."""
+
+from services.activity.domain.action_steps import CloseBecause, CloseWithCase
+from services.activity.domain.activity import Activity
+from services.activity.domain.case_steps import AnswerAction, EndAction
+from services.activity.domain.course import Entering, Finished, Holds, Stuck, next_of
+from services.activity.domain.links import Other
+from services.activity.domain.states import State, Status
+from services.activity.domain.steps import MailArrived, Step
+from services.activity.domain.vocabulary import Method
+
+RUNS = (State.TO_DO, State.IN_PROGRESS)
+"""While a Case waits, nothing new is launched in it (CA-3)."""
+
+
+def word_to_case(step: Step, before: Activity | None, action: Activity) -> Step | None:
+    """What its Case has to be told of what a step made of an Action; None for nothing."""
+    if before is None or before.status is action.status:
+        return None
+    if action.status is Status.CLOSED:
+        failed = action.resolution is not None and action.resolution.method is Method.UNABLE_TO_COMPLETE
+        return EndAction(Other(action.id, action.reference), _done_by(before), failed)
+    return AnswerAction() if isinstance(step, MailArrived) else None
+
+
+def words_to_actions(before: Activity, case: Activity) -> tuple[tuple[Other, Step], ...]:
+    """The Actions that run no more after what happened to their Case, and what each is told (A12, A13)."""
+    if before.course is None or case.course is None:
+        return ()
+    because = CloseBecause.CANCELLED if case.status is Status.CLOSED else CloseBecause.REWORKED
+    kept = {each.action.activity for each in case.course.running}
+    return tuple(
+        (each.action, CloseWithCase(because))
+        for each in before.course.running
+        if each.action.activity not in kept
+    )
+
+
+def next_in(case: Activity, holds: Holds) -> Entering | Finished | Stuck | None:
+    """What comes next in a Case, if it runs."""
+    if case.state not in RUNS or case.flow is None or case.course is None:
+        return None
+    return next_of(case.flow, case.course, case.fields, holds)
+
+
+def _done_by(action: Activity) -> str | None:
+    """Who did it: where somebody else looked at it, the one before him."""
+    done_by = action.task.done_by if action.task else None
+    return done_by or action.holders.person

@@ -1,0 +1,76 @@
+"""Records about Cases and Actions as the events that they tell of: `announce_cases.py`, read backwards."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import convert
+
+from services.activity.domain.course import Launched
+from services.activity.domain.events import (
+    ActionEnded,
+    ActionLaunched,
+    AttentionMarked,
+    ChecklistAnswered,
+    Event,
+    ReviewAsked,
+    Reworked,
+    Stamp,
+    StepEntered,
+)
+from services.activity.domain.flow import ActionKind, Flow
+from services.activity.domain.links import Other
+from services.activity.domain.task import Answer, Answered, Task
+from shared import references
+from shared.contracts import activity_activities as said
+
+
+def flow_of(record: said.Flow) -> Flow:
+    """The process that a Case runs through."""
+    return convert(record.model_dump(mode="json"), Flow)
+
+
+def task_of(record: said.Task) -> Task:
+    """What an Action is to do."""
+    return Task(
+        type=record.action,
+        kind=ActionKind(record.kind),
+        step=record.step,
+        by_hand=record.by_hand,
+        queue=record.queue,
+        due_date=record.due_date,
+        checklist=record.checklist,
+    )
+
+
+def other_of(other: said.OtherActivity) -> Other:
+    """The activity that a record names beside its own. Raises `ValueError` for what is no reference."""
+    found = references.parse(other.reference)
+    if found is None:
+        raise ValueError(f"{other.reference!r} is no reference")
+    return Other(other.activity, found)
+
+
+EVENTS_OF_CASES: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any], Event]] = {
+    said.CaseStepEntered: lambda stamp, record: StepEntered(stamp=stamp, step=record.step),
+    said.CaseActionLaunched: lambda stamp, record: ActionLaunched(
+        stamp=stamp,
+        launched=Launched(other_of(record.launched), record.action, record.step, record.by_hand),
+    ),
+    said.CaseActionEnded: lambda stamp, record: ActionEnded(
+        stamp=stamp, action=other_of(record.ended), person=record.person
+    ),
+    said.CaseAttentionMarked: lambda stamp, record: AttentionMarked(
+        stamp=stamp, needed=record.needed, because=record.because
+    ),
+    said.CaseReworked: lambda stamp, record: Reworked(
+        stamp=stamp,
+        step=record.step,
+        action=record.action,
+        keeper=record.keeper,
+        ended=tuple(other_of(each) for each in record.ended),
+    ),
+    said.ActionChecklistAnswered: lambda stamp, record: ChecklistAnswered(
+        stamp=stamp, answers=tuple(Answered(each.point, Answer(each.answer)) for each in record.answers)
+    ),
+    said.ActionReviewAsked: lambda stamp, record: ReviewAsked(stamp=stamp, done_by=record.done_by),
+}

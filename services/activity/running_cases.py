@@ -1,0 +1,128 @@
+"""What a Case and its Actions do to each other is done at once, in the transaction of what led to it.
+
+`domain/reactions.py` says what; here it is carried out, and the Actions that a Case launches come into being.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+
+from services.activity import announce
+from services.activity.domain.action_steps import LaunchAction
+from services.activity.domain.activity import Activity
+from services.activity.domain.case_steps import EnterStep, Finish, LoseWay
+from services.activity.domain.course import Course, Entering, Finished, Launched, Stuck, Undecided
+from services.activity.domain.evolving import course_of
+from services.activity.domain.flow import ActionType, Flow
+from services.activity.domain.links import Other
+from services.activity.domain.reactions import next_in, word_to_case, words_to_actions
+from services.activity.domain.steps import Step
+from services.activity.domain.task import Task
+from services.activity.workspace import Workspace
+from shared import references
+from shared.conditions import ConditionFailed
+from shared.conditions import holds as met
+from shared.contracts.activity_organisation import CustomField, FieldType
+from shared.contracts.envelope import Envelope
+from shared.references import ReferenceKind
+from shared.tokens import conversation_of_activity
+
+Carry = Callable[[Activity | None, Step], Activity]
+"""Takes a step of an activity, or one that opens one, for the system."""
+
+
+def react(
+    workspace: Workspace, cause: Envelope, step: Step, before: Activity | None, after: Activity, carry: Carry
+) -> None:
+    """Carry out what a step that was taken leads to between a Case and its Actions."""
+    kind = after.reference.kind
+    if kind is ReferenceKind.ACTION:
+        word = word_to_case(step, before, after)
+        case = workspace.activities[after.organisation, after.parent] if word and after.parent else None
+        if word and case:
+            carry(case, word)
+    elif kind is ReferenceKind.CASE:
+        for action, word in words_to_actions(before, after) if before else ():
+            carry(workspace.activities[after.organisation, action.activity], word)
+        _go_on(workspace, cause, workspace.activities[after.organisation, after.id], carry)
+
+
+def _go_on(workspace: Workspace, cause: Envelope, case: Activity, carry: Carry) -> None:
+    """The Case enters its next step, is finished, or has to be seen to."""
+    match next_in(case, _holds):
+        case Entering(step=number, actions=types):
+            course = course_of(case)
+            keeper = course.restart.keeper if course.restart else None
+            launched = launched_of(cause, case, number, types)
+            case = carry(case, EnterStep(number, launched))
+            for each, type_ in zip(launched, types, strict=True):
+                person = keeper or course.doer(number, type_.name)
+                carry(None, opening_of(case, each, type_, person=person))
+        case Finished():
+            carry(case, Finish())
+        case Stuck(why=why):
+            carry(case, LoseWay(why))
+
+
+def launched_of(
+    cause: Envelope, case: Activity, step: int, types: Iterable[ActionType], *, by_hand: bool = False
+) -> tuple[Launched, ...]:
+    """Actions of these types as their Case knows them, with the next numbers of the step (GL-6)."""
+    counts: Course = course_of(case)
+    found = []
+    for type_ in types:
+        reference = references.action(case.reference.number, step, counts.next_ordinal(step))
+        id_ = announce.effect_id(cause, f"action/{case.id}/{reference}")
+        launched = Launched(Other(id_, reference), type_.name, step, by_hand)
+        counts = counts.with_launched(launched)
+        found.append(launched)
+    return tuple(found)
+
+
+def opening_of(
+    case: Activity,
+    launched: Launched,
+    type_: ActionType,
+    *,
+    instructions: str = "",
+    due: datetime | None = None,
+    person: str | None = None,
+) -> LaunchAction:
+    """The step that opens an Action which its Case knows. Its title is the type's: nobody edits it (A1)."""
+    id_ = launched.action.activity
+    return LaunchAction(
+        activity=id_,
+        family=case.family,
+        reference=launched.action.reference,
+        conversation=conversation_of_activity(case.organisation, id_),
+        mailbox=case.mailbox,
+        title=type_.title,
+        description=instructions or type_.instructions,
+        due=due,
+        automated_mail=case.automated_mail,
+        parent=Other(case.id, case.reference),
+        task=Task(
+            type=type_.name,
+            kind=type_.kind,
+            step=launched.step,
+            by_hand=launched.by_hand,
+            queue=type_.queue,
+            due_date=type_.due_date,
+            checklist=type_.checklist,
+        ),
+        person=person,
+    )
+
+
+def _holds(condition: str, flow: Flow, values: Mapping[str, object]) -> bool:
+    try:
+        return met(condition, _fields(flow), values)  # type: ignore[arg-type]
+    except ConditionFailed as failed:
+        raise Undecided(str(failed)) from None
+
+
+@lru_cache(maxsize=256)
+def _fields(flow: Flow) -> tuple[CustomField, ...]:
+    return tuple(
+        CustomField(name=each.name, title=each.name, type=FieldType(each.type)) for each in flow.fields
+    )

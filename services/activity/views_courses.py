@@ -1,0 +1,176 @@
+"""Cases and Actions as HTTP shows them beside what every activity has: the course, and the task."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from services.activity.domain.activity import Activity
+from services.activity.domain.course import Course
+from services.activity.domain.evolving import course_of
+from services.activity.domain.flow import Flow
+from shared.contracts.activity_requests import Actor
+
+
+class CourseView(BaseModel):
+    """How far a Case has come: the step that it is in, counted from 1, of so many.
+
+    `step` is 0 and `title` null before the first. With `attention` it needs its owner's, `because` of the
+    Action of this reference, or of what the sentence says (C6, CA-5). `running` are the Actions that run.
+    """
+
+    step: int
+    steps: int
+    title: str | None
+    attention: bool
+    because: str | None
+    running: list[str]
+
+
+class PointView(BaseModel):
+    """A point of a checklist; `answer` is yes, no, not_applicable, or null (A10)."""
+
+    point: str
+    answer: str | None
+
+
+class TaskView(BaseModel):
+    """What an Action is to do. While somebody else has to look at it, `done_by` is who did it (A24)."""
+
+    action: str
+    kind: str
+    step: int
+    by_hand: bool
+    checklist: list[PointView]
+    done_by: str | None
+
+
+class ActionLine(BaseModel):
+    """An Action in the course of its Case: who had it last, and how and when it ended."""
+
+    reference: str
+    action: str
+    title: str
+    by_hand: bool
+    status: str
+    assignee: str | None
+    owner: str | None
+    queue: str | None
+    due_at: datetime | None
+    launched: datetime
+    method: str | None
+    ended_by: Actor | None
+    ended_at: datetime | None
+
+
+class StepLine(BaseModel):
+    """A step of a Case with all the Actions that were ever launched in it.
+
+    `state` is `done`, `current`, `to_come` or `passed_over`; a rework lets what was done be to come again.
+    """
+
+    number: int
+    name: str
+    title: str
+    when: str | None
+    state: str
+    actions: list[ActionLine]
+
+
+class CourseDocument(BaseModel):
+    """The whole course of a Case: its steps, their Actions, who did them and when (C17, CA-5)."""
+
+    reference: str
+    title: str
+    status: str
+    owner: str | None
+    attention: bool
+    because: str | None
+    steps: list[StepLine]
+
+
+def course_view(case: Activity) -> CourseView | None:
+    """How far a Case has come; None for what is none."""
+    if case.course is None or case.flow is None:
+        return None
+    step = case.flow.step(case.course.step)
+    return CourseView(
+        step=case.course.step,
+        steps=len(case.flow.steps),
+        title=step.title if step else None,
+        attention=case.course.attention,
+        because=case.course.because,
+        running=[str(each.action.reference) for each in case.course.running],
+    )
+
+
+def task_view(action: Activity) -> TaskView | None:
+    """What an Action is to do; None for what is none."""
+    task = action.task
+    if task is None:
+        return None
+    answers = {each.point: each.answer.value for each in task.answers}
+    return TaskView(
+        action=task.type,
+        kind=task.kind.value,
+        step=task.step,
+        by_hand=task.by_hand,
+        checklist=[PointView(point=point, answer=answers.get(point)) for point in task.checklist],
+        done_by=task.done_by,
+    )
+
+
+def course_document(case: Activity, rows: list[Any]) -> CourseDocument:
+    """The whole course of a Case; `rows` are those of its Actions, in the order of their launch."""
+    course, flow = course_of(case), case.flow or Flow(actions=(), steps=())
+    by_step: dict[int, list[ActionLine]] = {}
+    for row in rows:
+        by_step.setdefault(row["task"]["step"], []).append(_line(row))
+    return CourseDocument(
+        reference=str(case.reference),
+        title=case.title,
+        status=case.status.value,
+        owner=case.holders.person,
+        attention=course.attention,
+        because=course.because,
+        steps=[
+            StepLine(
+                number=number,
+                name=step.name,
+                title=step.title,
+                when=step.when,
+                state=_state(
+                    course, number, launched=any(not each.by_hand for each in by_step.get(number, ()))
+                ),
+                actions=by_step.get(number, []),
+            )
+            for number, step in enumerate(flow.steps, 1)
+        ],
+    )
+
+
+def _state(course: Course, number: int, *, launched: bool) -> str:
+    if number > course.step:
+        return "to_come"
+    if number == course.step and any(each.step == number and not each.by_hand for each in course.running):
+        return "current"
+    return "done" if launched else "passed_over"
+
+
+def _line(row: Any) -> ActionLine:
+    resolution = row["resolution"] or {}
+    return ActionLine(
+        reference=row["reference"],
+        action=row["task"]["type"],
+        title=row["title"],
+        by_hand=row["task"].get("by_hand", False),
+        status=row["status"],
+        assignee=row["assignee"],
+        owner=row["owner"],
+        queue=row["queue"],
+        due_at=row["due_at"],
+        launched=row["created_at"],
+        method=resolution.get("method"),
+        ended_by=resolution.get("by"),
+        ended_at=resolution.get("at"),
+    )
