@@ -72,7 +72,7 @@ ORGANISATION = {
     "ActionDefinition.title": "what people read as the Action's name",
     "ActionDefinition.type": "how the Action is done",
     "ActionDefinition.queue": "queue that it is launched into; none means the process's",
-    "ActionDefinition.due_date": "rule for its due date; none sets none",
+    "ActionDefinition.due_date": "rule for its due date; none means the process's",
     "checklist": "what has to be answered before it can be completed",
     "instructions": "what people read who do it",
     "launched_by_hand": "whether people may launch it beside the steps",

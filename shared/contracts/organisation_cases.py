@@ -26,7 +26,7 @@ class ActionType(StrEnum):
 class ActionDefinition(Titled):
     """A piece of work that Cases of a process may launch.
 
-    Its queue is the process's unless it has one of its own. Each item of its checklist has to be answered
+    Its queue and its due-date rule are the process's unless it has its own. Each item of its checklist has to be answered
     before it can be completed.
     """
 
