@@ -26,8 +26,8 @@ class ActionType(StrEnum):
 class ActionDefinition(Titled):
     """A piece of work that Cases of a process may launch.
 
-    Its queue and its due-date rule are the process's unless it has its own. Each item of its checklist has to be answered
-    before it can be completed.
+    Its queue and its due-date rule are the process's unless it has its own. Each item of its checklist has
+    to be answered before it can be completed.
     """
 
     type: ActionType = ActionType.MANUAL
