@@ -1,9 +1,9 @@
 """Conditions on custom fields: what the steps of Cases, and the Actions in them, depend on.
 
 A condition is written in a small part of the language of the library `rule-engine`: custom fields, texts,
-numbers and dates are compared, and put together by `and`, `or` and `not`. It has no functions, no attributes and
-no regular expressions, it does not reckon and it does not know what time it is. So it comes to the same whenever
-it is worked out, and soon.
+numbers and dates are compared, and put together by `and`, `or` and `not`. It has no functions, no attributes
+and no regular expressions, it does not reckon and it does not know what time it is. So it comes to the same
+whenever it is worked out, and soon.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from jinja2 import TemplateSyntaxError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
+from shared import organisation_rules_cases as of_cases
 from shared import organisation_rules_fields as of_fields
 from shared import organisation_rules_people as of_people
 from shared import organisation_rules_time as of_time
 from shared import organisation_rules_work as of_work
-from shared.contracts.activity_organisation import Definition, Fallback, Route
+from shared.contracts.activity_organisation import Definition, Fallback, ProcessKind, Route
 from shared.organisation_finding import Finding, Path, Rule
 from shared.template_variables import AUTOMATIC_VARIABLES
 
@@ -61,7 +62,8 @@ def mailboxes_are_read_once(definition: Definition) -> Iterator[Finding]:
 
 
 def routes_lead_to_a_process(definition: Definition) -> Iterator[Finding]:
-    """Every route and fallback names a process and, if any, one of its categories (RT-2)."""
+    """Every route and fallback names a process and, if any, one of its categories; Cases have none (RT-2)."""
+    cases = {process.name for process in definition.processes if process.kind is ProcessKind.CASE}
     categories = {
         process.name: {each.path.casefold() for each in process.categories}
         for process in definition.processes
@@ -73,6 +75,10 @@ def routes_lead_to_a_process(definition: Definition) -> Iterator[Finding]:
             where: Path = ("mailboxes", index, *place)
             if way.process not in categories:
                 yield Finding((*where, "process"), f"there is no process {way.process!r}")
+            elif way.category is not None and way.process in cases:
+                yield Finding(
+                    (*where, "category"), f"process {way.process!r} is of Cases, and these have no category"
+                )
             elif way.category is not None and way.category.casefold() not in categories[way.process]:
                 yield Finding(
                     (*where, "category"), f"process {way.process!r} has no category {way.category!r}"
@@ -152,6 +158,7 @@ RULES: tuple[Rule, ...] = (
     *of_work.RULES,
     *of_people.RULES,
     *of_fields.RULES,
+    *of_cases.RULES,
     *of_time.RULES,
     addresses_belong_to_one_mailbox,
     mailboxes_are_read_once,

@@ -44,6 +44,8 @@ _REFERENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("processes", ("fields", "field"), "fields"),
     ("processes", ("due_date",), "due_dates"),
     ("processes", ("wait_reasons",), "wait_reasons"),
+    ("processes", ("actions", "queue"), "queues"),
+    ("processes", ("actions", "due_date"), "due_dates"),
     ("processes", ("acknowledgement",), "templates"),
     ("processes", ("no_response",), "templates"),
     ("processes", ("split",), "templates"),

@@ -8,7 +8,7 @@ from shared.contracts.activity_organisation import Definition
 
 Change = Literal["added", "removed", "changed"]
 
-KEYS = ("name", "path", "field", "address")
+KEYS = ("name", "path", "field", "address", "action")
 """What tells the things of a list apart, whichever of these they have first."""
 
 

@@ -9,7 +9,9 @@ from deploy.config.differences import Change, Difference
 
 SIGNS: dict[Change, str] = {"added": "+", "removed": "-", "changed": "~"}
 _DEEP = 1
-"""Of what is new, so many levels below its name are shown; a whole organisation would fill screens."""
+"""Of what is new, so many levels below its name are shown; a whole organisation would fill screens.
+
+What says only one thing of itself, such as an action in a step, says that in its line."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ def _lines(difference: Difference, depth: int, new: int = 0) -> Iterator[Line]:
         yield from _values(difference, start, indent)
         return
     value = difference.after if change == "added" else None
+    if new > _DEEP and len(difference.inner) == 1 and difference.inner[0].after is not None:
+        start = f"{start} ({difference.inner[0].name}: {shown(difference.inner[0].after)})"
     yield Line(change, start if value is None else f"{start}: {shown(value)}")
     if new <= _DEEP:
         for inner in difference.inner:

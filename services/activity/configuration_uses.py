@@ -18,21 +18,21 @@ NAMED = ("companies", "processes", "queues", "users", "mailboxes")
 class InUse:
     """Something that cannot go, and what uses it; `process` is set for what is part of one.
 
-    `option` is that of a list which is taken away; `retyped` says that a field stays, and changes its type.
+    `option` is that of a list which is taken away. `becomes` says that it stays, and what of it changes.
     """
 
     kind: str
     use: Use
     process: str | None = None
     option: str | None = None
-    retyped: bool = False
+    becomes: str | None = None
 
     @property
     def sentence(self) -> str:
         """For people: what, why not, and who it is that uses it."""
         what = f"option {self.option!r} of {self.use.name!r}" if self.option else repr(self.use.name)
         of = f" of process {self.process!r}" if self.process else ""
-        verb = "change its type" if self.retyped else "be removed"
+        verb = f"change its {self.becomes}" if self.becomes else "be removed"
         count = f"{MOST} or more" if self.use.count >= MOST else str(self.use.count)
         stand = "stands" if self.use.count == 1 else "stand"
         users = self.use.users if self.use.count != 1 else _ONE[self.use.users]
@@ -48,12 +48,17 @@ _ONE = {"activities": "activity", "contacts": "contact"}
 
 
 async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> list[InUse]:
-    """What `after` leaves out of `before`, and activities or contacts still stand on."""
+    """What `after` leaves out of `before`, or turns into something else, and is still stood on."""
     connection, organisation = batch.connection, before.name
     found: list[InUse] = []
     for kind in NAMED:
         names = removed(before, after, kind)
         found += [InUse(kind, use) for use in await store.of_named(connection, organisation, kind, names)]
+    turned = other_kind(before, after)
+    found += [
+        InUse("processes", use, becomes="kind")
+        for use in await store.of_named(connection, organisation, "processes", turned)
+    ]
     categories = lost_categories(before, after)
     found += [
         InUse("categories", use, process)
@@ -66,7 +71,7 @@ async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> 
     ]
     lost = dict(lost_values(before, after))
     found += [
-        InUse("fields", use, process, option, lost[process, use.name, option])
+        InUse("fields", use, process, option, "type" if lost[process, use.name, option] else None)
         for process, option, use in await store.of_fields(connection, organisation, sorted(lost, key=_order))
     ]
     return found
@@ -76,6 +81,14 @@ def removed(before: Organisation | Definition, after: Definition, kind: str) -> 
     """Names of the things of a kind that are gone, in order."""
     return sorted(
         {thing.name for thing in getattr(before, kind)} - {thing.name for thing in getattr(after, kind)}
+    )
+
+
+def other_kind(before: Organisation | Definition, after: Definition) -> list[str]:
+    """Names of the processes that have Tickets and are to have Cases, or the reverse, in order."""
+    kinds = {process.name: process.kind for process in before.processes}
+    return sorted(
+        process.name for process in after.processes if kinds.get(process.name, process.kind) != process.kind
     )
 
 

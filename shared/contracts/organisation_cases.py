@@ -17,7 +17,7 @@ class ProcessKind(StrEnum):
 
 
 class ActionType(StrEnum):
-    """How an Action is done (GL-9): by a person, or by one person and looked through by another (A24)."""
+    """How an Action is done: by a person, or by one person and looked through by another."""
 
     MANUAL = "manual"
     PEER_REVIEW = "peer_review"
@@ -26,8 +26,8 @@ class ActionType(StrEnum):
 class ActionDefinition(Titled):
     """A piece of work that Cases of a process may launch.
 
-    Its queue is the process's unless it has one of its own. Each item of its checklist has to be answered
-    before it can be completed (A10).
+    Its queue and its due-date rule are the process's unless it has its own. Each item of its checklist has
+    to be answered before it can be completed.
     """
 
     type: ActionType = ActionType.MANUAL

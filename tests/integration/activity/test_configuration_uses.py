@@ -12,6 +12,8 @@ from services.activity.numbers import Numbers
 from services.activity.work import Work
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import (
+    ActionDefinition,
+    ActionUse,
     Category,
     Company,
     CustomField,
@@ -19,7 +21,9 @@ from shared.contracts.activity_organisation import (
     Fallback,
     FieldType,
     FieldUse,
+    ProcessKind,
     Queue,
+    StepDefinition,
     User,
     WaitReason,
 )
@@ -80,6 +84,14 @@ def request(**changes: Any) -> dict[str, Any]:
     return {"processes": (USED.processes[0].model_copy(update=changes), *USED.processes[1:])}
 
 
+def without_fallback_category(index: int) -> dict[str, Any]:
+    """The mailboxes, one of them with a fallback that names no category."""
+    mailboxes = list(USED.mailboxes)
+    fallback = Fallback(process=mailboxes[index].fallback.process)
+    mailboxes[index] = mailboxes[index].model_copy(update={"fallback": fallback})
+    return {"mailboxes": tuple(mailboxes)}
+
+
 async def test_what_tickets_stand_on_is_not_taken_away_and_all_of_it_is_listed(used: Office) -> None:
     left = {
         **without("mailboxes", "help"),
@@ -98,6 +110,26 @@ async def test_what_tickets_stand_on_is_not_taken_away_and_all_of_it_is_listed(u
         "'help' cannot be removed: 2 activities stand on it (100002-T, 100001-T)",
     ]
     assert (await used.pool.fetchval("SELECT version FROM organisation_applied")) == 2
+
+
+async def test_a_process_with_tickets_is_turned_into_none_of_cases(used: Office) -> None:
+    cases = {
+        "kind": ProcessKind.CASE,
+        "categories": (),
+        "split": None,
+        "no_response": None,
+        "actions": (ActionDefinition(name="call", title="Call"),),
+        "steps": (StepDefinition(name="all", title="All", actions=(ActionUse(action="call"),)),),
+    }
+    with pytest.raises(StillInUse) as caught:
+        await apply(used, USED.model_copy(update={**request(**cases), **without_fallback_category(0)}))
+    assert [found.sentence for found in caught.value.uses] == [
+        "'request' cannot change its kind: 2 activities stand on it (100002-T, 100001-T)",
+        "'Other' of process 'request' cannot be removed: 2 activities stand on it (100002-T, 100001-T)",
+    ]
+    unused = (USED.processes[0], USED.processes[1].model_copy(update=cases))
+    after = USED.model_copy(update={"processes": unused, **without_fallback_category(1)})
+    assert (await apply(used, after)).changed
 
 
 async def test_a_category_is_kept_while_a_ticket_in_it_is_open(used: Office) -> None:

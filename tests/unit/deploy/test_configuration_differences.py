@@ -50,7 +50,7 @@ def test_a_list_shows_what_comes_and_goes_and_what_changes_inside() -> None:
         process["categories"][0]["due_date"] = "two-days"
         process["categories"][2:3] = [{"path": "Network", "due_date": "four-hours"}]
         process["fields"][0]["mandatory"] = True
-        it["users"][0]["processes"] = ["it-request"]
+        it["users"][0]["processes"].remove("invoice-question")
 
     assert plan(edited(change)) == [
         "processes",
@@ -90,6 +90,59 @@ def test_what_is_new_says_what_it_is_and_what_is_gone_is_named() -> None:
         "  + eve@shop.test",
         "    + mode: tickets",
     ]
+
+
+def test_steps_and_actions_show_what_changes_in_them_and_in_which_order() -> None:
+    def change(it: dict[str, Any]) -> None:
+        case = it["processes"][2]
+        case["actions"][0].update(checklist=["Is it charged?"], due_date="four-hours")
+        case["actions"].append({"name": "order-badge", "title": "Order a badge"})
+        case["steps"][0]["actions"][0]["when"] = None
+        case["steps"][0]["actions"].reverse()
+        case["steps"][1]["when"] = "works_from_home"
+        badge = {"action": "order-badge", "when": 'device == "own"'}
+        case["steps"].append(
+            {"name": "later", "title": "Later", "actions": [badge, {"action": "create-account"}]}
+        )
+        case["steps"].reverse()
+
+    assert plan(edited(change)) == [
+        "processes",
+        "  ~ new-employee",
+        "    ~ actions",
+        "      ~ prepare-laptop",
+        "        ~ due_date: two-days -> four-hours",
+        "        ~ checklist",
+        "          - Is the disk encrypted?",
+        "          - Is the serial number noted down?",
+        "          + Is it charged?",
+        "      + order-badge",
+        "        + title: Order a badge",
+        "        + type: manual",
+        "    ~ steps",
+        "      ~ prepare",
+        "        ~ actions",
+        "          ~ prepare-laptop",
+        '            ~ when: device != "own" -> none',
+        "          ~ order: [prepare-laptop, create-account] -> [create-account, prepare-laptop]",
+        "      ~ welcome",
+        "        ~ when: first_day != null -> works_from_home",
+        "      + later",
+        "        + title: Later",
+        "        + actions",
+        '          + order-badge (when: device == "own")',
+        "          + create-account",
+        "      ~ order: [prepare, welcome] -> [welcome, prepare]",
+    ]
+
+
+def test_a_process_that_is_turned_into_one_of_cases_says_so() -> None:
+    def change(it: dict[str, Any]) -> None:
+        step = {"name": "all", "title": "All", "actions": [{"action": "call"}]}
+        actions = [{"name": "call", "title": "Call"}]
+        it["processes"][1].update(kind="case", actions=actions, steps=[step], categories=[])
+
+    assert plan(edited(change))[1:3] == ["  ~ invoice-question", "    ~ kind: ticket -> case"]
 
 
 def test_routes_in_another_order_are_a_difference() -> None:

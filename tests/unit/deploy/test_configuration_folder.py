@@ -67,7 +67,12 @@ def test_the_sample_is_valid() -> None:
         ("processes.yaml", "path: Hardware", "path: A / B / C / D", "more than 3 levels"),
         ("organisation.yaml", "teams: [desk]", "teams: [roof]", "there is no 'roof' in teams"),
         ("mailboxes.yaml", 'address: "*@spam.test"', 'address: "spam.test"', "nor *@spam.test"),
-        ("organisation.yaml", "[invoice-question]", "[no-such]", "there is no 'no-such' in processes"),
+        (
+            "organisation.yaml",
+            "[invoice-question, new",
+            "[no-such, new",
+            "there is no 'no-such' in processes",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_file_and_line(
@@ -79,6 +84,32 @@ def test_a_mistake_is_named_with_its_file_and_line(
     change(folder / file, before, after)
     (found, *_) = [text for text in mistakes(folder) if sentence in text]
     assert found.startswith(f"{folder / file}:{line_of(folder / file, after)}: ")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "stands", "sentence"),
+    [
+        ("when: works_from_home", "when: at_home", "when: at_home", "has no custom field 'at_home'"),
+        (
+            'when: device != "own"',
+            "when: device > 5",
+            "when: device > 5",
+            "device is a text, and 5 is a number",
+        ),
+        ("action: welcome-call", "action: call", "action: call", "'new-employee' has no action 'call'"),
+        ("launched_by_hand: true", "", "name: extra-equipment", "nothing launches 'extra-equipment'"),
+        ("    kind: case\n", "", "    steps:", "'new-employee' is of Tickets, and steps is for Cases only"),
+        ("peer_review", "robot", "type: robot", "Input should be 'manual' or 'peer_review'"),
+        ("Is the disk encrypted?", '""', '- ""', "'' is empty"),
+    ],
+)
+def test_a_mistake_in_a_case_is_named_with_its_file_and_line(
+    folder: Path, before: str, after: str, stands: str, sentence: str
+) -> None:
+    file = folder / "processes.yaml"
+    change(file, before, after)
+    (found, *_) = [text for text in mistakes(folder) if sentence in text]
+    assert found.startswith(f"{file}:{line_of(file, stands)}: processes.3.")
 
 
 def test_a_process_stands_under_a_service_of_a_contract_of_its_company(folder: Path) -> None:

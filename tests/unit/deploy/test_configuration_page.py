@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from deploy.config.folder import ConfigurationError, read
-from shared.contracts.activity_organisation import Definition
+from shared.conditions import check
+from shared.contracts.activity_organisation import Definition, ProcessKind
 
 PAGE = Path("docs/configuration.md").read_text()
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
@@ -38,6 +39,20 @@ def folder(tmp_path: Path) -> Path:
 def test_the_examples_are_a_valid_organisation_together(folder: Path) -> None:
     definition = read(folder)
     assert all(getattr(definition, kind) for kind in Definition.model_fields)
+
+
+def test_the_conditions_of_the_page_can_be_worked_out(folder: Path) -> None:
+    definition = read(folder)
+    fields = {field.name: field for field in definition.fields}
+    used = next(process.fields for process in definition.processes if process.kind is ProcessKind.CASE)
+    table = re.search(r"^\| Write \|.*?\n\n", PAGE, re.DOTALL | re.MULTILINE)
+    assert table
+    shown = re.findall(r"`([^`]*)`", "".join(re.findall(r"^\|.*?\|", table[0], re.MULTILINE)))
+    conditions = [text for text in shown if re.search(r"\w\w", text) and text not in ("and", "or", "not")]
+    conditions.remove("monitors ?? 0")
+    assert len(conditions) > 10
+    for text in conditions:
+        assert check(text, (fields[use.field] for use in used)) is None, text
 
 
 def test_every_kind_has_its_place_in_a_heading() -> None:

@@ -1,0 +1,123 @@
+"""Rules about processes of Cases: their steps, their Actions, and what only Tickets or only Cases have."""
+
+from collections.abc import Iterator
+
+from shared.conditions import check
+from shared.contracts.activity_organisation import CustomField, Definition, Process, ProcessKind
+from shared.organisation_finding import Finding, Path, Rule, repeated
+
+MOST_STEPS = 200
+MOST_ACTIONS = 100
+"""Of a step: all of them are launched at once."""
+
+_OF_TICKETS = ("categories", "note_required_to_resolve", "split", "no_response")
+_OF_CASES = ("contacts_mandatory", "actions", "steps")
+
+
+def kinds_have_what_is_theirs(definition: Definition) -> Iterator[Finding]:
+    """Categories, a note to resolve, splits and waits that close by themselves are for Tickets only."""
+    for where, process in _processes(definition):
+        case = process.kind is ProcessKind.CASE
+        theirs, others = ("Cases", "Tickets") if case else ("Tickets", "Cases")
+        for field in _OF_TICKETS if case else _OF_CASES:
+            if getattr(process, field):
+                yield Finding(
+                    (*where, field), f"{process.name!r} is of {theirs}, and {field} is for {others} only"
+                )
+
+
+def cases_take_steps(definition: Definition) -> Iterator[Finding]:
+    for where, process in _processes(definition):
+        if process.kind is ProcessKind.CASE and not process.steps:
+            yield Finding((*where, "steps"), f"{process.name!r} is of Cases, and has no steps to take")
+        if len(process.steps) > MOST_STEPS:
+            yield Finding((*where, "steps", MOST_STEPS), f"a Case has at most {MOST_STEPS} steps")
+        for position, step in enumerate(process.steps):
+            if len(step.actions) > MOST_ACTIONS:
+                yield Finding(
+                    (*where, "steps", position, "actions", MOST_ACTIONS),
+                    f"a step has at most {MOST_ACTIONS} actions",
+                )
+
+
+def steps_and_actions_have_names_of_their_own(definition: Definition) -> Iterator[Finding]:
+    for where, process in _processes(definition):
+        for kind in ("actions", "steps"):
+            seen: set[str] = set()
+            for position, thing in enumerate(getattr(process, kind)):
+                if thing.name in seen:
+                    yield Finding(
+                        (*where, kind, position, "name"),
+                        f"{thing.name!r} is defined twice in {kind} of {process.name!r}",
+                    )
+                seen.add(thing.name)
+
+
+def steps_launch_actions_of_their_process(definition: Definition) -> Iterator[Finding]:
+    """Each once in a step: the same one may come again in a later step."""
+    for where, process in _processes(definition):
+        known = {action.name for action in process.actions}
+        for position, step in enumerate(process.steps):
+            seen: set[str] = set()
+            for index, use in enumerate(step.actions):
+                place: Path = (*where, "steps", position, "actions", index, "action")
+                if use.action not in known:
+                    yield Finding(place, f"process {process.name!r} has no action {use.action!r}")
+                elif use.action in seen:
+                    yield Finding(place, f"{use.action!r} stands twice in step {step.name!r}")
+                seen.add(use.action)
+
+
+def every_action_is_launched_by_something(definition: Definition) -> Iterator[Finding]:
+    """By a step, or by hand beside the steps."""
+    for where, process in _processes(definition):
+        used = {use.action for step in process.steps for use in step.actions}
+        for position, action in enumerate(process.actions):
+            if action.name not in used and not action.launched_by_hand:
+                yield Finding(
+                    (*where, "actions", position, "name"),
+                    f"nothing launches {action.name!r}: no step has it, and it is not launched_by_hand",
+                )
+
+
+def checklists_ask_something(definition: Definition) -> Iterator[Finding]:
+    for where, process in _processes(definition):
+        for position, action in enumerate(process.actions):
+            place: Path = (*where, "actions", position, "checklist")
+            yield from repeated(place, action.checklist, f"the checklist of {action.name!r}")
+            for index, item in enumerate(action.checklist):
+                if not item.strip() or item != item.strip():
+                    yield Finding((*place, index), f"{item!r} is empty, or has white space at an end")
+
+
+def conditions_can_be_worked_out(definition: Definition) -> Iterator[Finding]:
+    """Each is about custom fields that its process uses, and compares what can be compared."""
+    fields = {field.name: field for field in definition.fields}
+    for where, process in _processes(definition):
+        known = tuple(fields[use.field] for use in process.fields if use.field in fields)
+        for position, step in enumerate(process.steps):
+            place: Path = (*where, "steps", position)
+            yield from _condition((*place, "when"), step.when, known)
+            for index, use in enumerate(step.actions):
+                yield from _condition((*place, "actions", index, "when"), use.when, known)
+
+
+def _condition(place: Path, text: str | None, fields: tuple[CustomField, ...]) -> Iterator[Finding]:
+    if text is not None and (wrong := check(text, fields)):
+        yield Finding(place, wrong)
+
+
+def _processes(definition: Definition) -> Iterator[tuple[Path, Process]]:
+    for index, process in enumerate(definition.processes):
+        yield ("processes", index), process
+
+
+RULES: tuple[Rule, ...] = (
+    kinds_have_what_is_theirs,
+    cases_take_steps,
+    steps_and_actions_have_names_of_their_own,
+    steps_launch_actions_of_their_process,
+    every_action_is_launched_by_something,
+    checklists_ask_something,
+    conditions_can_be_worked_out,
+)
