@@ -42,7 +42,7 @@ def react(
         if word and case:
             carry(case, word)
     elif kind is ReferenceKind.CASE:
-        for action, word in words_to_actions(before, after) if before else ():
+        for action, word in words_to_actions(step, before, after) if before else ():
             carry(workspace.activities[after.organisation, action.activity], word)
         _go_on(workspace, cause, workspace.activities[after.organisation, after.id], carry)
 

@@ -33,6 +33,7 @@ from shared.contracts.activity_work import ActivityFeedbackGiven as ActivityFeed
 from shared.contracts.activity_work import ActivityHandedAgain as ActivityHandedAgain
 from shared.contracts.activity_work import ActivityKeepingChanged as ActivityKeepingChanged
 from shared.contracts.activity_work import ActivityMarkedForPerson as ActivityMarkedForPerson
+from shared.contracts.activity_work import ActivityNoted as ActivityNoted
 from shared.contracts.mail import RecipientResult
 from shared.contracts.record import Instant, Name, Part, Reference
 
@@ -167,13 +168,6 @@ class ActivityInformationMarked(ActivityRecord):
         "ticket.information_marked"
     )
     new: bool
-
-
-class ActivityNoted(ActivityRecord):
-    """Somebody wrote an internal note."""
-
-    type: Literal["ticket.noted", "case.noted", "action.noted"] = "ticket.noted"
-    note: UUID
 
 
 class ActivityContactTagged(ActivityRecord):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
+from shared.contracts.activity_cases import PointAnswered as PointAnswered
 from shared.contracts.activity_requests_cases import ActionAnswerChecklist as ActionAnswerChecklist
 from shared.contracts.activity_requests_cases import ActionComplete as ActionComplete
 from shared.contracts.activity_requests_cases import ActionGiveUp as ActionGiveUp

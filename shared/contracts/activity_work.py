@@ -17,6 +17,13 @@ class ActivityDueChanged(ActivityRecord):
     due: DueDate
 
 
+class ActivityNoted(ActivityRecord):
+    """Somebody wrote an internal note."""
+
+    type: Literal["ticket.noted", "case.noted", "action.noted"] = "ticket.noted"
+    note: UUID
+
+
 class ActivityKeepingChanged(ActivityRecord):
     """A user said that it stays with him; without a user nobody does any more (ST-20)."""
 

@@ -7,6 +7,7 @@ test holds the table and the models together.
 
 from typing import Any
 
+from shared.contracts.meanings_cases import CASES
 from shared.contracts.meanings_contacts import CONTACTS
 from shared.contracts.meanings_of_links import LINKS
 from shared.contracts.meanings_organisation import ORGANISATION
@@ -15,6 +16,7 @@ _BLOB = "claim check on the blob store"
 _OLDEST_FIRST = "Message-IDs without angle brackets, oldest first"
 
 MEANINGS = {
+    **CASES,
     **CONTACTS,
     **LINKS,
     # What a record is about
@@ -45,7 +47,7 @@ MEANINGS = {
     "Actor.id": "name in the configuration, or that of the other system",
     "rule": "row of the transition table that led here",
     "family": "the activity that its family began with; itself when left out",
-    "ActivityOpened.parent": "the Ticket that was split into it and others; none for any other",
+    "ActivityOpened.parent": "the Ticket that was split into it and others, or an Action's Case; else none",
     "started_at": "when the work began that it is about; when it was opened if left out",
     "resolved_at": "when it was resolved, if that was before",
     "TicketSplitInto.into": "the Tickets that it was split into",

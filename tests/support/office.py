@@ -10,7 +10,7 @@ from uuid import UUID
 from services.activity.numbers import Numbers
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.work import Work
-from shared import organisation, organisation_copy
+from shared import organisation, organisation_copy, references
 from shared.clock import FixedClock
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import (
@@ -35,7 +35,7 @@ from shared.contracts.ingest_mails import Answered as AnsweredToken
 from shared.contracts.ingest_mails import MailReceived, PlusReference, Routed, Target
 from shared.contracts.mail import Content, Mailbox
 from shared.contracts.notify_mails import OutgoingMail
-from shared.contracts.record import Record
+from shared.contracts.record import Record, types_of
 from shared.decoding import Incoming
 from shared.identity import derive
 from shared.organisation import Organisations
@@ -161,6 +161,13 @@ def incoming(
     return Incoming(envelope, record)
 
 
+def type_for(kind: type[asked.Request], reference: str) -> str:
+    """The name that a request goes by on the activity of this reference; its first, if it has none there."""
+    parsed = references.parse(reference)
+    names = types_of(kind)
+    return next((name for name in names if parsed and name.startswith(f"{parsed.kind}.")), names[0])
+
+
 def user(name: str) -> asked.Actor:
     return asked.Actor(kind=asked.ActorKind.USER, id=name)
 
@@ -220,7 +227,9 @@ class Office:
         self, kind: type[asked.OnActivity], reference: str, by: str = "amelie", **fields: Any
     ) -> Any:
         """A step of a user; returns the answer."""
-        return await self.ask(kind(actor=user(by), reference=reference, **fields))
+        return await self.ask(
+            kind(type=type_for(kind, reference), actor=user(by), reference=reference, **fields)
+        )
 
     async def report(self, report: OutgoingMail) -> None:
         await self.take_in(incoming(report, f"{report.type}/{report.mail}", source="tests/notify"))
@@ -241,7 +250,7 @@ class Office:
 
     async def rules(self, reference: str) -> list[tuple[str, str]]:
         """Type and rule of each event."""
-        return [(row["type"].removeprefix("ticket."), row["rule"]) for row in await self.history(reference)]
+        return [(row["type"].partition(".")[2], row["rule"]) for row in await self.history(reference)]
 
     async def mails(self, reference: str) -> list[UUID]:
         """The mails that came in on a Ticket, in the order of their events, the opening one first."""

@@ -15,7 +15,7 @@ RUNS = (State.TO_DO, State.IN_PROGRESS)
 
 def word_to_case(step: Step, before: Activity | None, action: Activity) -> Step | None:
     """What its Case has to be told of what a step made of an Action; None for nothing."""
-    if before is None or before.status is action.status:
+    if before is None or before.status is action.status or isinstance(step, CloseWithCase):
         return None
     if action.status is Status.CLOSED:
         failed = action.resolution is not None and action.resolution.method is Method.UNABLE_TO_COMPLETE
@@ -23,9 +23,9 @@ def word_to_case(step: Step, before: Activity | None, action: Activity) -> Step 
     return AnswerAction() if isinstance(step, MailArrived) else None
 
 
-def words_to_actions(before: Activity, case: Activity) -> tuple[tuple[Other, Step], ...]:
-    """The Actions that run no more after what happened to their Case, and what each is told (A12, A13)."""
-    if before.course is None or case.course is None:
+def words_to_actions(step: Step, before: Activity, case: Activity) -> tuple[tuple[Other, Step], ...]:
+    """The Actions that a step of their Case ended, and what each is told (A12, A13)."""
+    if isinstance(step, EndAction) or before.course is None or case.course is None:
         return ()
     because = CloseBecause.CANCELLED if case.status is Status.CLOSED else CloseBecause.REWORKED
     kept = {each.action.activity for each in case.course.running}
