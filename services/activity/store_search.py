@@ -3,6 +3,9 @@
 The newest titles are looked at first; of the others, of contacts and of mails a part is taken where more
 match than anybody reads through, so that a common word costs no more than another. Where that part had not
 enough that the caller may read, all of it is looked through: what he may not read crowds out nothing.
+
+Somebody waits for each letter, so words are looked up in one statement: each of its steps begins only where
+those before it have not found enough.
 """
 
 import re
@@ -12,7 +15,9 @@ from typing import Any
 from shared.postgres import Connection
 
 MOST_MATCHES = 1_000
-"""Contacts or mails that are looked through for one search."""
+"""Of titles, contacts and mails about so many are looked through where more match."""
+MAILS_EACH = 10
+"""Mails that are followed to their Tickets, the newest first, for each Ticket that is wanted."""
 MOST_CONTACTS = 50
 NEWEST = 200
 """Tickets whose titles are looked at first: of a common word the newest are found."""
@@ -20,16 +25,21 @@ SHORTEST = 3
 """Letters that a word has at least; a shorter one would match nearly everything."""
 MOST_WORDS = 8
 _MOST_DIGITS = 12
+_FEW = 50
+"""Where fewer match one word, it was no part of them but all."""
 
 _WORD = re.compile(r"\w+")
+_LETTERS = re.compile(r"[^\W_]+")
 _REFERENCE = re.compile(r"(\d{1,12})(?:-[a-z]?)?", re.IGNORECASE | re.ASCII)
 
 # How often a word is there of which only the beginning is known, no statistics say. So the plan is not left
-# to them: words are looked up in their index, which gives no more than a part where there are too many.
+# to them, and is made once: words are looked up in their index, which gives about $1 matches where there are
+# more (0 for all), and what belongs to a match is looked up one by one.
 _BOUNDED = """
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true),
-    set_config('enable_indexscan', $2, true), set_config('gin_fuzzy_search_limit', $1, true),
-    set_config('jit', 'off', true)
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+    set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true),
+    set_config('gin_fuzzy_search_limit', $1, true)
 """
 _BY_NUMBER = """
 SELECT activities.* FROM unnest($3::bigint[], $4::bigint[]) AS span (first, last)
@@ -40,87 +50,107 @@ CROSS JOIN LATERAL (
 ) AS activities
 ORDER BY span.first, number DESC LIMIT $5
 """
-_AMONG_NEWEST = """
-SELECT * FROM (
-    SELECT * FROM activities
-    WHERE organisation = $1 AND process = ANY ($2::text[]) ORDER BY number DESC LIMIT $5
-) AS newest
-WHERE to_tsvector('simple', title) @@ to_tsquery('simple', $3::text)
-ORDER BY number DESC LIMIT $4
-"""
-_BY_TITLE = """
-WITH found AS MATERIALIZED (
-    SELECT * FROM activities
-    WHERE organisation = $1 AND process = ANY ($2::text[])
-        AND to_tsvector('simple', title) @@ to_tsquery('simple', $3::text)
-    LIMIT $5
-)
-SELECT * FROM found ORDER BY number DESC LIMIT $4
-"""
-_IN_CONTACT = """to_tsvector('simple',
-    first_name || ' ' || last_name || ' ' || translate(address, '@.-_+', '     '))"""
-_IN_MAIL = """to_tsvector('simple',
-    left((content ->> 'subject') || ' ' || coalesce(content ->> 'text', ''), 20000))"""
+# Of all below: $1 organisation, $2 processes, $3 the words, $4 how many are wanted, $5 the numbers that are
+# found already, $6 how many mails are followed (NULL for all), $7 letters that a title with these words has.
+_TYPED = "to_tsquery('simple', $3::text)"
+_IN_TITLE = f"to_tsvector('simple', title) @@ {_TYPED}"
+_IN_CONTACT = f"""to_tsvector('simple',
+    first_name || ' ' || last_name || ' ' || translate(address, '@.-_+', '     ')) @@ {_TYPED}"""
+_IN_MAIL = f"""to_tsvector('simple',
+    left((content ->> 'subject') || ' ' || coalesce(content ->> 'text', ''), 20000)) @@ {_TYPED}"""
+# `latest` stands apart, so that its titles come from no index of words, which gives but a part of them.
+_TITLED = f"""
+latest AS MATERIALIZED (
+    SELECT id, number, title FROM (
+        SELECT of_one.number FROM unnest($2::text[]) AS lane (name)
+        CROSS JOIN LATERAL (
+            SELECT number FROM activities
+            WHERE organisation = $1 AND process = lane.name ORDER BY number DESC LIMIT {NEWEST}
+        ) AS of_one
+        ORDER BY of_one.number DESC LIMIT {NEWEST}
+    ) AS last (number)
+    JOIN activities USING (number) WHERE organisation = $1
+),
+newest AS MATERIALIZED (
+    SELECT id, number FROM latest
+    WHERE number <> ALL ($5::bigint[]) AND lower(title) LIKE ALL ($7::text[]) AND {_IN_TITLE}
+),
+titles AS MATERIALIZED (
+    SELECT id, number, organisation = $1 AND process = ANY ($2::text[]) AS readable FROM activities
+    WHERE (SELECT count(*) FROM newest) < $4::int AND {_IN_TITLE}
+),
+titled AS MATERIALIZED (
+    SELECT id, number FROM newest
+    UNION
+    SELECT id, number FROM titles WHERE readable AND number <> ALL ($5::bigint[])
+    ORDER BY number DESC LIMIT $4::int
+)"""  # noqa: S608 - our own text
 # Of contacts that were merged, each stands for all (CT-20).
-_CONTACTS = f"""
-SELECT DISTINCT same.id FROM (
-    SELECT id, merged_into FROM contacts
-    WHERE organisation = $1 AND {_IN_CONTACT} @@ to_tsquery('simple', $3::text)
-) AS found
-CROSS JOIN LATERAL (
-    SELECT coalesce(found.merged_into, found.id)
-    UNION ALL
-    SELECT was.id FROM contacts AS was
-    WHERE was.organisation = $1 AND was.merged_into = coalesce(found.merged_into, found.id)
-) AS same (id)
-WHERE EXISTS (
-    SELECT FROM activity_contacts AS tagged
-    JOIN activities ON activities.organisation = $1 AND activities.id = tagged.activity
-    WHERE tagged.organisation = $1 AND tagged.contact = same.id AND activities.process = ANY ($2::text[])
-)
-LIMIT $4
-"""  # noqa: S608 - our own text
-_OF_CONTACTS = """
-SELECT DISTINCT ON (activities.number) activities.* FROM unnest($3::uuid[]) AS found (id)
-CROSS JOIN LATERAL (
-    SELECT tagged.activity FROM activity_contacts AS tagged
-    WHERE tagged.organisation = $1 AND tagged.contact = found.id
-    ORDER BY tagged.activity DESC LIMIT $4
-) AS tagged
-JOIN activities ON activities.organisation = $1 AND activities.id = tagged.activity
-WHERE activities.process = ANY ($2::text[])
-ORDER BY activities.number DESC LIMIT $4
-"""
-_MAILS = f"""
-SELECT id FROM mails
-WHERE organisation = $1 AND {_IN_MAIL} @@ to_tsquery('simple', $3::text)
-  AND EXISTS (
-    SELECT FROM activity_mails AS stands
-    JOIN activities ON activities.organisation = $1 AND activities.id = stands.activity
-    WHERE stands.organisation = $1 AND stands.mail = mails.id AND activities.process = ANY ($2::text[])
-  )
-LIMIT $4
-"""  # noqa: S608 - our own text
-_OF_MAILS = """
-SELECT DISTINCT ON (activities.number) activities.* FROM unnest($3::uuid[]) AS found (id)
-JOIN activity_mails AS stands ON stands.organisation = $1 AND stands.mail = found.id
-JOIN activities ON activities.organisation = $1 AND activities.id = stands.activity
-WHERE activities.process = ANY ($2::text[])
-ORDER BY activities.number DESC LIMIT $4
-"""
-# Whether a part was taken: then about as many as may be looked through matched.
-_MATCHES = {
-    table: f"""
-        SELECT count(*) FROM (
-            SELECT FROM {table} WHERE {text} @@ to_tsquery('simple', $1::text) LIMIT $2
-        ) AS matching
-        """  # noqa: S608 - our own text
-    for table, text in (
-        ("activities", "to_tsvector('simple', title)"),
-        ("contacts", _IN_CONTACT),
-        ("mails", _IN_MAIL),
+_OF_CONTACTS = f"""
+people AS MATERIALIZED (
+    SELECT id, merged_into, organisation = $1 AS ours FROM contacts
+    WHERE (SELECT count(*) FROM titled) < $4::int AND {_IN_CONTACT}
+),
+known AS MATERIALIZED (
+    SELECT DISTINCT same.id FROM people
+    CROSS JOIN LATERAL (
+        SELECT coalesce(people.merged_into, people.id)
+        UNION ALL
+        SELECT was.id FROM contacts AS was
+        WHERE was.organisation = $1 AND was.merged_into = coalesce(people.merged_into, people.id)
+    ) AS same (id)
+    WHERE people.ours AND EXISTS (
+        SELECT FROM activity_contacts AS tagged
+        JOIN activities ON activities.organisation = $1 AND activities.id = tagged.activity
+        WHERE tagged.organisation = $1 AND tagged.contact = same.id AND activities.process = ANY ($2::text[])
     )
-}
+    LIMIT {MOST_CONTACTS}
+),
+of_contacts AS MATERIALIZED (
+    SELECT DISTINCT of_one.id, of_one.number FROM known
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT ON (tagged.activity) activities.id, activities.number FROM activity_contacts AS tagged
+        JOIN activities ON activities.organisation = $1 AND activities.id = tagged.activity
+        WHERE tagged.organisation = $1 AND tagged.contact = known.id AND activities.process = ANY ($2::text[])
+            AND activities.number <> ALL ($5::bigint[])
+            AND activities.id <> ALL (ARRAY (SELECT id FROM titled))
+        ORDER BY tagged.activity DESC LIMIT $4::int
+    ) AS of_one
+    ORDER BY of_one.number DESC LIMIT $4::int
+)"""  # noqa: S608 - our own text
+_OF_MAILS = f"""
+mailed AS MATERIALIZED (
+    SELECT id, at, organisation = $1 AS ours FROM mails
+    WHERE (SELECT count(*) FROM titled) + (SELECT count(*) FROM of_contacts) < $4::int AND {_IN_MAIL}
+),
+of_mails AS MATERIALIZED (
+    SELECT DISTINCT id, number FROM (
+        SELECT activities.id, activities.number
+        FROM (SELECT id FROM mailed WHERE ours ORDER BY at DESC) AS followed
+        JOIN activity_mails AS stands ON stands.organisation = $1 AND stands.mail = followed.id
+        JOIN activities ON activities.organisation = $1 AND activities.id = stands.activity
+        WHERE activities.process = ANY ($2::text[]) AND activities.number <> ALL ($5::bigint[])
+            AND activities.id <> ALL (ARRAY (SELECT id FROM titled UNION ALL SELECT id FROM of_contacts))
+        LIMIT $6::int
+    ) AS readable
+    ORDER BY number DESC LIMIT $4::int
+)"""  # noqa: S608 - our own text
+# There is always a row, which says how many matches were looked through, in whatever processes.
+_BY_WORDS = f"""
+WITH {_TITLED}, {_OF_CONTACTS}, {_OF_MAILS}
+SELECT activities.*, hit.matched, matching.most
+FROM (
+    SELECT greatest(
+        (SELECT count(*) FROM titles), (SELECT count(*) FROM people), (SELECT count(*) FROM mailed))
+) AS matching (most)
+LEFT JOIN (
+    SELECT id, 1, 'title' FROM titled
+    UNION ALL SELECT id, 2, 'contact' FROM of_contacts
+    UNION ALL SELECT id, 3, 'mail' FROM of_mails
+) AS hit (id, rank, matched) ON true
+LEFT JOIN activities ON activities.organisation = $1 AND activities.id = hit.id
+ORDER BY hit.rank, activities.number DESC LIMIT $4::int
+"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,51 +168,29 @@ async def search(
 
     Within each the newest come first. Settings of the transaction are changed: nothing else belongs into it.
     """
-    found: dict[int, Found] = {}
-
-    def add(matched: str, rows: list[Any]) -> None:
-        for row in rows:
-            if len(found) < limit:
-                found.setdefault(row["number"], Found(row, matched))
-
     asked = (organisation, list(processes))
-    words, spans = _query(text), _spans(text)
+    words, spans = _words(text), _spans(text)
+    numbered: dict[int, Found] = {}
     if spans:
         first, last = map(list, zip(*spans, strict=True))
-        add("reference", await connection.fetch(_BY_NUMBER, *asked, first, last, limit))
-        if found and "-" in text:
-            return list(found.values())  # it is a whole reference
-    if words and len(found) < limit:
-        add("title", await connection.fetch(_AMONG_NEWEST, *asked, words, limit, NEWEST))
-    for part in (MOST_MATCHES, 0):
-        if not words or len(found) >= limit or (part == 0 and not await _cut(connection, words)):
+        for row in await connection.fetch(_BY_NUMBER, *asked, first, last, limit):
+            numbered.setdefault(row["number"], Found(row, "reference"))
+        if numbered and "-" in text:
+            return list(numbered.values())  # it is a whole reference
+    found: list[Found] = []
+    wanted = limit - len(numbered)
+    letters = [f"%{run}%" for word in words for run in _LETTERS.findall(word)]
+    for part, mails in ((MOST_MATCHES, MAILS_EACH * wanted), (0, None)):
+        if not words or len(found) >= wanted:
             break
-        await _looking(connection, part, by_word=True)
-        add("title", await connection.fetch(_BY_TITLE, *asked, words, limit, MOST_MATCHES))
-        for matched, finding, following, most in (
-            ("contact", _CONTACTS, _OF_CONTACTS, MOST_CONTACTS),
-            ("mail", _MAILS, _OF_MAILS, MOST_MATCHES),
-        ):
-            if len(found) < limit:
-                await _looking(connection, part, by_word=True)
-                rows = await connection.fetch(finding, *asked, words, most)
-                await _looking(connection, part, by_word=False)
-                add(matched, await connection.fetch(following, *asked, [row["id"] for row in rows], limit))
-    return list(found.values())
-
-
-async def _cut(connection: Connection, words: str) -> bool:
-    """Whether more match than were looked through, in whatever processes."""
-    await _looking(connection, MOST_MATCHES, by_word=True)
-    for statement in _MATCHES.values():
-        if await connection.fetchval(statement, words, MOST_MATCHES) >= MOST_MATCHES // 2:
-            return True
-    return False
-
-
-async def _looking(connection: Connection, part: int, *, by_word: bool) -> None:
-    """How the next statement looks: `part` is about how many matches it looks through at most, 0 all."""
-    await connection.fetchrow(_BOUNDED, str(part), "off" if by_word else "on")
+        await connection.fetchrow(_BOUNDED, str(part))
+        about = (_query(words), wanted, list(numbered), mails, letters)
+        rows = await connection.fetch(_BY_WORDS, *asked, *about)
+        found = [Found(row, row["matched"]) for row in rows if row["matched"]]
+        # The matches of each word are thinned out by themselves: of what matches several, any may be missing.
+        if part and len(letters) == 1 and rows[0]["most"] < _FEW:
+            break
+    return [*numbered.values(), *found]
 
 
 def _spans(text: str) -> list[tuple[int, int]]:
@@ -196,7 +204,11 @@ def _spans(text: str) -> list[tuple[int, int]]:
     return [(number * 10**more, (number + 1) * 10**more - 1) for more in range(longer + 1)]
 
 
-def _query(text: str) -> str | None:
-    """Every word has to be the beginning of one there; None without a word that is long enough."""
-    words = [word for word in _WORD.findall(text.lower()) if len(word) >= SHORTEST]
-    return " & ".join(f"'{word}':*" for word in words[:MOST_WORDS]) or None
+def _words(text: str) -> list[str]:
+    """Those that are long enough, up to as many as anybody types."""
+    return [word for word in _WORD.findall(text.lower()) if len(word) >= SHORTEST][:MOST_WORDS]
+
+
+def _query(words: list[str]) -> str:
+    """Every word has to be the beginning of one there."""
+    return " & ".join(f"'{word}':*" for word in words)
