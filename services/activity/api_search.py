@@ -19,7 +19,7 @@ MOST_HITS = 50
 
 
 class Hit(BaseModel):
-    """A Ticket, and what the words were found in."""
+    """An activity, and what the words were found in."""
 
     matched: Literal["reference", "title", "contact", "mail"]
     ticket: ActivitySummary
@@ -49,7 +49,7 @@ def search_routes(unit: UnitOfWork, organisations: Organisations) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=MOST_HITS)] = 20,
         language: Annotated[str | None, Header(alias="Accept-Language")] = None,
     ) -> Hits:
-        """Tickets that the caller may read, by reference, title, contact and mail; the newest first."""
+        """What the caller may read, by reference, title, contact and mail; the newest first."""
 
         async def serve(batch: Batch[Any], access: Access) -> Hits:
             processes = tuple(sorted(access.processes))

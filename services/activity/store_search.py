@@ -11,6 +11,7 @@ those before it have not found enough.
 import re
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from shared.postgres import Connection
 
@@ -30,7 +31,7 @@ _FEW = 50
 
 _WORD = re.compile(r"\w+")
 _LETTERS = re.compile(r"[^\W_]+")
-_REFERENCE = re.compile(r"(\d{1,12})(?:-[a-z]?)?", re.IGNORECASE | re.ASCII)
+_REFERENCE = re.compile(r"(\d{1,12})(?:-[tc]?(?:-a?[\d.]*)?)?", re.IGNORECASE | re.ASCII)
 
 # How often a word is there of which only the beginning is known, no statistics say. So the plan is not left
 # to them, and is made once: words are looked up in their index, which gives about $1 matches where there are
@@ -44,13 +45,19 @@ SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('en
 _BY_NUMBER = """
 SELECT activities.* FROM unnest($3::bigint[], $4::bigint[]) AS span (first, last)
 CROSS JOIN LATERAL (
-    SELECT * FROM activities
+    (SELECT * FROM activities
     WHERE organisation = $1 AND number BETWEEN span.first AND span.last AND process = ANY ($2::text[])
-    ORDER BY number DESC LIMIT $5
+        AND kind <> 'action' AND reference ^@ $6::text
+    ORDER BY number DESC LIMIT $5)
+    UNION ALL
+    (SELECT * FROM activities
+    WHERE organisation = $1 AND number BETWEEN span.first AND span.last AND process = ANY ($2::text[])
+        AND kind = 'action' AND reference ^@ $6::text
+    ORDER BY number DESC, id DESC LIMIT $5)
 ) AS activities
-ORDER BY span.first, number DESC LIMIT $5
+ORDER BY span.first, number DESC, kind = 'action', id DESC LIMIT $5
 """
-# Of all below: $1 organisation, $2 processes, $3 the words, $4 how many are wanted, $5 the numbers that are
+# Of all below: $1 organisation, $2 processes, $3 the words, $4 how many are wanted, $5 those that are
 # found already, $6 how many mails are followed (NULL for all), $7 letters that a title with these words has.
 _TYPED = "to_tsquery('simple', $3::text)"
 _IN_TITLE = f"to_tsvector('simple', title) @@ {_TYPED}"
@@ -62,18 +69,18 @@ _IN_MAIL = f"""to_tsvector('simple',
 _TITLED = f"""
 latest AS MATERIALIZED (
     SELECT id, number, title FROM (
-        SELECT of_one.number FROM unnest($2::text[]) AS lane (name)
+        SELECT of_one.id FROM unnest($2::text[]) AS lane (name)
         CROSS JOIN LATERAL (
-            SELECT number FROM activities
+            SELECT id, number FROM activities
             WHERE organisation = $1 AND process = lane.name ORDER BY number DESC LIMIT {NEWEST}
         ) AS of_one
         ORDER BY of_one.number DESC LIMIT {NEWEST}
-    ) AS last (number)
-    JOIN activities USING (number) WHERE organisation = $1
+    ) AS last (id)
+    JOIN activities USING (id) WHERE organisation = $1
 ),
 newest AS MATERIALIZED (
     SELECT id, number FROM latest
-    WHERE number <> ALL ($5::bigint[]) AND lower(title) LIKE ALL ($7::text[]) AND {_IN_TITLE}
+    WHERE id <> ALL ($5::uuid[]) AND lower(title) LIKE ALL ($7::text[]) AND {_IN_TITLE}
 ),
 titles AS MATERIALIZED (
     SELECT id, number, organisation = $1 AND process = ANY ($2::text[]) AS readable FROM activities
@@ -82,7 +89,7 @@ titles AS MATERIALIZED (
 titled AS MATERIALIZED (
     SELECT id, number FROM newest
     UNION
-    SELECT id, number FROM titles WHERE readable AND number <> ALL ($5::bigint[])
+    SELECT id, number FROM titles WHERE readable AND id <> ALL ($5::uuid[])
     ORDER BY number DESC LIMIT $4::int
 )"""  # noqa: S608 - our own text
 # Of contacts that were merged, each stands for all (CT-20).
@@ -112,7 +119,7 @@ of_contacts AS MATERIALIZED (
         SELECT DISTINCT ON (tagged.activity) activities.id, activities.number FROM activity_contacts AS tagged
         JOIN activities ON activities.organisation = $1 AND activities.id = tagged.activity
         WHERE tagged.organisation = $1 AND tagged.contact = known.id AND activities.process = ANY ($2::text[])
-            AND activities.number <> ALL ($5::bigint[])
+            AND activities.id <> ALL ($5::uuid[])
             AND activities.id <> ALL (ARRAY (SELECT id FROM titled))
         ORDER BY tagged.activity DESC LIMIT $4::int
     ) AS of_one
@@ -129,7 +136,7 @@ of_mails AS MATERIALIZED (
         FROM (SELECT id FROM mailed WHERE ours ORDER BY at DESC) AS followed
         JOIN activity_mails AS stands ON stands.organisation = $1 AND stands.mail = followed.id
         JOIN activities ON activities.organisation = $1 AND activities.id = stands.activity
-        WHERE activities.process = ANY ($2::text[]) AND activities.number <> ALL ($5::bigint[])
+        WHERE activities.process = ANY ($2::text[]) AND activities.id <> ALL ($5::uuid[])
             AND activities.id <> ALL (ARRAY (SELECT id FROM titled UNION ALL SELECT id FROM of_contacts))
         LIMIT $6::int
     ) AS readable
@@ -164,17 +171,18 @@ class Found:
 async def search(
     connection: Connection, organisation: str, processes: tuple[str, ...], text: str, limit: int
 ) -> list[Found]:
-    """Up to `limit` Tickets of these processes, those found by reference first, then by title, contact, mail.
+    """Up to `limit` activities of these processes: by reference first, then by title, contact, mail.
 
     Within each the newest come first. Settings of the transaction are changed: nothing else belongs into it.
     """
     asked = (organisation, list(processes))
     words, spans = _words(text), _spans(text)
-    numbered: dict[int, Found] = {}
+    numbered: dict[UUID, Found] = {}
     if spans:
         first, last = map(list, zip(*spans, strict=True))
-        for row in await connection.fetch(_BY_NUMBER, *asked, first, last, limit):
-            numbered.setdefault(row["number"], Found(row, "reference"))
+        called = text.strip().upper() if "-" in text else ""
+        for row in await connection.fetch(_BY_NUMBER, *asked, first, last, limit, called):
+            numbered.setdefault(row["id"], Found(row, "reference"))
         if numbered and "-" in text:
             return list(numbered.values())  # it is a whole reference
     found: list[Found] = []

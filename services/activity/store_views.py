@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.activity.store_rows import Key
 from shared.postgres import Connection
+from shared.references import ReferenceKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +26,12 @@ class Filter:
     contact: str | None = None
 
 
+# The kind stands in the text, so that an index for the kind is one for the statement.
 _LIST = """
 SELECT activities.* FROM activities
 WHERE organisation = $1
-  AND kind = $11
-  AND ($2::bigint IS NULL OR (number, id) < ($2, $12::uuid))
+  AND kind = KIND
+  AND ($2::bigint IS NULL OR (number, id) < ($2, $11::uuid))
   AND ($3::text IS NULL OR status = $3)
   AND ($4::text IS NULL OR queue = $4)
   AND ($5::text IS NULL OR assignee = $5)
@@ -102,7 +104,7 @@ _STANDS = "SELECT true FROM activity_mails WHERE organisation = $1 AND activity 
 async def listed(
     connection: Connection,
     organisation: str,
-    kind: str,
+    kind: ReferenceKind,
     asked: Filter,
     before: tuple[Any, ...] | None,
     limit: int,
@@ -110,7 +112,7 @@ async def listed(
     """Rows of `activities` of a kind, newest first, behind `before`, a number and an id."""
     return list(
         await connection.fetch(
-            _LIST,
+            _LIST.replace("KIND", f"'{kind.value}'"),
             organisation,
             before[0] if before else None,
             asked.status,
@@ -121,7 +123,6 @@ async def listed(
             asked.contact,
             list(asked.processes),
             limit,
-            kind,
             before[1] if before else None,
         )
     )

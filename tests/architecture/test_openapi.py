@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from services.activity.api_steps import MODELS
+from services.activity.resources import RESOURCES
 from shared.openapi_examples import JSON
 from tests.support.described import NAMES, described
 
@@ -47,9 +47,9 @@ def test_every_body_and_answer_has_an_example_that_keeps_to_its_schema(name: str
 
 def test_every_step_is_an_operation_of_its_own_with_the_contracts_words(tmp_path: Path) -> None:
     paths = described("activity", tmp_path).openapi()["paths"]
-    for model in MODELS.values():
-        step = str(model.model_fields["type"].default).removeprefix("ticket.")
-        operation = paths[f"/v1/tickets/{{reference}}/steps/{step}"]["post"]
+    steps = [(each.prefix, step, model) for each in RESOURCES for step, model in each.steps.items()]
+    for prefix, step, model in steps:
+        operation = paths[f"{prefix}/{{reference}}/steps/{step}"]["post"]
         assert (model.__doc__ or "").splitlines()[0] in operation["description"]
         assert operation["requestBody"]["content"][JSON]["examples"]["sample"]["value"] is not None
         (key,) = (each for each in operation["parameters"] if each["name"] == "Idempotency-Key")

@@ -21,6 +21,7 @@ from services.activity.store_views import Filter
 from services.activity.store_worklists import FIRST, Sieve
 from shared.organisation import Organisation, Organisations
 from shared.postgres import Connection, Pool, transaction
+from shared.references import ReferenceKind
 from shared.topics import INGEST_MAILS
 from tests.support.plans import Explained, Plan
 
@@ -71,7 +72,7 @@ Question = Callable[[Connection, Asked], Awaitable[Any]]
 
 
 async def _ticket(c: Connection, a: Asked) -> Any:
-    found = await store_views.ticket(c, a.long)
+    found = await store_views.row(c, a.long)
     await store_views.contacts(c, a.long)
     await store_views.linked(c, a.long, 0, 51)
     await store_views.family(c, a.long)
@@ -85,7 +86,9 @@ QUESTIONS: Mapping[str, Question] = {
     "at rest": lambda c, a: store_worklists.at_rest(c, a.name, a.processes, a.sieve, FIRST, 51),
     "next best": lambda c, a: worklists.next_best(c, a.organisation, a.user, a.processes),
     "counts": lambda c, a: store_worklists.counts(c, a.name, a.processes),
-    "tickets": lambda c, a: store_views.tickets(c, a.name, Filter(processes=a.processes), None, 51),
+    "tickets": lambda c, a: store_views.listed(
+        c, a.name, ReferenceKind.TICKET, Filter(processes=a.processes), None, 51
+    ),
     "ticket with 500 mails": _ticket,
     "its timeline": lambda c, a: store_views.timeline(c, a.long, None, 51),
     "search: a number": lambda c, a: store_search.search(c, a.name, a.processes, "1000", 20),

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from services.activity.api_steps import MODELS
 from services.activity.handlers import refuse
+from services.activity.resources import MODELS
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import Company, ContactScope, Contract, Service
 from shared.contracts.envelope import Envelope
 from shared.decoding import Incoming, Unreadable, decode
+from shared.references import ReferenceKind
 from shared.topics import ACTIVITY_REQUESTS
 from tests.support.front_desk import Caller, connected, front_desk
 from tests.support.notes import Raw
@@ -182,7 +183,9 @@ async def test_bad_input_is_refused_alike_over_http_and_kafka_and_does_nothing(
         assert bad.says in problem["detail"], name
         if bad.code != bad.reason:
             assert problem["reason"] == bad.reason, name
-        model: type[asked.Request] = MODELS[bad.step] if bad.reference else asked.ActivityOpen
+        model: type[asked.Request] = (
+            MODELS[ReferenceKind.TICKET][bad.step] if bad.reference else asked.ActivityOpen
+        )
         about = {"reference": bad.reference} if bad.reference else {}
         refused = await busy.ask(model.model_validate({**bad.fields, **about, "actor": user("amelie")}))
         assert (refused["type"], refused["code"]) == ("request.refused", bad.reason), (name, refused)

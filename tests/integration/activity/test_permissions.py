@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from services.activity import permissions
 from services.activity.api_contacts import CHANGES
-from services.activity.api_steps import MODELS
+from services.activity.resources import RESOURCES
 from services.activity.uploads import ActivityAddFile
 from services.activity.views import ActivityHeader
 from shared.auth import OPERATOR
@@ -27,6 +27,7 @@ from shared.contracts.activity_organisation import User
 from shared.permissions import Need, Role
 from shared.topics import ACTIVITY_REQUESTS
 from tests.support.front_desk import Caller, connected, front_desk
+from tests.support.hiring import WITH_CASES
 from tests.support.office import DEFINITION, Office, received
 from tests.support.samples import sample
 
@@ -39,16 +40,19 @@ PEOPLE: dict[str, Role | None] = {
     "sara": Role.READER,
     "stranger": None,
 }
-"""Who they are to the process `request`. Otto, who led it, has retired; Sara is suspended; Noel leads the
+"""Who they are to the processes `request` and `hiring`. Otto, who led it, has retired; Sara is suspended; Noel leads the
 other; the stranger is no user at all."""
+BOTH = ("request", "hiring")
 USERS = (
     User(name="noel", title="Noel", leads=("invoice",)),
-    User(name="rita", title="Rita", reads=("request",)),
-    User(name="wilma", title="Wilma", processes=("request",)),
-    User(name="lea", title="Lea", leads=("request",)),
-    User(name="otto", title="Otto", leads=("request",), retired=True),
-    User(name="sara", title="Sara", leads=("request",), suspended=True),
+    User(name="rita", title="Rita", reads=BOTH),
+    User(name="wilma", title="Wilma", processes=BOTH),
+    User(name="lea", title="Lea", leads=BOTH),
+    User(name="otto", title="Otto", leads=BOTH, retired=True),
+    User(name="sara", title="Sara", leads=BOTH, suspended=True),
 )
+CASE, ACTION = "100002-C", "100002-C-A1.1"
+PROCESSES = {"/v1/tickets": "request", "/v1/cases": "hiring"}
 HELP = (
     "Write its rule into services/activity/permissions.py (ENDPOINTS for an endpoint, REQUESTS for a"
     " request), and let the endpoint keep to it: opened_activity(), Access.require(), or Access.processes for"
@@ -59,7 +63,7 @@ UNKNOWN = "Say in Place.filled of this test what stands for {{{}}} in a path, fo
 
 @dataclass
 class Place:
-    """A Ticket of the process `request`, with a mail and a file, and the HTTP to it."""
+    """A Ticket of the process `request` with a mail and a file, a Case of `hiring` with an Action, their HTTP."""
 
     office: Office
     ticket: str
@@ -80,11 +84,12 @@ class Place:
             )
         of_contacts = {path: model for _, path, model, _ in CHANGES}
         below = path.removeprefix("/v1/contacts/{contact}")
-        model = of_contacts.get(below) or MODELS.get(step, asked.ActivityOpen)
+        steps = next((each.steps for each in RESOURCES if path.startswith(each.prefix)), {})
+        model = of_contacts.get(below) or steps.get(step, asked.ActivityOpen)
         return permissions.role_for(model)
 
     def body(self, method: str, path: str) -> Any:
-        """The endpoint's own example, about the process `request`."""
+        """The endpoint's own example, about a process that is here."""
         operation = self.api.openapi()["paths"][path][method.lower()]
         if "requestBody" not in operation:
             return None
@@ -94,24 +99,32 @@ class Place:
         examples = content.get("examples", {"one": {"value": content.get("example")}})
         body = {**next(iter(examples.values()))["value"]}
         body.pop("expected_version", None)
-        return {**body, "process": "request"} if path == "/v1/tickets" else body
+        return {**body, "process": PROCESSES[path]} if path in PROCESSES else body
 
     def filled(self, path: str) -> str:
         """A path of an endpoint with what lies here."""
-        values = {"reference": self.ticket, "mail": self.mail, "number": "0", "contact": self.carla}
+        about = next((name for prefix, name in self.named.items() if path.startswith(prefix)), self.ticket)
+        values = {"reference": about, "mail": self.mail, "number": "0", "contact": self.carla}
         values["file"] = self.file
         for name in re.findall(r"{(\w+)}", path):
             assert name in values, UNKNOWN.format(name)
             path = path.replace(f"{{{name}}}", values[name])
-        query = {"/v1/search": "?q=printer", f"/v1/tickets/{self.ticket}/files": "?name=plan.pdf"}
-        return path + query.get(path, "")
+        query = {"/v1/search": "?q=printer"}
+        return path + ("?name=plan.pdf" if path.endswith("/files") else query.get(path, ""))
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What lies where."""
+        return {"/v1/tickets": self.ticket, "/v1/cases": CASE, "/v1/actions": ACTION}
 
 
 @pytest.fixture
 async def place(office: Office, tmp_path: Path) -> AsyncIterator[Place]:
     users = (*DEFINITION.users, *USERS)
-    await office.configure(DEFINITION.model_copy(update={"users": users}), version=2)
+    await office.configure(WITH_CASES.model_copy(update={"users": users}), version=2)
     await office.take_in(received(message_id="one@harbour.test"))
+    erp = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
+    await office.ask(asked.ActivityOpen(type="case.open", actor=erp, process="hiring", title="Nora"))
     (mail,) = await office.mails("100001-T")
     blob = await BlobStore(tmp_path.as_uri(), "activity").put("acme", b"a plan", name="plan.pdf")
     file = (await office.step(ActivityAddFile, "100001-T", blob=blob))["file"]
@@ -180,8 +193,10 @@ async def test_a_request_of_a_person_needs_the_same_over_kafka_as_over_http(plac
     for type_, model in ACTIVITY_REQUESTS.models.items():
         assert issubclass(model, asked.Request)
         value = {**sample(ACTIVITY_REQUESTS, type_).value}
-        value |= {"process": "request"} if "process" in model.model_fields else {}
-        value |= {"reference": place.ticket} if "reference" in model.model_fields else {}
+        kind = type_.partition(".")[0]
+        process = "request" if kind == "ticket" else "hiring"
+        value |= {"process": process} if "process" in model.model_fields else {}
+        value |= {"reference": place.named[f"/v1/{kind}s"]} if "reference" in model.model_fields else {}
         value.pop("mailbox", None)
         of_any = type_.startswith("contact.") or model is asked.WorkTakeNext
         if "contact" in model.model_fields:
@@ -192,12 +207,12 @@ async def test_a_request_of_a_person_needs_the_same_over_kafka_as_over_http(plac
             held = Role.LEADER if of_all and person == "noel" else role
             allowed = held is not None and held >= permissions.role_for(model)
             before = await place.office.written()
-            for kind in ("user", "robot"):
-                actor = {"kind": kind, "id": person}
+            for acting in ("user", "robot"):
+                actor = {"kind": acting, "id": person}
                 answer = await place.office.ask(model.model_validate({**value, "actor": actor}))
                 assert (answer.get("code") != "forbidden") == allowed, (type_, person, answer, HELP)
                 if not allowed:
-                    missing = [] if of_any else ["process:request"]
+                    missing = [] if of_any else [f"process:{process}"]
                     assert (answer["type"], answer["missing"]) == ("request.refused", missing)
                     assert await place.office.written() == before, f"{type_} was refused and did something"
 
