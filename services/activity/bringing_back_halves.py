@@ -20,9 +20,10 @@ from services.activity.domain.vocabulary import Actor, ActorKind, Purpose
 from services.activity.known_past import Lost, Past
 from services.activity.past_events import other_of
 from services.activity.past_workspace import PastWorkspace
+from services.activity.running_cases import catch_up
 from services.activity.store_requests import key_of
 from services.activity.store_rows import Key
-from services.activity.taking_steps import step_of, take
+from services.activity.taking_steps import follower, step_of, take
 from services.activity.work_requests import digest_of
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
@@ -31,7 +32,7 @@ from shared.recovery import RecoveryRefused
 
 
 def finish(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
-    """Finish merges, splits and departures, then answer what has none. Raises `RecoveryRefused`."""
+    """Finish merges, splits, departures and Cases, then answer what has none. Raises `RecoveryRefused`."""
     halves = _Halves(workspace, past, lost)
     for each, _ in past.happened:
         workspace.begin()
@@ -42,6 +43,9 @@ def finish(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
                 halves.split(each)
             case events.ActivityOpened():
                 halves.departure(each)
+    for each, _ in past.happened:
+        workspace.begin()
+        halves.case(each)
     _answer(workspace, past)
 
 
@@ -142,6 +146,17 @@ class _Halves:
             new = workspace.activities[cause.organisation, opened.message.activity]
             done = Departure(mail, DepartureState.DONE, new.id, new.reference)
             work_departures.mark(workspace, cause, workspace.activities[cause.organisation, asked_on], done)
+
+    def case(self, happened: Incoming[Any]) -> None:
+        """A Case has launched what it says, and knows of its Actions' ends (A1, A12, A13, C6)."""
+        workspace, cause = self._workspace, happened.envelope
+        key = cause.organisation, happened.message.activity
+        case = workspace.bearer(workspace.activities[key])
+        if case.course is None or self._last[key] != cause.causationid:
+            return
+        request = self._request(happened)
+        wanted = request.message if request and isinstance(request.message, asked.CaseLaunch) else None
+        catch_up(workspace, cause, case, follower(workspace, cause, case), wanted)
 
     def _request(self, event: Incoming[Any]) -> Incoming[asked.Request] | None:
         return self._past.requests.get((event.envelope.organisation, event.envelope.causationid or ""))

@@ -55,8 +55,10 @@ def _texts(
     request: Incoming[asked.Request] | None,
     mail: MailCompose | None,
 ) -> Texts:
-    """What was written on the Ticket by whatever led to the event."""
+    """What was written on the activity by whatever led to the event."""
     match event.message, request.message if request else None:
+        case events.ActivityOpened(task=events.Task()), _:
+            return _of_action(workspace, event, request)
         case events.ActivityOpened(parent=events.OtherActivity(activity=parent)), _:
             part = part_of(request, event.message.activity) if request else None
             original = workspace.activities[event.envelope.organisation, parent]
@@ -73,6 +75,17 @@ def _texts(
         case events.ActivityEdited(rule="T4"), _:
             return Texts(mail.subject, mail.text) if mail else Texts()
     return Texts()
+
+
+def _of_action(
+    workspace: PastWorkspace, event: Incoming[Any], request: Incoming[asked.Request] | None
+) -> Texts:
+    """What an Action is called and says: as its Case has it, or who launched it by hand wrote (A1, CA-6)."""
+    case = workspace.activities[event.envelope.organisation, event.message.parent.activity]
+    type_ = case.flow.action(event.message.task.action) if case.flow else None
+    asked_for = request.message if request else None
+    written = asked_for.instructions if isinstance(asked_for, asked.CaseLaunch) else None
+    return Texts(type_.title, written or type_.instructions) if type_ else Texts()
 
 
 def part_of(request: Incoming[asked.Request], activity: UUID) -> asked.SplitPart | None:

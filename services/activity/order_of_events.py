@@ -78,6 +78,8 @@ def _brings(record: events.ActivityRecord, turn: int) -> Iterator[Any]:
             yield "mail", mail, here
         case events.TicketSplitInto(into=into):
             yield from (("split", part.activity) for part in into)
+        case events.CaseActionLaunched(launched=launched):
+            yield "launched", launched.activity
         case events.TicketMerged():
             yield "merged", here
         case events.ActivityLinked(with_activity=other) | events.ActivityUnlinked(with_activity=other):
@@ -87,6 +89,8 @@ def _brings(record: events.ActivityRecord, turn: int) -> Iterator[Any]:
 def _follows(record: events.ActivityRecord, turn: int) -> Iterator[Any]:
     here = record.activity
     match record:
+        case events.ActivityOpened(task=events.Task()):
+            yield "launched", here
         case events.ActivityOpened(parent=events.OtherActivity()):
             yield "split", here
         case events.ActivityMailContinued() | events.ActivityMailCopied():

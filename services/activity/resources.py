@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from services.activity.asked_steps import OF_SEVERAL, STEPS
+from shared import references
 from shared.contracts import activity_requests as asked
 from shared.contracts.record import types_of
 from shared.references import ReferenceKind
@@ -37,6 +38,13 @@ class Resource(NamedTuple):
 
 RESOURCES = tuple(Resource(kind, f"/v1/{kind}s", f"{kind}s") for kind in ReferenceKind)
 PREFIX_OF = {each.kind: each.prefix for each in RESOURCES}
+
+
+def place_of(reference: str) -> str:
+    """Where the activity of this reference stands."""
+    parsed = references.parse(reference)
+    return f"{PREFIX_OF[parsed.kind if parsed else ReferenceKind.TICKET]}/{reference}"
+
 
 MODELS: Mapping[ReferenceKind, Mapping[str, type[asked.OnActivity]]] = {
     each.kind: {

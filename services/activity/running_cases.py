@@ -8,20 +8,22 @@ from datetime import datetime
 from functools import lru_cache
 
 from services.activity import announce
-from services.activity.domain.action_steps import LaunchAction
+from services.activity.domain.action_steps import CloseBecause, CloseWithCase, LaunchAction
 from services.activity.domain.activity import Activity
 from services.activity.domain.case_steps import EnterStep, Finish, LoseWay
 from services.activity.domain.course import Course, Entering, Finished, Launched, Stuck, Undecided
 from services.activity.domain.evolving import course_of
 from services.activity.domain.flow import ActionType, Flow
 from services.activity.domain.links import Other
-from services.activity.domain.reactions import next_in, word_to_case, words_to_actions
+from services.activity.domain.reactions import end_of, next_in, word_to_case, words_to_actions
+from services.activity.domain.states import Status
 from services.activity.domain.steps import Step
 from services.activity.domain.task import Task
 from services.activity.workspace import Workspace
 from shared import references
 from shared.conditions import ConditionFailed
 from shared.conditions import holds as met
+from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import CustomField, FieldType
 from shared.contracts.envelope import Envelope
 from shared.references import ReferenceKind
@@ -45,6 +47,32 @@ def react(
         for action, word in words_to_actions(step, before, after) if before else ():
             carry(workspace.activities[after.organisation, action.activity], word)
         _go_on(workspace, cause, workspace.activities[after.organisation, after.id], carry)
+
+
+def catch_up(
+    workspace: Workspace, cause: Envelope, case: Activity, carry: Carry, wanted: asked.CaseLaunch | None
+) -> None:
+    """Let a Case and its Actions be where they would be, had all been said of them (see `recover.py`).
+
+    `wanted` is the request by which Actions were launched, if it was one.
+    """
+    organisation = case.organisation
+    for launched in course_of(case).running:
+        action = workspace.activities.get((organisation, launched.action.activity))
+        type_ = case.flow.action(launched.type) if case.flow else None
+        if action is None and type_:
+            said = wanted if launched.by_hand else None
+            person = course_of(case).doer(launched.step, launched.type)
+            instructions, due = (said.instructions or "", said.due) if said else ("", None)
+            carry(None, opening_of(case, launched, type_, instructions=instructions, due=due, person=person))
+        elif action is not None and action.status is Status.CLOSED:
+            case = carry(case, end_of(action))
+    kept = {each.action.activity for each in course_of(case).running}
+    because = CloseBecause.CANCELLED if case.status is Status.CLOSED else CloseBecause.REWORKED
+    for action in [each for each in workspace.activities.values() if each.parent == case.id and each.task]:
+        if action.status is not Status.CLOSED and action.id not in kept:
+            carry(action, CloseWithCase(because))
+    _go_on(workspace, cause, workspace.activities[organisation, case.id], carry)
 
 
 def _go_on(workspace: Workspace, cause: Envelope, case: Activity, carry: Carry) -> None:

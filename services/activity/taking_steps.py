@@ -17,7 +17,7 @@ from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Opening, Step
 from services.activity.domain.vocabulary import SYSTEM, Actor, Purpose
 from services.activity.rules import rules_for, task_in
-from services.activity.running_cases import react
+from services.activity.running_cases import Carry, react
 from services.activity.store_rows import Key
 from services.activity.workspace import Workspace
 from shared.contracts.envelope import Envelope
@@ -64,7 +64,7 @@ def take(
     if activity is None or activity is before:
         return activity
     if activity.reference.kind is not ReferenceKind.TICKET:
-        react(workspace, cause, taken.step, before, activity, partial(_follow, workspace, cause, activity))
+        react(workspace, cause, taken.step, before, activity, follower(workspace, cause, activity))
     elif activity.parent and activity.status is Status.CLOSED:
         _end_with_parts(workspace, cause, (activity.organisation, activity.parent))
     return workspace.activities[activity.organisation, activity.id]
@@ -80,6 +80,11 @@ def _follow(
     if isinstance(after, Refusal) or after is None:
         raise ValueError(f"what follows from a step was refused: {after}")
     return after
+
+
+def follower(workspace: Workspace, cause: Envelope, origin: Activity) -> Carry:
+    """Takes steps that follow from what happened to `origin`."""
+    return partial(_follow, workspace, cause, origin)
 
 
 def judge(workspace: Workspace, cause: Envelope, activity: Activity | None, taken: Taken) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""A Ticket's timeline as HTTP shows it: what happened, with mails and notes."""
+"""An activity's timeline as HTTP shows it: what happened, with mails and notes."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.activity.domain.links import Departure, DepartureState
+from services.activity.resources import place_of
 from services.activity.store_mails import Delivery, Mail
 from shared.contracts.activity_requests import Actor
 from shared.contracts.mail import Mailbox
@@ -63,7 +64,7 @@ class MailView(BaseModel):
 
 
 class TimelineEntry(BaseModel):
-    """One event of a Ticket; which of the fields are there depends on its type (ST-16).
+    """One event of an activity; which of the fields are there depends on its type (ST-16).
 
     `note_removed` says that somebody wrote a note, which was kept for as long as it is to be. Where another
     Ticket was merged in, `brought` has what was noted, rated and resolved on it, newest first and as it is
@@ -128,12 +129,12 @@ def timeline_entry(
 
 def merged_in(row: Any) -> UUID | None:
     """The Ticket whose merge into this one a row of `history` tells of (T33)."""
-    return UUID(row["event"]["source"]["activity"]) if row["type"] == "ticket.took_over" else None
+    return UUID(row["event"]["source"]["activity"]) if row["type"].endswith(".took_over") else None
 
 
 def mail_view(mail: Mail, reference: str, departure: Departure | None = None) -> MailView:
     """A mail as it stands in the timeline of `reference`."""
-    content, place = mail.content, f"/v1/tickets/{reference}/mails/{mail.id}"
+    content, place = mail.content, f"{place_of(reference)}/mails/{mail.id}"
     return MailView(
         id=mail.id,
         direction="in" if mail.incoming else "out",

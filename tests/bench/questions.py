@@ -25,6 +25,7 @@ from shared.references import ReferenceKind
 from shared.topics import INGEST_MAILS
 from tests.support.plans import Explained, Plan
 
+TICKET = ReferenceKind.TICKET
 LARGE_TABLES = frozenset(
     {
         *("activities", "history", "notes", "families", "timers"),
@@ -86,9 +87,7 @@ QUESTIONS: Mapping[str, Question] = {
     "at rest": lambda c, a: store_worklists.at_rest(c, a.name, a.processes, a.sieve, FIRST, 51),
     "next best": lambda c, a: worklists.next_best(c, a.organisation, a.user, a.processes),
     "counts": lambda c, a: store_worklists.counts(c, a.name, a.processes),
-    "tickets": lambda c, a: store_views.listed(
-        c, a.name, ReferenceKind.TICKET, Filter(processes=a.processes), None, 51
-    ),
+    "tickets": lambda c, a: store_views.listed(c, a.name, TICKET, Filter(processes=a.processes), None, 51),
     "ticket with 500 mails": _ticket,
     "its timeline": lambda c, a: store_views.timeline(c, a.long, None, 51),
     "search: a number": lambda c, a: store_search.search(c, a.name, a.processes, "1000", 20),

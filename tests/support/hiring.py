@@ -1,4 +1,4 @@
-"""A process of Cases for the organisation of `office.py`: who is hired gets a laptop, an account and a call."""
+"""A process of Cases for the organisation of `office.py`: who is hired gets a laptop and an account."""
 
 from shared.contracts.activity_organisation import (
     ActionDefinition,

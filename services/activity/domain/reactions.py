@@ -18,9 +18,17 @@ def word_to_case(step: Step, before: Activity | None, action: Activity) -> Step 
     if before is None or before.status is action.status or isinstance(step, CloseWithCase):
         return None
     if action.status is Status.CLOSED:
-        failed = action.resolution is not None and action.resolution.method is Method.UNABLE_TO_COMPLETE
-        return EndAction(Other(action.id, action.reference), _done_by(before), failed)
+        return end_of(action)
     return AnswerAction() if isinstance(step, MailArrived) else None
+
+
+def end_of(action: Activity) -> EndAction:
+    """What its Case is told of a closed Action: who did it, and whether it could be done."""
+    done_by = action.task.done_by if action.task else None
+    if done_by is None and action.resolution and action.resolution.by.is_resource:
+        done_by = action.resolution.by.id
+    failed = action.resolution is not None and action.resolution.method is Method.UNABLE_TO_COMPLETE
+    return EndAction(Other(action.id, action.reference), done_by, failed)
 
 
 def words_to_actions(step: Step, before: Activity, case: Activity) -> tuple[tuple[Other, Step], ...]:
@@ -41,9 +49,3 @@ def next_in(case: Activity, holds: Holds) -> Entering | Finished | Stuck | None:
     if case.state not in RUNS or case.flow is None or case.course is None:
         return None
     return next_of(case.flow, case.course, case.fields, holds)
-
-
-def _done_by(action: Activity) -> str | None:
-    """Who did it: where somebody else looked at it, the one before him."""
-    done_by = action.task.done_by if action.task else None
-    return done_by or action.holders.person

@@ -40,8 +40,8 @@ PEOPLE: dict[str, Role | None] = {
     "sara": Role.READER,
     "stranger": None,
 }
-"""Who they are to the processes `request` and `hiring`. Otto, who led it, has retired; Sara is suspended; Noel leads the
-other; the stranger is no user at all."""
+"""Who they are to the processes `request` and `hiring`. Otto, who led them, has retired; Sara is suspended;
+Noel leads another; the stranger is no user at all."""
 BOTH = ("request", "hiring")
 USERS = (
     User(name="noel", title="Noel", leads=("invoice",)),
@@ -63,7 +63,7 @@ UNKNOWN = "Say in Place.filled of this test what stands for {{{}}} in a path, fo
 
 @dataclass
 class Place:
-    """A Ticket of the process `request` with a mail and a file, a Case of `hiring` with an Action, their HTTP."""
+    """A Ticket of `request` with a mail and a file, a Case of `hiring` with an Action, and their HTTP."""
 
     office: Office
     ticket: str
