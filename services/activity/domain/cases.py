@@ -194,6 +194,8 @@ CASE: tuple[Transition[Any], ...] = (
     Transition("C12", ACTIVE, WaitUntil, to=WAIT_UNTIL, guards=(held_by_nobody_else,),
                checks=(in_the_future, known_wait_reason, known_category), effects=(attend, read_information)),
     Transition("C14b", WAIT_MORE_INFO, AnswerAction, to=IN_PROGRESS, reason=Reason.NEW_INFORMATION_RECEIVED),
+    # A Case that does not wait for information, too, has nothing to do with an answer to one of its Actions.
+    Transition("A6", (*ACTIVE, WAIT_UNTIL, WAIT_PAUSE, RESOLVED), AnswerAction, person=the_same),
     Transition("C15", WAIT_UNTIL, TimerDue, to=TO_DO, reason=Reason.SCHEDULE_REACHED),
     Transition("C16", CASE_WAITING, Resume, to=TO_DO, when=resumes_to(ResumeTo.TO_DO),
                guards=(by_a_person_if_marked,)),
