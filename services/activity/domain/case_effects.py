@@ -86,9 +86,9 @@ def answer_checklist(occasion: Occasion[AnswerChecklist]) -> Iterable[Event]:
 
 
 def ask_for_review(occasion: Occasion[Step]) -> Iterable[Event]:
-    """Somebody else has to look at it now (A24)."""
-    done_by = occasion.actor.id if occasion.actor.is_resource else occasion.activity.holders.person
-    yield ReviewAsked(stamp=occasion.stamp, done_by=done_by)
+    """Somebody else has to look at it now (A24); what nobody had, an integration did itself."""
+    person = None if occasion.actor.is_resource else occasion.activity.holders.person
+    yield ReviewAsked(stamp=occasion.stamp, done_by=person or occasion.actor.id)
 
 
 def say_why(occasion: Occasion[GiveUp]) -> Iterable[Event]:

@@ -19,7 +19,7 @@ def word_to_case(step: Step, before: Activity | None, action: Activity) -> Step 
         return None
     if action.status is Status.CLOSED:
         failed = action.resolution is not None and action.resolution.method is Method.UNABLE_TO_COMPLETE
-        return EndAction(Other(action.id, action.reference), _done_by(before), failed)
+        return EndAction(Other(action.id, action.reference), _done_by(before, action), failed)
     return AnswerAction() if isinstance(step, MailArrived) else None
 
 
@@ -43,7 +43,9 @@ def next_in(case: Activity, holds: Holds) -> Entering | Finished | Stuck | None:
     return next_of(case.flow, case.course, case.fields, holds)
 
 
-def _done_by(action: Activity) -> str | None:
-    """Who did it: where somebody else looked at it, the one before him."""
+def _done_by(before: Activity, action: Activity) -> str | None:
+    """Who did it: where somebody else looked at it, the one before him; else who ended it, or had it."""
     done_by = action.task.done_by if action.task else None
-    return done_by or action.holders.person
+    if done_by is None and action.resolution and action.resolution.by.is_resource:
+        return action.resolution.by.id
+    return done_by or before.holders.person
