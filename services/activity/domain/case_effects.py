@@ -18,7 +18,8 @@ from services.activity.domain.events import (
     StepEntered,
 )
 from services.activity.domain.evolving import course_of, task_of
-from services.activity.domain.states import Status
+from services.activity.domain.holders import Standing, settle
+from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
 from services.activity.domain.task import Answered
 from services.activity.domain.vocabulary import Method, Reason
@@ -99,12 +100,13 @@ def say_why(occasion: Occasion[GiveUp]) -> Iterable[Event]:
 def resolve_as_unable(occasion: Occasion[GiveUp]) -> Iterable[Event]:
     """It is resolved for the moment before it is closed, for those who listen for that (AMB-3)."""
     activity = occasion.activity
+    standing = Standing(State.RESOLVED, kind=activity.reference.kind)
     yield StatusChanged(
         stamp=occasion.stamp,
         was=activity.status,
         status=Status.RESOLVED,
         reason=Reason.ACTION_UNABLE_TO_COMPLETE,
-        holders=activity.holders,
+        holders=settle(standing, activity.holders.person, occasion.process.queue),
         generation=activity.generation + (activity.timer is not None),
         method=Method.UNABLE_TO_COMPLETE,
         written=occasion.context.effect,
