@@ -119,7 +119,7 @@ ALL_STEPS: Mapping[type[asked.OnActivity], MakesStep] = {**STEPS, **WITH_BYTES}
 
 OF_SEVERAL: tuple[type[asked.OnActivity], ...] = (
     *(asked.ActivityLink, asked.ActivityUnlink, asked.ActivityShareMail, asked.ActivityNewFromMail),
-    asked.CaseLaunch,
+    *(asked.CaseLaunch, asked.TicketConvert),
     *SPLITS_AND_MERGES,
 )
 """The requests that are about more than one activity: what makes their steps are modules of their own."""

@@ -11,6 +11,7 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.due_dates import first_due
 from services.activity.domain.events import (
     ContactTagged,
+    Converted,
     DeliveryReported,
     DueChanged,
     Edited,
@@ -162,6 +163,10 @@ RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     WasSplit: (
         said.TicketSplitInto,
         lambda happened, _: {"into": tuple(_other(each) for each in happened.into)},
+    ),
+    Converted: (
+        said.TicketConverted,
+        lambda happened, _: {"into": _other(happened.into), "process": happened.process},
     ),
     Merged: (said.TicketMerged, lambda happened, _: {"into": _other(happened.into)}),
     TookOver: (said.ActivityTookOver, lambda happened, _: {"source": _other(happened.source)}),

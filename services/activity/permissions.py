@@ -41,6 +41,7 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.ActivityUnlink: Role.WORKER,
     asked.ActivityShareMail: Role.WORKER,
     asked.TicketSplit: Role.WORKER,
+    asked.TicketConvert: Role.WORKER,
     asked.TicketMergeInto: Role.WORKER,
     asked.TicketMerge: Role.WORKER,
     ContactCreate: Role.WORKER,

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.asking import OnActivity
-from shared.contracts.record import Part, Reference, Storable
+from shared.contracts.asking import CustomFields, OnActivity, Text, Title
+from shared.contracts.record import Name, Part, Reference, Storable
 
 
 class SplitPart(Part):
@@ -21,6 +21,19 @@ class TicketSplit(OnActivity):
 
     type: Literal["ticket.split"] = "ticket.split"
     parts: Annotated[tuple[SplitPart, ...], Field(max_length=50)]
+
+
+class TicketConvert(OnActivity):
+    """Let it go on as a Case of this process, with its number (T30, GL-7); it waits until that is closed.
+
+    The Case begins with what the Ticket has, and with what is said here instead.
+    """
+
+    type: Literal["ticket.convert"] = "ticket.convert"
+    process: Name
+    title: Title | None = None
+    description: Text | None = None
+    fields: CustomFields = Field(default_factory=dict)
 
 
 class TicketMergeInto(OnActivity):
