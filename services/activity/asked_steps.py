@@ -47,7 +47,7 @@ def _called(request: asked.ActivityEditFile, file: File) -> str | None:
 SPLITS_AND_MERGES: tuple[type[asked.OnActivity], ...] = (
     asked.TicketSplit,
     asked.TicketMergeInto,
-    asked.TicketMerge,
+    asked.ActivityMerge,
 )
 """Requests whose steps `splits_and_merges.py` makes."""
 
@@ -57,7 +57,7 @@ def also_named(request: asked.Request) -> tuple[str, ...]:
     match request:
         case asked.TicketMergeInto(into=into):
             return (into,)
-        case asked.TicketMerge(sources=sources):
+        case asked.ActivityMerge(sources=sources):
             return sources
     return ()
 

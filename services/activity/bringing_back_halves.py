@@ -76,7 +76,9 @@ class _Halves:
         into = other_of(merged.message.into)
         self._merge(merged, source, into)
         request = self._request(merged)
-        others = request.message.sources if request and isinstance(request.message, asked.TicketMerge) else ()
+        others = (
+            request.message.sources if request and isinstance(request.message, asked.ActivityMerge) else ()
+        )
         for name in others:
             other = workspace.by_reference(cause.organisation, name)
             if other and other.state in RUNNING:

@@ -60,7 +60,10 @@ def record_of(activity: Activity, happened: Event, configuration: int) -> said.A
 @cache
 def _type_of(model: type[said.ActivityRecord], kind: ReferenceKind) -> str:
     """The name that the record goes by for this kind of activity."""
-    return next(name for name in types_of(model) if name.partition(".")[0] == kind)
+    for name in types_of(model):
+        if name.partition(".")[0] == kind:
+            return name
+    raise ValueError(f"{model.__name__} has no name for {kind.phrase}")
 
 
 def _opened(happened: Opened, _: int) -> dict[str, Any]:

@@ -31,5 +31,5 @@ class TicketMerged(ActivityRecord):
 class ActivityTookOver(ActivityRecord):
     """Another activity was merged into it (T33, T34)."""
 
-    type: Literal["ticket.took_over", "case.took_over"] = "ticket.took_over"
+    type: Literal["ticket.took_over", "case.took_over", "action.took_over"] = "ticket.took_over"
     source: OtherActivity

@@ -25,9 +25,9 @@ from shared.contracts.activity_requests_contacts import (
     ContactErase,
     ContactMerge,
 )
+from shared.contracts.activity_requests_families import ActivityMerge as ActivityMerge
 from shared.contracts.activity_requests_families import SplitPart as SplitPart
 from shared.contracts.activity_requests_families import TicketConvert as TicketConvert
-from shared.contracts.activity_requests_families import TicketMerge as TicketMerge
 from shared.contracts.activity_requests_families import TicketMergeInto as TicketMergeInto
 from shared.contracts.activity_requests_families import TicketSplit as TicketSplit
 from shared.contracts.activity_requests_files import ActivityEditFile as ActivityEditFile
@@ -267,7 +267,7 @@ ActivityRequest = Annotated[
     | TicketSplit
     | TicketConvert
     | TicketMergeInto
-    | TicketMerge
+    | ActivityMerge
     | ActivityLink
     | ActivityUnlink
     | ActivityShareMail

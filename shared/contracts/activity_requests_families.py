@@ -37,14 +37,14 @@ class TicketConvert(OnActivity):
 
 
 class TicketMergeInto(OnActivity):
-    """Merge it into another Ticket, which closes it (T33)."""
+    """Merge it into another Ticket, a Case or an Action, which closes it (T33)."""
 
     type: Literal["ticket.merge_into"] = "ticket.merge_into"
     into: Reference
 
 
-class TicketMerge(OnActivity):
-    """Merge other Tickets into this one, which closes them (T34): all of them, or none."""
+class ActivityMerge(OnActivity):
+    """Merge Tickets into this one, which closes them (T33, T34): all of them, or none."""
 
-    type: Literal["ticket.merge"] = "ticket.merge"
+    type: Literal["ticket.merge", "case.merge", "action.merge"] = "ticket.merge"
     sources: Annotated[tuple[Reference, ...], Field(min_length=1, max_length=50)]
