@@ -143,7 +143,7 @@ ACTION: tuple[Transition[Any], ...] = (
                person=nobody),
     Transition("A10", OPEN, CompleteAction, to=CLOSED, guards=(held_by_nobody_else, not_ones_own, checked),
                effects=(read_information,), reason=Reason.COMPLETED, method=Method.COMPLETE),
-    Transition("A11", OPEN, GiveUp, to=CLOSED, guards=(held_by_nobody_else,), checks=(why,),
+    Transition("A11", OPEN, GiveUp, to=CLOSED, guards=(held_by_nobody_else, not_ones_own), checks=(why,),
                effects=(read_information, say_why, resolve_as_unable),
                reason=Reason.ACTION_UNABLE_TO_COMPLETE),
     Transition("A12", OPEN, CloseWithCase, to=CLOSED, when=reworked, effects=(read_information,),

@@ -18,7 +18,8 @@ from services.activity.domain.events import (
     StepEntered,
 )
 from services.activity.domain.evolving import course_of, task_of
-from services.activity.domain.states import Status
+from services.activity.domain.holders import Standing, settle
+from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
 from services.activity.domain.task import Answered
 from services.activity.domain.vocabulary import Method, Reason
@@ -86,9 +87,9 @@ def answer_checklist(occasion: Occasion[AnswerChecklist]) -> Iterable[Event]:
 
 
 def ask_for_review(occasion: Occasion[Step]) -> Iterable[Event]:
-    """Somebody else has to look at it now (A24)."""
-    done_by = occasion.actor.id if occasion.actor.is_resource else occasion.activity.holders.person
-    yield ReviewAsked(stamp=occasion.stamp, done_by=done_by)
+    """Somebody else has to look at it now (A24); what nobody had, an integration did itself."""
+    person = None if occasion.actor.is_resource else occasion.activity.holders.person
+    yield ReviewAsked(stamp=occasion.stamp, done_by=person or occasion.actor.id)
 
 
 def say_why(occasion: Occasion[GiveUp]) -> Iterable[Event]:
@@ -99,12 +100,13 @@ def say_why(occasion: Occasion[GiveUp]) -> Iterable[Event]:
 def resolve_as_unable(occasion: Occasion[GiveUp]) -> Iterable[Event]:
     """It is resolved for the moment before it is closed, for those who listen for that (AMB-3)."""
     activity = occasion.activity
+    standing = Standing(State.RESOLVED, kind=activity.reference.kind)
     yield StatusChanged(
         stamp=occasion.stamp,
         was=activity.status,
         status=Status.RESOLVED,
         reason=Reason.ACTION_UNABLE_TO_COMPLETE,
-        holders=activity.holders,
+        holders=settle(standing, activity.holders.person, occasion.process.queue),
         generation=activity.generation + (activity.timer is not None),
         method=Method.UNABLE_TO_COMPLETE,
         written=occasion.context.effect,

@@ -9,8 +9,8 @@ from services.activity.domain.context import Occasion, Situation
 from services.activity.domain.custom_fields import empty
 from services.activity.domain.evolving import course_of, task_of
 from services.activity.domain.refusals import Lack, Missing, MissingAnswer, MissingField, OpenAction
-from services.activity.domain.steps import Assign, CreatedByIntegration, Opening, Step
-from services.activity.domain.vocabulary import Tag
+from services.activity.domain.steps import Assign, CreatedByIntegration, Opening, Step, Submit
+from services.activity.domain.vocabulary import ActorKind, Tag
 
 # Guards and checks of Cases
 
@@ -50,6 +50,12 @@ def with_a_flow(occasion: Occasion[Opening]) -> Iterable[Missing]:
     """A Case runs through the steps of its process."""
     if occasion.step.flow is None or not occasion.step.flow.steps:
         yield Missing.STEPS
+
+
+def kept_by_a_person(occasion: Occasion[Submit]) -> Iterable[Missing]:
+    """A robot may hand a Case in, but not keep it (ST-24)."""
+    if occasion.step.keep_with_me and occasion.actor.kind is ActorKind.ROBOT:
+        yield Missing.PERSON
 
 
 def reason_given(occasion: Occasion[WaitForAnswer]) -> Iterable[Missing]:

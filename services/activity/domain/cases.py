@@ -20,6 +20,7 @@ from services.activity.domain.case_guards import (
     described,
     failed,
     from_where_it_was,
+    kept_by_a_person,
     launched_by_hand,
     needing_attention,
     nothing_running,
@@ -93,6 +94,7 @@ from services.activity.domain.holders import (
     the_keeper,
     the_owner_or_keeper,
     the_same,
+    the_user,
 )
 from services.activity.domain.link_effects import copy_communications
 from services.activity.domain.opening_effects import open_it
@@ -133,7 +135,7 @@ CASE: tuple[Transition[Any], ...] = (
     # It begins
     Transition("C1", NEW, StartManually, to=DRAFT, guards=(startable,),
                checks=(with_a_flow, known_category, opened_with_due_date),
-               effects=(open_it, copy_communications, bring_files), person=the_actor),
+               effects=(open_it, copy_communications, bring_files), person=the_user),
     Transition("C2", NEW, MailRouted, to=TO_DO, checks=(with_a_flow,),
                effects=(open_it, *HANDED_ON, acknowledge_sender)),
     Transition("C2", NEW, CreatedByIntegration, to=TO_DO,
@@ -141,8 +143,8 @@ CASE: tuple[Transition[Any], ...] = (
                effects=(open_it, copy_communications, bring_files, acknowledge)),
     Transition("C1", DRAFT, SendMail, when=nothing_written, person=the_same,
                effects=(request_reply, write_from_mail)),
-    Transition("C3", DRAFT, Submit, to=TO_DO, guards=(described,), effects=(keep_if_said, acknowledge),
-               person=the_keeper),
+    Transition("C3", DRAFT, Submit, to=TO_DO, guards=(described,), checks=(kept_by_a_person,),
+               effects=(keep_if_said, acknowledge), person=the_keeper),
     Transition("C20", DRAFT, Complete, to=RESOLVED, when=feedback_window, guards=(described,),
                effects=(read_information,), reason=Reason.COMPLETED, method=Method.COMPLETE),
     Transition("C20", DRAFT, Complete, to=CLOSED, when=no_feedback_window, guards=(described,),
@@ -180,13 +182,15 @@ CASE: tuple[Transition[Any], ...] = (
                effects=(end_action, ask_for_attention), reason=Reason.ACTIONS_NOT_COMPLETED),
     Transition("A10", (*UNDER_WAY, RESOLVED), EndAction, effects=(end_action,), person=the_same),
     Transition("C6", ACTIVE, LoseWay, to=TO_DO, effects=(tell_the_way_lost,), reason=Reason.FAILED),
-    Transition("C7", TO_DO, Rework, to=IN_PROGRESS, when=needing_attention, checks=(from_where_it_was,),
-               effects=(attend, begin_again), person=the_actor, reason=Reason.REWORK),
+    Transition("C7", TO_DO, Rework, to=IN_PROGRESS, when=needing_attention, guards=(by_a_person_if_marked,),
+               checks=(from_where_it_was,), effects=(attend, begin_again), person=the_actor,
+               reason=Reason.REWORK),
     Transition("C17", UNDER_WAY, Rework, to=IN_PROGRESS, guards=(held_by_nobody_else,),
                checks=(from_where_it_was,), effects=(begin_again,), person=the_actor, reason=Reason.REWORK),
 
     # It waits
-    Transition("C8", TO_DO, Pause, to=WAIT_PAUSE, when=needing_attention, effects=(attend, read_information)),
+    Transition("C8", TO_DO, Pause, to=WAIT_PAUSE, when=needing_attention, guards=(by_a_person_if_marked,),
+               effects=(attend, read_information)),
     Transition("C13", ACTIVE, Pause, to=WAIT_PAUSE, guards=(held_by_nobody_else,),
                effects=(attend, read_information)),
     Transition("C11", ACTIVE, WaitForAnswer, to=WAIT_MORE_INFO, guards=(held_by_nobody_else,),
@@ -194,6 +198,8 @@ CASE: tuple[Transition[Any], ...] = (
     Transition("C12", ACTIVE, WaitUntil, to=WAIT_UNTIL, guards=(held_by_nobody_else,),
                checks=(in_the_future, known_wait_reason, known_category), effects=(attend, read_information)),
     Transition("C14b", WAIT_MORE_INFO, AnswerAction, to=IN_PROGRESS, reason=Reason.NEW_INFORMATION_RECEIVED),
+    # A Case that does not wait for information, too, has nothing to do with an answer to one of its Actions.
+    Transition("A6", (*ACTIVE, WAIT_UNTIL, WAIT_PAUSE, RESOLVED), AnswerAction, person=the_same),
     Transition("C15", WAIT_UNTIL, TimerDue, to=TO_DO, reason=Reason.SCHEDULE_REACHED),
     Transition("C16", CASE_WAITING, Resume, to=TO_DO, when=resumes_to(ResumeTo.TO_DO),
                guards=(by_a_person_if_marked,)),

@@ -50,7 +50,8 @@ class Course(Struct, frozen=True, kw_only=True):
 
     `step` is the step that it is in, 0 before the first. `running` are the Actions that have not ended, in
     the order of their launch; `launched` counts those of each step, which numbers them (GL-6).
-    `attention` says that it needs its owner's, `because` of which Action or condition (C6, CA-5).
+    `attention` says that it needs its owner's, `because` of which Action or condition (C6, CA-5). `over` says
+    that it was resolved and nothing was launched since: where it comes back, people say what is to be done.
     """
 
     step: int = 0
@@ -60,6 +61,7 @@ class Course(Struct, frozen=True, kw_only=True):
     restart: Restart | None = None
     attention: bool = False
     because: str | None = None
+    over: bool = False
 
     def of(self, action: Other) -> Launched | None:
         """The running Action that is this one."""
@@ -77,7 +79,7 @@ class Course(Struct, frozen=True, kw_only=True):
         """The course once an Action is launched."""
         counts = [*self.launched, *[0] * (launched.step - len(self.launched))]
         counts[launched.step - 1] += 1
-        return replace(self, running=(*self.running, launched), launched=tuple(counts))
+        return replace(self, running=(*self.running, launched), launched=tuple(counts), over=False)
 
     def without(self, action: Other, person: str | None) -> "Course":
         """The course once an Action has ended in the hands of `person`."""
@@ -114,7 +116,8 @@ def next_of(
     """What comes next while the Case runs; None where it waits for Actions, or for its owner.
 
     The Actions of a step end before the next one begins, what people launched beside them only before the
-    Case does. A step of which nothing is to be done is passed over.
+    Case does. A step of which nothing is to be done is passed over. What has come back after it was resolved
+    is not resolved again by what made it so the first time (C21).
     """
     if course.attention or any(not each.by_hand for each in course.running):
         return None
@@ -134,4 +137,4 @@ def next_of(
                 return Entering(number, actions)
     except Undecided as failed:
         return Stuck(str(failed))
-    return None if course.running else Finished()
+    return None if course.running or course.over else Finished()

@@ -164,7 +164,7 @@ def _further(
             gone = {each.activity for each in ended}
             running = tuple(each for each in course.running if each.action.activity not in gone)
             restart = Restart(only, keeper) if only or keeper else None
-            return replace(course, step=step - 1, running=running, restart=restart)
+            return replace(course, step=step - 1, running=running, restart=restart, over=False)
     assert_never(event)
 
 
@@ -256,6 +256,8 @@ def _in_status(activity: Activity, event: StatusChanged) -> dict[str, Any]:
         }
     if event.was is Status.RESOLVED and event.status is not Status.CLOSED:
         changes["reopening"] = Reopening(by, at)
+    if event.status is Status.RESOLVED and activity.course:
+        changes["course"] = replace(activity.course, over=True)
     if event.status is Status.CLOSED and activity.course:
         # What runs still ends with it (A13).
         changes["course"] = replace(activity.course, running=())

@@ -127,6 +127,11 @@ def the_actor(occasion: Occasion[Step]) -> str | None:
     return occasion.actor.id if occasion.actor.is_resource else _present(occasion)
 
 
+def the_user(occasion: Occasion[Step]) -> str | None:
+    """The same where robots never have it, as Cases (ST-24); they may start it for others."""
+    return occasion.actor.id if occasion.actor.kind is ActorKind.USER else _present(occasion)
+
+
 def the_assigned(occasion: Occasion[Assign]) -> str | None:
     """Whom it was given to, or nobody (T8, AMB-18)."""
     return occasion.step.assignee
