@@ -1,0 +1,223 @@
+"""Whatever happens to a Case and its Actions, in whatever order, along whatever steps: what always holds."""
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import reduce
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec import structs
+
+from services.activity.domain.action_steps import CompleteAction
+from services.activity.domain.activity import Activity, Holders
+from services.activity.domain.context import ProcessRules
+from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.decide import allowed
+from services.activity.domain.events import ActionLaunched, Event, Reworked, StepEntered
+from services.activity.domain.evolving import evolve, task_of
+from services.activity.domain.flow import Flow
+from services.activity.domain.holders import Standing, holder_rule
+from services.activity.domain.reactions import RUNS
+from services.activity.domain.refusals import Refusal, RefusalCode
+from services.activity.domain.states import State, Status
+from services.activity.domain.steps import (
+    Opening,
+    PickUp,
+    Step,
+)
+from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind
+from tests.unit.activity.cases import Family, answering, done
+from tests.unit.activity.cases_by_chance import ACTORS, FLOWS, ON_ACTIONS, ON_CASES, OPENINGS, VALUES
+from tests.unit.activity.tickets import ALICE, BOB, MAIL, NO_WINDOW, ROBOT, WINDOW, context
+
+
+class CaseMachine(RuleBasedStateMachine):
+    """Steps by anybody, mails, time and timers, in any order, on a Case and on its Actions."""
+
+    family: Family
+    closed: dict[UUID, Activity]
+    seen: dict[UUID, int]
+
+    @initialize(
+        opening=st.sampled_from(OPENINGS),
+        flow=FLOWS,
+        fields=VALUES,
+        process=st.sampled_from([WINDOW, WINDOW, NO_WINDOW]),
+    )
+    def begin(
+        self,
+        opening: tuple[Opening, Actor],
+        flow: Flow,
+        fields: tuple[FieldValue, ...],
+        process: ProcessRules,
+    ) -> None:
+        step, actor = opening
+        self.family, self.closed, self.seen = Family(process), {}, {}
+        done(self.family.do(replace(step, flow=flow, fields=fields), actor))
+
+    def take(self, activity: Activity, step: Step, actor: Actor) -> tuple[Event, ...] | Refusal:
+        before = dict(self.family.activities)
+        outcome = self.family.take(activity, step, actor)
+        if isinstance(outcome, Refusal):
+            assert (outcome.state, outcome.step) == (activity.state, step.name)
+            assert outcome.missing or outcome.code in (RefusalCode.CLOSED, RefusalCode.NOT_ALLOWED)
+            assert self.family.activities == before
+        return outcome
+
+    def any_action(self, data: Any) -> Activity:
+        found: Activity = data.draw(st.sampled_from(self.family.actions))
+        return found
+
+    @rule(step=ON_CASES, actor=ACTORS)
+    def somebody_does_something_to_the_case(self, step: Step, actor: Actor) -> None:
+        self.take(self.family.case, step, actor)
+
+    @precondition(lambda self: self.family.actions)
+    @rule(data=st.data(), step=ON_ACTIONS, actor=ACTORS)
+    def somebody_does_something_to_an_action(self, data: Any, step: Step, actor: Actor) -> None:
+        self.take(self.any_action(data), step, actor)
+
+    @precondition(lambda self: self.family.running)
+    @rule(data=st.data())
+    def an_action_is_done(self, data: Any) -> None:
+        """However it stands, somebody can do it, and it is closed or to be looked at by another one."""
+        action = data.draw(st.sampled_from(self.family.running))
+        task = task_of(action)
+        actor = BOB if task.done_by == ALICE.id else ALICE
+        if action.state is State.IN_PROGRESS:
+            done(self.take(action, PickUp(take_over=True), actor))
+        for point in task.unanswered:
+            done(self.take(self.current(action), answering(point), actor))
+        done(self.take(self.current(action), CompleteAction(), actor))
+        after = self.current(action)
+        assert task_of(after).done_by == actor.id if task.to_be_reviewed else after.status is Status.CLOSED
+
+    def current(self, activity: Activity) -> Activity:
+        return self.family.activities[activity.organisation, activity.id]
+
+    @rule(copies=st.integers(1, 2), actor=ACTORS)
+    def somebody_launches_by_hand(self, copies: int, actor: Actor) -> None:
+        """CA-3, CA-6: while the Case runs, whoever does."""
+        runs = self.family.case.state in RUNS
+        assert isinstance(self.family.launch("extra", actor, copies=copies), Refusal) is not runs
+
+    @rule(data=st.data(), automatic=st.booleans())
+    def a_mail_arrives(self, data: Any, automatic: bool) -> None:
+        """IN-16: no mail is lost but by a refusal of what is closed (A14, C25)."""
+        activity = data.draw(st.sampled_from([self.family.case, *self.family.actions]))
+        outcome = self.take(activity, replace(MAIL, automatic=automatic), SYSTEM)
+        assert isinstance(outcome, Refusal) is (activity.status is Status.CLOSED)
+        assert isinstance(outcome, Refusal) or self.current(activity).new_information
+
+    @rule(hours=st.integers(1, 100))
+    def time_passes(self, hours: int) -> None:
+        self.family.now += timedelta(hours=hours)
+
+    @precondition(lambda self: any(each.timer for each in self.family.activities.values()))
+    @rule(data=st.data())
+    def a_timer_rings(self, data: Any) -> None:
+        armed = [each for each in self.family.activities.values() if each.timer]
+        activity = data.draw(st.sampled_from(armed))
+        assert done(self.family.ring(activity))
+        assert self.current(activity).timer is None
+
+    @invariant()
+    def what_the_case_knows_to_run_is_what_is_not_closed(self) -> None:
+        family = self.family
+        known = [each.action for each in family.course.running]
+        assert sorted((each.activity, each.reference) for each in known) == sorted(
+            (each.id, each.reference) for each in family.running
+        )
+
+    @invariant()
+    def no_number_is_given_twice(self) -> None:
+        """GL-6."""
+        references = [each.reference for each in self.family.activities.values()]
+        assert len({*references}) == len(references)
+
+    @invariant()
+    def histories_replay_to_the_states(self) -> None:
+        nothing: Activity | None = None
+        for (_, id_), activity in self.family.activities.items():
+            assert reduce(evolve, self.family.history[id_], nothing) == activity
+
+    @invariant()
+    def histories_survive_json(self) -> None:
+        for id_, history in self.family.history.items():
+            for event in history[self.seen.get(id_, 0) :]:
+                assert msgspec.json.decode(msgspec.json.encode(event), type=type(event)) == event
+            self.seen[id_] = len(history)
+
+    @invariant()
+    def nothing_is_launched_but_while_the_case_runs_and_no_step_is_entered_twice(self) -> None:
+        """CA-3, A1, C17: but in a pass of their own, which a rework begins."""
+        case: Activity | None = None
+        entered = 0
+        for event in self.family.history[self.family.case.id]:
+            if isinstance(event, ActionLaunched | StepEntered):
+                assert case is not None
+                assert case.state in RUNS
+            if isinstance(event, StepEntered):
+                assert event.step > entered
+            if isinstance(event, StepEntered | Reworked):
+                entered = event.step - isinstance(event, Reworked)
+            case = evolve(case, event)
+
+    @invariant()
+    def what_is_closed_never_changes(self) -> None:
+        """C25, A14: but for a customer's late word, which only the history tells (FB-1)."""
+        for activity in self.family.activities.values():
+            closed = self.closed.get(activity.id)
+            if closed:
+                assert structs.replace(activity, version=closed.version) == closed
+            elif activity.status is Status.CLOSED:
+                self.closed[activity.id] = activity
+
+    @invariant()
+    def holders_are_as_the_table_says(self) -> None:
+        """ST-19."""
+        for activity in self.family.activities.values():
+            kind, course = activity.reference.kind, activity.course
+            attention = course is not None and course.attention
+            standing = Standing(activity.state, activity.new_information, kind, attention)
+            found, person = holder_rule(standing), activity.holders.person
+            queue = (activity.task and activity.task.queue) or self.family.process.queue
+            assert activity.holders == Holders(
+                assignee=person if found.assignee else None,
+                owner=person if found.owner else None,
+                queue=queue if found.queue else None,
+            )
+
+    @invariant()
+    def robots_have_neither_cases_nor_reviews(self) -> None:
+        """ST-24, A24: and nobody has a review of what he did."""
+        assert self.family.case.holders.person != ROBOT.id
+        for action in self.family.actions:
+            done_by = task_of(action).done_by
+            if done_by is not None:
+                assert action.holders.person not in (done_by, ROBOT.id)
+
+    @invariant()
+    def a_case_never_stops_without_a_word(self) -> None:
+        """C6, C18, C21: where nothing runs, somebody is asked for, or it came back; and can do something."""
+        case, course = self.family.case, self.family.course
+        if case.state in RUNS and not course.running:
+            assert course.attention or course.over
+            person = case.holders.person
+            actor = Actor(ActorKind.USER, person) if person else ALICE
+            offers = allowed(case, context(actor, self.family.process), self.family.now)
+            assert {"launch", "resolve", "abandon"} <= {each.step for each in offers if each.allowed}
+
+    @invariant()
+    def attention_is_asked_for_in_to_do_alone(self) -> None:
+        """C6, AMB-15: every way on from there sees to it."""
+        assert not self.family.course.attention or self.family.case.state is State.TO_DO
+        assert self.family.course.attention is (self.family.course.because is not None)
+
+
+CaseMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestCaseMachine = CaseMachine.TestCase
