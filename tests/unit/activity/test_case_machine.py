@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -120,10 +121,11 @@ class CaseMachine(RuleBasedStateMachine):
     @precondition(lambda self: any(each.timer for each in self.family.activities.values()))
     @rule(data=st.data())
     def a_timer_rings(self, data: Any) -> None:
+        """A timer in its time always ends what it was armed for; a Case that goes on may get another one."""
         armed = [each for each in self.family.activities.values() if each.timer]
         activity = data.draw(st.sampled_from(armed))
         assert done(self.family.ring(activity))
-        assert self.current(activity).timer is None
+        assert self.current(activity).timer != activity.timer
 
     @invariant()
     def what_the_case_knows_to_run_is_what_is_not_closed(self) -> None:
@@ -219,5 +221,8 @@ class CaseMachine(RuleBasedStateMachine):
         assert self.family.course.attention is (self.family.course.because is not None)
 
 
-CaseMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
-TestCaseMachine = CaseMachine.TestCase
+CaseMachine.TestCase.settings = settings(
+    max_examples=40, stateful_step_count=30, deadline=None, report_multiple_bugs=False
+)
+# Once something fails, the shortest way there is looked for, which takes minutes.
+TestCaseMachine = pytest.mark.timeout(600)(CaseMachine.TestCase)
