@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.conditions import check
-from shared.contracts.activity_organisation import CustomField, Definition, Process, ProcessKind
+from shared.contracts.activity_organisation import ActionType, CustomField, Definition, Process, ProcessKind
 from shared.organisation_finding import Finding, Path, Rule, repeated
 
 MOST_STEPS = 200
@@ -11,6 +11,7 @@ MOST_ACTIONS = 100
 """Of a step: all of them are launched at once."""
 
 _OF_TICKETS = ("categories", "note_required_to_resolve", "split", "no_response", "case_launched")
+_WRITING = (ActionType.SEND_EMAIL, ActionType.SEND_EMAIL_AND_WAIT)
 _OF_CASES = ("contacts_mandatory", "actions", "steps")
 
 
@@ -90,6 +91,17 @@ def checklists_ask_something(definition: Definition) -> Iterator[Finding]:
                     yield Finding((*place, index), f"{item!r} is empty, or has white space at an end")
 
 
+def what_writes_has_a_template(definition: Definition) -> Iterator[Finding]:
+    """And what does not, has none (A20, A21)."""
+    for where, process in _processes(definition):
+        for position, action in enumerate(process.actions):
+            place: Path = (*where, "actions", position, "template")
+            if action.type in _WRITING and action.template is None:
+                yield Finding(place[:-1], f"{action.name!r} sends a mail: say by which template")
+            elif action.type not in _WRITING and action.template is not None:
+                yield Finding(place, f"{action.name!r} is of type {action.type}, which sends no mail")
+
+
 def conditions_can_be_worked_out(definition: Definition) -> Iterator[Finding]:
     """Each is about custom fields that its process uses, and compares what can be compared."""
     fields = {field.name: field for field in definition.fields}
@@ -119,5 +131,6 @@ RULES: tuple[Rule, ...] = (
     steps_launch_actions_of_their_process,
     every_action_is_launched_by_something,
     checklists_ask_something,
+    what_writes_has_a_template,
     conditions_can_be_worked_out,
 )

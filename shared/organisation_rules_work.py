@@ -50,6 +50,7 @@ _REFERENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("processes", ("no_response",), "templates"),
     ("processes", ("split",), "templates"),
     ("processes", ("case_launched",), "templates"),
+    ("processes", ("actions", "template"), "templates"),
     ("due_dates", ("calendar",), "calendars"),
     ("queues", ("team",), "teams"),
     ("users", ("company",), "companies"),

@@ -13,6 +13,7 @@ from services.activity.domain.events import (
     AttentionMarked,
     ChecklistAnswered,
     Event,
+    NotSent,
     ReviewAsked,
     Reworked,
     StepEntered,
@@ -40,6 +41,7 @@ def task_record(task: Task) -> said.Task:
         queue=task.queue,
         due_date=task.due_date,
         checklist=task.checklist,
+        template=task.template,
     )
 
 
@@ -86,5 +88,6 @@ OF_CASES: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
             )
         },
     ),
+    NotSent: (said.ActionNotSent, lambda happened, _: {}),
     ReviewAsked: (said.ActionReviewAsked, lambda happened, _: {"done_by": happened.done_by}),
 }

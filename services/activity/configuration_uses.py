@@ -54,7 +54,7 @@ async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> 
     for kind in NAMED:
         names = removed(before, after, kind)
         found += [InUse(kind, use) for use in await store.of_named(connection, organisation, kind, names)]
-    for kind, what in (("queues", "queue"), ("due_dates", "due_date")):
+    for kind, what in (("queues", "queue"), ("due_dates", "due_date"), ("templates", "template")):
         names = removed(before, after, kind)
         found += [InUse(kind, use) for use in await store.of_flows(connection, organisation, what, names)]
     turned = other_kind(before, after)

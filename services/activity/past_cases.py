@@ -12,6 +12,7 @@ from services.activity.domain.events import (
     AttentionMarked,
     ChecklistAnswered,
     Event,
+    NotSent,
     ReviewAsked,
     Reworked,
     Stamp,
@@ -39,6 +40,7 @@ def task_of(record: said.Task) -> Task:
         queue=record.queue,
         due_date=record.due_date,
         checklist=record.checklist,
+        template=record.template,
     )
 
 
@@ -72,5 +74,6 @@ EVENTS_OF_CASES: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any], Event
     said.ActionChecklistAnswered: lambda stamp, record: ChecklistAnswered(
         stamp=stamp, answers=tuple(Answered(each.point, Answer(each.answer)) for each in record.answers)
     ),
+    said.ActionNotSent: lambda stamp, record: NotSent(stamp=stamp),
     said.ActionReviewAsked: lambda stamp, record: ReviewAsked(stamp=stamp, done_by=record.done_by),
 }

@@ -103,6 +103,7 @@ def _flow(organisation: Organisation, name: str) -> Flow:
                 checklist=each.checklist,
                 instructions=each.instructions,
                 launched_by_hand=each.launched_by_hand,
+                template=each.template,
             )
             for each in process.actions
         ),

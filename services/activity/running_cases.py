@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import lru_cache
 
 from services.activity import announce
-from services.activity.domain.action_steps import CloseBecause, CloseWithCase, LaunchAction
+from services.activity.domain.action_steps import CloseBecause, CloseWithCase, LaunchAction, SendItself
 from services.activity.domain.activity import Activity
 from services.activity.domain.case_steps import EnterStep, Finish, LoseWay
+from services.activity.domain.contacts import holder_of, holders_of
 from services.activity.domain.course import Course, Entering, Finished, Launched, Stuck, Undecided
 from services.activity.domain.evolving import course_of
 from services.activity.domain.family_steps import CaseClosed
@@ -20,6 +21,8 @@ from services.activity.domain.reactions import end_of, next_in, word_to_case, wo
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
 from services.activity.domain.task import Task
+from services.activity.domain.vocabulary import Tag
+from services.activity.rules import sending_mailbox
 from services.activity.workspace import Workspace
 from shared import references
 from shared.conditions import ConditionFailed
@@ -40,6 +43,8 @@ def react(
     """Carry out what a step that was taken leads to between a Case and its Actions."""
     kind = after.reference.kind
     if kind is ReferenceKind.ACTION:
+        if isinstance(step, LaunchAction) and step.task.writes:
+            after = carry(after, _writing(workspace, after))
         word = word_to_case(step, before, after)
         case = workspace.activities[after.organisation, after.parent] if word and after.parent else None
         if word and case:
@@ -102,6 +107,19 @@ def _go_on(workspace: Workspace, cause: Envelope, case: Activity, carry: Carry) 
             carry(case, LoseWay(why))
 
 
+def _writing(workspace: Workspace, action: Activity) -> SendItself:
+    """To whom an Action writes by itself: the primary contact of its Case, copies to those in CC (A20)."""
+    organisation = workspace.organisations[action.organisation]
+    contacts, template = workspace.bearer(action).contacts, action.task and action.task.template
+    primary = holder_of(contacts, Tag.PRIMARY_CONTACT)
+    known = any(each.name == template for each in organisation.templates)
+    mailbox = sending_mailbox(organisation, action.process, action.mailbox)
+    if primary is None or mailbox is None or not (known and action.automated_mail):
+        return SendItself()
+    copies = tuple(each for each in holders_of(contacts, Tag.CC) if each != primary)
+    return SendItself((primary,), copies)
+
+
 def launched_of(
     cause: Envelope, case: Activity, step: int, types: Iterable[ActionType], *, by_hand: bool = False
 ) -> tuple[Launched, ...]:
@@ -147,6 +165,7 @@ def opening_of(
             queue=type_.queue,
             due_date=type_.due_date,
             checklist=type_.checklist,
+            template=type_.template,
         ),
         person=person,
     )

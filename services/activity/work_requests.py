@@ -33,6 +33,7 @@ from services.activity.request_names import (
     given_fields,
     permit,
     tag_people,
+    with_case,
 )
 from services.activity.rules import sending_mailbox
 from services.activity.store_mails import Recipients
@@ -69,7 +70,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
     if isinstance(request, asked.ActivityShareMail | asked.ActivityNewFromMail):
         needs.mails.add((organisation, request.mail))
     if isinstance(request, asked.ActivityReply):
-        needs.threads.add((organisation, request.reference))
+        needs.threads |= {(organisation, each) for each in with_case(request.reference)}
         if request.answers:
             needs.mails.add((organisation, request.answers))
 
@@ -233,10 +234,16 @@ def _reply(
         raise Declined("incomplete", "There is no primary contact, so say to whom the mail goes.", "to")
     if sending_mailbox(organisation, activity.process, activity.mailbox) is None:
         raise Declined("incomplete", "Neither it nor its process has a mailbox to send from.", "mailbox")
-    answers = workspace.newest.get((activity.organisation, activity.id))
+    bearer = workspace.bearer(activity)
+    newest = (workspace.newest.get((each.organisation, each.id)) for each in (activity, bearer))
+    answers = next((each for each in newest if each), None)
     if request.answers:
         answers = work_sharing.writable(workspace, activity, request.answers)
     files = request_files.sent_with(workspace, organisation, activity, request)
     return Reply(
-        text=request.text, subject=request.subject, recipients=recipients, answers=answers, files=files
+        text=request.text,
+        subject=request.subject or (bearer.title if bearer is not activity and not answers else None),
+        recipients=recipients,
+        answers=answers,
+        files=files,
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.activity_cases import ActionChecklistAnswered as ActionChecklistAnswered
+from shared.contracts.activity_cases import ActionNotSent as ActionNotSent
 from shared.contracts.activity_cases import ActionReviewAsked as ActionReviewAsked
 from shared.contracts.activity_cases import CaseActionEnded as CaseActionEnded
 from shared.contracts.activity_cases import CaseActionLaunched as CaseActionLaunched
@@ -244,7 +245,7 @@ class ActivityMailRequested(ActivityRecord):
         "ticket.mail_requested"
     )
     mail: UUID
-    purpose: Literal["acknowledgement", "no_response", "split", "case_launched", "reply"]
+    purpose: Literal["acknowledgement", "no_response", "split", "case_launched", "action", "reply"]
 
 
 class ActivityMailReported(ActivityRecord):
@@ -293,6 +294,7 @@ ActivityEvent = Annotated[
     | CaseAttentionMarked
     | CaseReworked
     | ActionChecklistAnswered
-    | ActionReviewAsked,
+    | ActionReviewAsked
+    | ActionNotSent,
     Field(discriminator="type"),
 ]

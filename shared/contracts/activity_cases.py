@@ -7,7 +7,7 @@ from pydantic import Field
 from shared.contracts.activity_record import ActivityRecord, OtherActivity
 from shared.contracts.record import Name, Part
 
-ActionKind = Literal["manual", "peer_review"]
+ActionKind = Literal["manual", "peer_review", "send_email", "send_email_and_wait"]
 StepNumber = Annotated[int, Field(ge=1)]
 """Steps are counted from 1."""
 
@@ -23,6 +23,7 @@ class FlowAction(Part):
     checklist: tuple[str, ...] = ()
     instructions: str = ""
     launched_by_hand: bool = False
+    template: Name | None = None
 
 
 class FlowUse(Part):
@@ -66,6 +67,7 @@ class Task(Part):
     queue: Name | None = None
     due_date: Name | None = None
     checklist: tuple[str, ...] = ()
+    template: Name | None = None
 
 
 class CaseStepEntered(ActivityRecord):
@@ -129,6 +131,12 @@ class ActionChecklistAnswered(ActivityRecord):
 
     type: Literal["action.checklist_answered"] = "action.checklist_answered"
     answers: tuple[PointAnswered, ...]
+
+
+class ActionNotSent(ActivityRecord):
+    """An Action could not write by itself: there is nobody to write to, or nowhere to write from (A20)."""
+
+    type: Literal["action.not_sent"] = "action.not_sent"
 
 
 class ActionReviewAsked(ActivityRecord):

@@ -17,6 +17,8 @@ CASES = {
     "CaseActionLaunched.step": "the step of the Case that it belongs to, from 1",
     "CaseActionLaunched.launched": "the new Action",
     "CaseActionLaunched.action": "name of the Action in the process",
+    "FlowAction.template": "template of the mail that it writes by itself; none for one that writes none",
+    "Task.template": "template of the mail that it writes by itself; none for one that writes none",
     "by_hand": "whether a person launched it beside those of the step",
     "CaseActionEnded.ended": "the Action that ended",
     "person": "who had it at its end; none if nobody did",

@@ -75,6 +75,7 @@ ORGANISATION = {
     "ActionDefinition.due_date": "rule for its due date; none means the process's",
     "checklist": "what has to be answered before it can be completed",
     "instructions": "what people read who do it",
+    "ActionDefinition.template": "template of the mail that it writes by itself; only for those that do",
     "launched_by_hand": "whether people may launch it beside the steps",
     "ActionUse.action": "name of the Action",
     "ActionUse.when": "condition on custom fields under which it is launched; none means always",

@@ -17,10 +17,16 @@ class ProcessKind(StrEnum):
 
 
 class ActionType(StrEnum):
-    """How an Action is done: by a person, or by one person and looked through by another."""
+    """How an Action is done: by a person, or by one person and looked through by another (A24).
+
+    Or it writes to the primary contact by itself, and is done when the mail has left (A20), or waits for the
+    answer (A21).
+    """
 
     MANUAL = "manual"
     PEER_REVIEW = "peer_review"
+    SEND_EMAIL = "send_email"
+    SEND_EMAIL_AND_WAIT = "send_email_and_wait"
 
 
 class ActionDefinition(Titled):
@@ -36,6 +42,7 @@ class ActionDefinition(Titled):
     checklist: tuple[str, ...] = ()
     instructions: str = ""
     launched_by_hand: bool = False
+    template: Name | None = None
 
 
 class ActionUse(Strict):

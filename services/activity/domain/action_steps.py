@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from services.activity.domain.links import Other
 from services.activity.domain.steps import Opening, Step
@@ -18,6 +19,16 @@ class LaunchAction(Opening):
     parent: Other
     task: Task
     person: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendItself(Step):
+    """It writes to the customer by itself, to these contacts; to nobody where that cannot be (A20, A21)."""
+
+    name = "send_itself"
+    participle = "sent by itself"
+    to: tuple[UUID, ...] = ()
+    cc: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

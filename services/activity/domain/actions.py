@@ -11,17 +11,24 @@ from services.activity.domain.action_steps import (
     CompleteAction,
     GiveUp,
     LaunchAction,
+    SendItself,
 )
 from services.activity.domain.case_effects import (
     answer_checklist,
     ask_for_review,
     resolve_as_unable,
     say_why,
+    tell_not_sent,
+    write,
 )
 from services.activity.domain.case_guards import (
+    can_write,
+    can_write_and_waits,
     checked,
     not_for_who_did_it,
     not_ones_own,
+    own_mail_left,
+    own_mail_lost,
     points_of_it,
     reworked,
     to_be_reviewed,
@@ -38,6 +45,7 @@ from services.activity.domain.effects import (
     mark_stuck,
     note_to_assignee,
     read_information,
+    report_delivery,
     set_due_date,
 )
 from services.activity.domain.family_effects import (
@@ -72,6 +80,7 @@ from services.activity.domain.states import WAITING, State
 from services.activity.domain.steps import (
     Assign,
     MailArrived,
+    MailReported,
     PickUp,
     Resume,
     ResumeTo,
@@ -93,6 +102,15 @@ ACTION: tuple[Transition[Any], ...] = (
     # It begins
     Transition("A1", NEW, LaunchAction, to=TO_DO, checks=(opened_with_due_date,), effects=(open_it,),
                person=the_doer),
+
+    # It writes by itself, and is done when that has left or is answered
+    Transition("A21", TO_DO, SendItself, to=WAIT_MORE_INFO, when=can_write_and_waits, effects=(write,)),
+    Transition("A20", TO_DO, SendItself, to=WAIT_MORE_INFO, when=can_write, effects=(write,)),
+    Transition("A20", TO_DO, SendItself, effects=(tell_not_sent, flag_new_information), person=the_same),
+    Transition("A20", WAIT_MORE_INFO, MailReported, to=CLOSED, when=own_mail_left,
+               effects=(report_delivery, read_information), reason=Reason.COMPLETED, method=Method.COMPLETE),
+    Transition("A20", WAIT_MORE_INFO, MailReported, to=TO_DO, when=own_mail_lost,
+               effects=(report_delivery, flag_new_information), person=nobody, reason=Reason.FAILED),
 
     # Somebody has it
     Transition("A2", TO_DO, PickUp, to=IN_PROGRESS, guards=(taken_by_a_resource, not_ones_own),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.activity.domain.action_steps import AnswerChecklist, GiveUp
+from services.activity.domain.action_steps import AnswerChecklist, GiveUp, SendItself
 from services.activity.domain.case_steps import EndAction, EnterStep, LaunchByHand, LoseWay, Rework
 from services.activity.domain.context import Occasion
 from services.activity.domain.events import (
@@ -11,7 +11,9 @@ from services.activity.domain.events import (
     AttentionMarked,
     ChecklistAnswered,
     Event,
+    MailRequested,
     NoteAdded,
+    NotSent,
     ReviewAsked,
     Reworked,
     StatusChanged,
@@ -22,7 +24,7 @@ from services.activity.domain.holders import Standing, settle
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
 from services.activity.domain.task import Answered
-from services.activity.domain.vocabulary import Method, Reason
+from services.activity.domain.vocabulary import Method, Purpose, Reason
 
 
 def enter_step(occasion: Occasion[EnterStep]) -> Iterable[Event]:
@@ -90,6 +92,19 @@ def ask_for_review(occasion: Occasion[Step]) -> Iterable[Event]:
     """Somebody else has to look at it now (A24); what nobody had, an integration did itself."""
     person = None if occasion.actor.is_resource else occasion.activity.holders.person
     yield ReviewAsked(stamp=occasion.stamp, done_by=person or occasion.actor.id)
+
+
+def write(occasion: Occasion[SendItself]) -> Iterable[Event]:
+    """notify is asked for the mail of its template (A20, A21)."""
+    step = occasion.step
+    yield MailRequested(
+        stamp=occasion.stamp, mail=occasion.context.effect, purpose=Purpose.ACTION, to=step.to, cc=step.cc
+    )
+
+
+def tell_not_sent(occasion: Occasion[SendItself]) -> Iterable[Event]:
+    """The timeline says that it could not write, and somebody has to look (A20)."""
+    yield NotSent(stamp=occasion.stamp)
 
 
 def say_why(occasion: Occasion[GiveUp]) -> Iterable[Event]:

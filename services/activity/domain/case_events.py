@@ -55,6 +55,12 @@ class ChecklistAnswered(Struct, frozen=True, kw_only=True):
     answers: tuple[Answered, ...]
 
 
+class NotSent(Struct, frozen=True, kw_only=True):
+    """An Action could not write by itself: there is nobody to write to, or nowhere to write from (A20)."""
+
+    stamp: Stamp
+
+
 class ReviewAsked(Struct, frozen=True, kw_only=True):
     """An Action is done, and somebody else has to look at it (A24)."""
 

@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable
 
-from services.activity.domain.action_steps import AnswerChecklist, CloseBecause, CloseWithCase, GiveUp
+from services.activity.domain.action_steps import (
+    AnswerChecklist,
+    CloseBecause,
+    CloseWithCase,
+    GiveUp,
+    SendItself,
+)
 from services.activity.domain.case_steps import EndAction, LaunchByHand, Rework, WaitForAnswer
 from services.activity.domain.contacts import holder_of
 from services.activity.domain.context import Occasion, Situation
 from services.activity.domain.custom_fields import empty
 from services.activity.domain.evolving import course_of, task_of
+from services.activity.domain.flow import ActionKind
 from services.activity.domain.refusals import Lack, Missing, MissingAnswer, MissingField, OpenAction
-from services.activity.domain.steps import Assign, Opening, Step, Submit
+from services.activity.domain.steps import Assign, MailReported, Opening, Step, Submit
 from services.activity.domain.vocabulary import ActorKind, Tag
 
 # Guards and checks of Cases
@@ -142,6 +149,29 @@ def needing_attention(occasion: Occasion[Step]) -> bool:
 def reworked(occasion: Occasion[CloseWithCase]) -> bool:
     """Its Case is done again (A12)."""
     return occasion.step.because is CloseBecause.REWORKED
+
+
+def can_write(occasion: Occasion[SendItself]) -> bool:
+    """There is somebody to write to, and somewhere to write from (A20)."""
+    return bool(occasion.step.to)
+
+
+def can_write_and_waits(occasion: Occasion[SendItself]) -> bool:
+    """The same of one that waits for the answer (A21)."""
+    return can_write(occasion) and task_of(occasion.activity).kind is ActionKind.SEND_EMAIL_AND_WAIT
+
+
+def own_mail_left(occasion: Occasion[MailReported]) -> bool:
+    """The mail that it wrote by itself has left, which is all that it was for (A20)."""
+    task, step = task_of(occasion.activity), occasion.step
+    sent = step.outcome is Outcome.SENT and task.mail == step.mail
+    return sent and task.kind is ActionKind.SEND_EMAIL
+
+
+def own_mail_lost(occasion: Occasion[MailReported]) -> bool:
+    """The mail that it wrote by itself could not be sent (A20)."""
+    lost = occasion.step.outcome in (Outcome.FAILED, Outcome.REFUSED)
+    return lost and task_of(occasion.activity).mail == occasion.step.mail
 
 
 def to_be_reviewed(occasion: Occasion[Step]) -> bool:

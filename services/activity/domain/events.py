@@ -14,6 +14,7 @@ from services.activity.domain.case_events import ActionEnded as ActionEnded
 from services.activity.domain.case_events import ActionLaunched as ActionLaunched
 from services.activity.domain.case_events import AttentionMarked as AttentionMarked
 from services.activity.domain.case_events import ChecklistAnswered as ChecklistAnswered
+from services.activity.domain.case_events import NotSent as NotSent
 from services.activity.domain.case_events import ReviewAsked as ReviewAsked
 from services.activity.domain.case_events import Reworked as Reworked
 from services.activity.domain.case_events import StepEntered as StepEntered
@@ -293,4 +294,5 @@ Event = (
     | Reworked
     | ChecklistAnswered
     | ReviewAsked
+    | NotSent
 )

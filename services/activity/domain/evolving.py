@@ -36,6 +36,7 @@ from services.activity.domain.events import (
     MarkedForPerson,
     Merged,
     NoteAdded,
+    NotSent,
     Opened,
     ReviewAsked,
     Reworked,
@@ -117,7 +118,7 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             | FeedbackGiven()
         ):
             return {}
-        case WasSplit() | TookOver() | FileAdded() | FileEdited() | FileRemoved():
+        case NotSent() | WasSplit() | TookOver() | FileAdded() | FileEdited() | FileRemoved():
             return {}
         case StepEntered() | ActionLaunched() | ActionEnded() | AttentionMarked() | Reworked():
             return {"course": _further(activity, event)}
@@ -126,6 +127,8 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             known = {each.point: each for each in (*task.answers, *answers)}
             in_order = tuple(known[point] for point in task.checklist if point in known)
             return {"task": replace(task, answers=in_order)} | _updated(event)
+        case MailRequested(mail=mail, purpose=Purpose.ACTION):
+            return {"task": replace(task_of(activity), mail=mail)}
         case ReviewAsked(done_by=done_by):
             return {"task": replace(task_of(activity), done_by=done_by), "for_person": True}
         case Opened():

@@ -15,12 +15,17 @@ class ActionKind(StrEnum):
     MANUAL = "manual"
     PEER_REVIEW = "peer_review"
     """Somebody else looks at what was done before it counts (A24)."""
+    SEND_EMAIL = "send_email"
+    """It writes to the customer by itself, and is done when that mail has left (A20)."""
+    SEND_EMAIL_AND_WAIT = "send_email_and_wait"
+    """It writes to the customer by itself, and waits for the answer (A21)."""
 
 
 class ActionType(Struct, frozen=True, kw_only=True):
     """An Action that the process knows. `queue` and `due_date` None are those of the process.
 
-    `launched_by_hand` ones can be launched by people whenever the Case runs (CA-6).
+    `launched_by_hand` ones can be launched by people whenever the Case runs (CA-6). `template` is that of the
+    mail of those that write by themselves.
     """
 
     name: str
@@ -31,6 +36,7 @@ class ActionType(Struct, frozen=True, kw_only=True):
     checklist: tuple[str, ...] = ()
     instructions: str = ""
     launched_by_hand: bool = False
+    template: str | None = None
 
 
 class ActionUse(Struct, frozen=True):

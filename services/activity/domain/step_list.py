@@ -6,6 +6,7 @@ from services.activity.domain.action_steps import (
     CompleteAction,
     GiveUp,
     LaunchAction,
+    SendItself,
 )
 from services.activity.domain.case_steps import (
     Abandon,
@@ -135,6 +136,7 @@ STEPS: tuple[type[Step], ...] = (
     CompleteAction,
     GiveUp,
     CloseWithCase,
+    SendItself,
 )
 """Every step there is."""
 
@@ -157,6 +159,7 @@ NOT_FOR_PEOPLE = (
     LoseWay,
     Finish,
     CloseWithCase,
+    SendItself,
 )
 """What others do to an activity: mails, timers, reports, robots, customers, and what becomes of contacts."""
 

@@ -1,6 +1,7 @@
 """What an Action is to do: its type, as its Case launched it."""
 
 from enum import StrEnum
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -27,7 +28,8 @@ class Task(Struct, frozen=True, kw_only=True):
 
     `step` is the step of its Case that it is part of; `by_hand` says that a person launched it beside that.
     `queue` and `due_date` are those of its type, None for those of the process. `answers` are those that
-    there are. While it is looked at by somebody else, `done_by` is who did it (A24).
+    there are. While it is looked at by somebody else, `done_by` is who did it (A24). `template` and `mail` are
+    those of the mail that it writes by itself (A20, A21).
     """
 
     type: str
@@ -39,12 +41,19 @@ class Task(Struct, frozen=True, kw_only=True):
     checklist: tuple[str, ...] = ()
     answers: tuple[Answered, ...] = ()
     done_by: str | None = None
+    template: str | None = None
+    mail: UUID | None = None
 
     @property
     def unanswered(self) -> tuple[str, ...]:
         """The points of the checklist without an answer."""
         answered = {each.point for each in self.answers}
         return tuple(point for point in self.checklist if point not in answered)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it writes to the customer by itself (A20, A21)."""
+        return self.kind in (ActionKind.SEND_EMAIL, ActionKind.SEND_EMAIL_AND_WAIT)
 
     @property
     def to_be_reviewed(self) -> bool:

@@ -105,6 +105,7 @@ class Purpose(StrEnum):
     NO_RESPONSE = "no_response"
     SPLIT = "split"
     CASE_LAUNCHED = "case_launched"
+    ACTION = "action"
     REPLY = "reply"
 
 

@@ -11,7 +11,7 @@ ALTER TABLE activities ADD COLUMN flow jsonb, ADD COLUMN course jsonb, ADD COLUM
 -- Word of a Ticket that goes on as a Case.
 ALTER TABLE mails DROP CONSTRAINT mails_purpose_check;
 ALTER TABLE mails ADD CONSTRAINT mails_purpose_check
-    CHECK (purpose IN ('acknowledgement', 'no_response', 'split', 'case_launched', 'reply')) NOT VALID;
+    CHECK (purpose IN ('acknowledgement', 'no_response', 'split', 'case_launched', 'action', 'reply')) NOT VALID;
 
 -- A Case may wait for as long as it takes; that has no end of its own. What is here fulfils what was narrower.
 ALTER TABLE activities DROP CONSTRAINT activities_wait_check;
