@@ -140,14 +140,14 @@ class _Column:
 
     def drawn(self, x: float, y: float, head: float, body: float) -> Iterator[str]:
         stroke, _, dashes = _COLOURS[self._column.look]
-        current = self._column.look is Look.RUNS
+        marked = self._column.look in (Look.RUNS, Look.FAILED)
         faded = self._column.look is Look.PASSED_OVER
         ink = GREY if faded else INK
         yield (
             f'<svg x="{x - 2:g}" y="{y - 2:g}" width="{WIDTH + 4}" height="{head + body + 4:g}">'
             f'{hint(self._column.title)}<rect x="2" y="2" width="{WIDTH}" height="{head + body:g}" rx="10" '
-            f'fill="{PANEL}" stroke="{stroke if current or faded else "#d0d7de"}"{_dashed(dashes)}'
-            f"{_thick(current)}/>"
+            f'fill="{PANEL}" stroke="{stroke if marked or faded else "#d0d7de"}"{_dashed(dashes)}'
+            f"{_thick(marked)}/>"
         )
         disc = "#ffffff" if faded or self._column.look is Look.PLANNED else stroke
         digits = "#ffffff" if disc == stroke else GREY

@@ -96,9 +96,16 @@ def _column(flow: Flow, step: StepLine, uses: tuple[ActionUse, ...], person: Cal
     return Column(
         title=step.title,
         when=step.when,
-        look=_LOOK_OF_STEP[step.state],
+        look=_look(step, lanes),
         lanes=(*lanes, *((_box(flow, each, person, queue),) for each in beside)),
     )
+
+
+def _look(step: StepLine, lanes: list[tuple[Box, ...]]) -> Look:
+    """A step in which nothing runs any more is as done as what was last done of each of its Actions."""
+    look = _LOOK_OF_STEP[step.state]
+    last = {lane[-1].look for lane in lanes}
+    return next((bad for bad in (Look.FAILED, Look.UNDONE) if look is Look.DONE and bad in last), look)
 
 
 def _is_of(use: ActionUse, line: ActionLine) -> bool:

@@ -196,6 +196,18 @@ def test_a_case_that_needs_attention_says_which_action_could_not_be_done(family:
     assert "Needs attention: salary has no value" in texts(svg)
 
 
+@pytest.mark.parametrize(
+    ("method", "look"),
+    [("complete", Look.DONE), ("unable_to_complete", Look.FAILED), (None, Look.UNDONE)],
+)
+def test_a_step_is_done_only_if_its_actions_are(family: Family, method: str | None, look: Look) -> None:
+    """C6: what failed and was not done again is seen from afar."""
+    ended = line("A1.1", "papers", status="closed", method=method)
+    assert course(family, ended, state="done").columns[0].look is look
+    again = line("A1.2", "papers", status="closed", method="complete")
+    assert course(family, ended, again, state="done").columns[0].look is Look.DONE
+
+
 def test_the_end_is_filled_once_the_case_has_come_to_it(family: Family) -> None:
     assert not course(family).ended
     assert course(family, status="resolved").ended
