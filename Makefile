@@ -11,7 +11,7 @@ export UV_COMPILE_BYTECODE := 1
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
-demo: $(UV) ## the whole way of a mail on real servers; KEEP=1 leaves it running, STACK=compose takes containers
+demo: $(UV) ## the whole way of a mail and of a Case on real servers; KEEP=1 leaves it running, STACK=compose takes containers
 	@$(RUN) mailroom demo $(if $(KEEP),--keep) $(if $(STACK),--stack $(STACK))
 
 up: $(UV) ## start the servers and services on this machine, until Ctrl-C

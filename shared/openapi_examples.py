@@ -56,7 +56,11 @@ _FORMATS = {
 }
 # Taken in turn for a text that has to look like something.
 _TEXTS = ("help", "en", "101203-T", "anna@harbour.test", "0123456789abcdef", "09:00", "a", "1")
-_PAGES = {"text/html": "<p>It prints only every second page.</p>", "text/plain": "It prints …"}
+_PAGES = {
+    "text/html": "<p>It prints only every second page.</p>",
+    "text/plain": "It prints …",
+    "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg"/>',
+}
 _PROBLEM = {
     "type": "urn:mailroom:problem:step_refused",
     "title": "The activity's rules refuse this step",

@@ -15,6 +15,7 @@ from deploy.instance import DEFAULT_HOME, HomeOption
 from deploy.local.endpoints import Endpoints
 from deploy.local.preparation import operator_token
 from shared.contracts.activity_organisation import Definition
+from shared.organisation import Organisation, Unknown, sections_of
 
 app = typer.Typer(help="An organisation's configuration.", no_args_is_help=True)
 
@@ -75,6 +76,39 @@ def apply(folder: Folder, url: Url = None, token: Token = None, home: HomeOption
     typer.echo(f"Version {applied['version']} {'is applied' if applied['changed'] else 'holds already'}.")
 
 
+@app.command()
+def draw(
+    folder: Folder,
+    process: Annotated[str, typer.Argument(help="The name of a process of Cases.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; without it, to stdout.")
+    ] = None,
+) -> None:
+    """Draw a process of Cases as SVG: its steps, their Actions and conditions."""
+    from services.activity.drawing import drawn
+    from services.activity.rules import flow_of
+    from services.activity.views_drawings import process_picture
+
+    definition = _read(folder)
+    organisation = Organisation.of(definition.organisation, 0, sections_of(definition, 0))
+    try:
+        chosen = organisation.process(process)
+    except Unknown as error:
+        _fail(str(error))
+    flow = flow_of(organisation, chosen)
+    if flow is None:
+        _fail(f"{process} is a process of Tickets, which has no steps to draw.")
+    svg = drawn(process_picture(chosen.title, flow, lambda name: organisation.queue(name).title))
+    if output is None:
+        typer.echo(svg, nl=False)
+    else:
+        try:
+            output.write_text(svg, encoding="utf-8")
+        except OSError as error:
+            _fail(f"{output} cannot be written: {error.strerror}.")
+        typer.echo(f"{output} is written.")
+
+
 def _where(definition: Definition, url: str | None, token: str | None, home: Path) -> tuple[str, str]:
     """URL and token of the activity that is meant. Raises `Unanswered` if that cannot be said."""
     if url is not None:
@@ -122,5 +156,9 @@ def _warn(refused: StillInUse) -> NoReturn:
 
 
 def _give_up(error: Unanswered) -> NoReturn:
-    typer.echo(str(error), err=True)
+    _fail(str(error))
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
     raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`mailroom demo`: the whole way of a mail, on the embedded stack or in containers."""
+"""`mailroom demo`: the whole way of a mail, and of a Case, on the embedded stack or in containers."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -24,9 +24,10 @@ def demo(
         Where, typer.Option("--stack", help="On servers of this machine, or in containers (compose.yaml).")
     ] = Where.LOCAL,
 ) -> None:
-    """Show one mail's whole way on real servers, from the customer's mail to the closed Ticket.
+    """Show one mail's whole way on real servers, from the customer's mail to the closed Ticket, and a Case's.
 
-    Ends by itself. The exit code is 0 only if every step was seen.
+    The Case is drawn in build/case.svg of the current folder. Ends by itself.
+    The exit code is 0 only if every step was seen.
     """
     import asyncio
     from pathlib import Path

@@ -1,1 +1,1 @@
-"""The demonstration: one mail's whole way, on real servers, told as it happens."""
+"""The demonstration: one mail's whole way, and a Case's, on real servers, told as it happens."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 from rich.console import Console
 
@@ -9,8 +10,9 @@ from deploy.config import client
 from deploy.config.folder import read
 from deploy.demo.agent import Agent, Refused
 from deploy.demo.customer import Customer
+from deploy.demo.scene import Scene
 from deploy.demo.stage import Stage
-from deploy.demo.story import Scene, play
+from deploy.demo.story import play
 from deploy.demo.venue import Venue
 from deploy.local.preparation import SAMPLE
 from deploy.local.supervisor import ENDING_SIGNALS
@@ -18,7 +20,8 @@ from shared.auth import OPERATOR, Principal
 from shared.contracts.activity_organisation import Definition
 
 FEEDBACK_WINDOW_SECONDS = 5
-AGENT = "amelie"
+AGENT, ROBOT = "amelie", "account-robot"
+DRAWING = Path("build/case.svg")
 INTERRUPTED = 130
 """The exit code of what Ctrl-C ended, as shells have it."""
 
@@ -68,9 +71,12 @@ def _tell(console: Console, venue: Venue) -> None:
     console.print(
         f"The sample organisation is applied; its feedback window is {FEEDBACK_WINDOW_SECONDS} s, not 72 h."
     )
-    agent = Agent(AGENT, venue.activity, venue.token(Principal(AGENT, definition.organisation)))
+    agent, robot = (
+        Agent(name, venue.activity, venue.token(Principal(name, definition.organisation)))
+        for name in (AGENT, ROBOT)
+    )
     customer = Customer("Anna Berg", "anna@harbour.test", venue.smtp, venue.imap)
-    play(Scene(customer, agent, Stage(console)))
+    play(Scene(customer, agent, robot, Stage(console), DRAWING.resolve()))
 
 
 def _with_a_short_feedback_window(definition: Definition) -> Definition:

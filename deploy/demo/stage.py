@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +18,11 @@ class Stage:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._step = 0
+
+    def act(self, text: str) -> None:
+        """A new act begins."""
+        self.console.print()
+        self.console.rule(Text(text, "bold cyan"), align="left", style="cyan")
 
     def title(self, text: str) -> None:
         """What happens now."""
@@ -36,21 +42,46 @@ class Stage:
         table.add_row("", Text(text))
         self.console.print(Padding(Panel(table, border_style="dim"), (0, 4)))
 
-    def ticket(self, ticket: dict[str, Any]) -> None:
-        """How the Ticket stands."""
+    def activity(self, activity: dict[str, Any]) -> None:
+        """How a Ticket, Case or Action stands."""
         line = Text.assemble(
             ("    ", ""),
-            (ticket["reference"], "bold green"),
-            f"  {ticket['title']}",
+            (activity["reference"], "bold green"),
+            f"  {activity['title']}",
             ("   status ", "dim"),
-            (ticket["status"], "yellow"),
+            (activity["status"], "yellow"),
         )
         for holder in ("assignee", "owner", "queue"):
-            if ticket[holder]:
-                line.append(f"   {holder} ", "dim").append(ticket[holder])
-        if ticket["new_information"]:
+            if activity[holder]:
+                line.append(f"   {holder} ", "dim").append(activity[holder])
+        if activity["new_information"]:
             line.append("   new information", "bold magenta")
+        if activity["resolution"]:
+            line.append(f"   {activity['resolution']['method'].replace('_', ' ')}", "yellow")
         self.console.print(line)
+        if activity["course"] and activity["course"]["attention"]:
+            because = activity["course"]["because"]
+            self.console.print(Text(f"    needs attention because of {because}", "bold red"))
+
+    def quote(self, text: str) -> None:
+        """What somebody said."""
+        self.console.print(Text(f"    “{text}”", "italic"))
+
+    def file(self, text: str, path: Path) -> None:
+        """Where something was written, in one piece, to be copied from there."""
+        self.console.print(Text.assemble("    ", text, " ", (str(path), "bold green")), soft_wrap=True)
+
+    def course(self, course: dict[str, Any]) -> None:
+        """The steps of a Case, and what became of the Actions in them."""
+        table = Table(box=None, padding=(0, 2), header_style="dim")
+        for heading in ("step", "Action", "", "by", "outcome"):
+            table.add_column(heading)
+        for step in course["steps"]:
+            for action in step["actions"]:
+                by = action["ended_by"]["id"] if action["ended_by"] else ""
+                outcome = (action["method"] or action["status"]).replace("_", " ")
+                table.add_row(step["title"], action["reference"], Text(action["title"]), by, outcome)
+        self.console.print(Padding(table, (0, 2)))
 
     def contacts(self, ticket: dict[str, Any]) -> None:
         """Who is who on it."""

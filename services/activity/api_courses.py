@@ -1,22 +1,29 @@
-"""HTTP in: the course of a Case as one document, for a page to show."""
+"""HTTP in: the course of a Case as one document, for a page to show, and as a drawing."""
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from services.activity import store_views
 from services.activity.access import Access, Reception, opened_activity
+from services.activity.downloads import FILE_HEADERS, Responses
+from services.activity.drawing import drawn
 from services.activity.views_courses import CourseDocument, course_document
+from services.activity.views_drawings import course_picture
 from shared.auth import Caller
+from shared.organisation import Organisation, Unknown
 from shared.references import ReferenceKind
 from shared.unit_of_work import Batch
 
+SVG = "image/svg+xml"
+_DRAWING: Responses = {200: {"content": {SVG: {}}, "description": "The drawing; nothing in it acts"}}
+
 
 def course_routes(reception: Reception) -> APIRouter:
-    """`/v1/cases/{reference}/course`."""
-    router = APIRouter(prefix="/v1/cases/{reference}/course", tags=["cases"])
+    """`/v1/cases/{reference}/course` and `/v1/cases/{reference}/drawing`."""
+    router = APIRouter(prefix="/v1/cases/{reference}", tags=["cases"])
 
-    @router.get("")
+    @router.get("/course")
     async def read_course(reference: str, caller: Caller) -> CourseDocument:
         """The whole Case: its steps, their Actions, who did them, when, and how they ended."""
 
@@ -27,4 +34,36 @@ def course_routes(reception: Reception) -> APIRouter:
 
         return await reception.admit(caller, serve)
 
+    @router.get("/drawing", response_class=Response, responses=_DRAWING)
+    async def read_drawing(reference: str, caller: Caller) -> Response:
+        """The same as a drawing (SVG): steps from left to right, what was done again below it."""
+
+        async def serve(batch: Batch[Any], access: Access) -> str:
+            case = await opened_activity(batch, access, reference, ReferenceKind.CASE)
+            rows = await store_views.actions(batch.connection, (case.organisation, case.id))
+            titles = _Titles(access.organisation)
+            return drawn(course_picture(case, course_document(case, rows), titles.person, titles.queue))
+
+        return Response(await reception.admit(caller, serve), media_type=SVG, headers=FILE_HEADERS)
+
     return router
+
+
+class _Titles:
+    """What people call those whom a configuration names; the name itself where it names them no more."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self._organisation = organisation
+
+    def person(self, name: str) -> str:
+        try:
+            user = self._organisation.user(name)
+        except Unknown:
+            return name
+        return f"{user.title} (robot)" if user.robot else user.title
+
+    def queue(self, name: str) -> str:
+        try:
+            return self._organisation.queue(name).title
+        except Unknown:
+            return name

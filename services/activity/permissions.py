@@ -115,6 +115,7 @@ ENDPOINTS: Rules = {
         )
     },
     "GET /v1/cases/{reference}/course": Role.READER,
+    "GET /v1/cases/{reference}/drawing": Role.READER,
     "GET /v1/contacts": Need.ANY_PROCESS,
     "POST /v1/contacts": Need.REQUEST,
     "GET /v1/contacts/{contact}": Need.ANY_PROCESS,

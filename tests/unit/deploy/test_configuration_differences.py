@@ -152,7 +152,7 @@ def test_routes_in_another_order_are_a_difference() -> None:
         "mailboxes",
         "  ~ help",
         "    ~ routes",
-        "      ~ order: [passwords, support] -> [support, passwords]",
+        "      ~ order: [passwords, new-employees, support] -> [support, new-employees, passwords]",
     ]
 
 
