@@ -17,7 +17,7 @@ from services.activity.domain.evolving import course_of, task_of
 from services.activity.domain.flow import ActionKind
 from services.activity.domain.refusals import Lack, Missing, MissingAnswer, MissingField, OpenAction
 from services.activity.domain.steps import Assign, MailReported, Opening, Step, Submit
-from services.activity.domain.vocabulary import ActorKind, Tag
+from services.activity.domain.vocabulary import ActorKind, Outcome, Tag
 
 # Guards and checks of Cases
 

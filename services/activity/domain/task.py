@@ -28,8 +28,8 @@ class Task(Struct, frozen=True, kw_only=True):
 
     `step` is the step of its Case that it is part of; `by_hand` says that a person launched it beside that.
     `queue` and `due_date` are those of its type, None for those of the process. `answers` are those that
-    there are. While it is looked at by somebody else, `done_by` is who did it (A24). `template` and `mail` are
-    those of the mail that it writes by itself (A20, A21).
+    there are. While it is looked at by somebody else, `done_by` is who did it (A24). `template` and `mail`
+    are those of the mail that it writes by itself (A20, A21).
     """
 
     type: str
