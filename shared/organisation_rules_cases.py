@@ -10,7 +10,7 @@ MOST_STEPS = 200
 MOST_ACTIONS = 100
 """Of a step: all of them are launched at once."""
 
-_OF_TICKETS = ("categories", "note_required_to_resolve", "split", "no_response")
+_OF_TICKETS = ("categories", "note_required_to_resolve", "split", "no_response", "case_launched")
 _OF_CASES = ("contacts_mandatory", "actions", "steps")
 
 

@@ -49,6 +49,7 @@ _REFERENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("processes", ("acknowledgement",), "templates"),
     ("processes", ("no_response",), "templates"),
     ("processes", ("split",), "templates"),
+    ("processes", ("case_launched",), "templates"),
     ("due_dates", ("calendar",), "calendars"),
     ("queues", ("team",), "teams"),
     ("users", ("company",), "companies"),

@@ -1,7 +1,7 @@
 """What the templates of automatic mail may say, for who writes, checks and renders them."""
 
 AUTOMATIC_VARIABLES = frozenset(
-    {"reference", "process", "company", "service", "queue", "mailbox", "address", "waited", "tickets"}
+    {"reference", "process", "company", "service", "queue", "mailbox", "address", "waited", "tickets", "case"}
 )
 """What a template may say: what we know ourselves, and nothing that its recipient wrote.
 

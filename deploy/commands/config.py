@@ -1,7 +1,7 @@
 """`mailroom config`: an organisation's configuration, from a folder of YAML to the running services."""
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -52,7 +52,7 @@ def plan(folder: Folder, url: Url = None, token: Token = None, home: HomeOption 
     try:
         where = _where(definition, url, token, home)
         _show(differences(current(*where), definition))
-        put(*where, definition, dry_run=True)
+        _tell_of_cases(put(*where, definition, dry_run=True))
     except StillInUse as error:
         _warn(error)
     except Unanswered as error:
@@ -71,6 +71,7 @@ def apply(folder: Folder, url: Url = None, token: Token = None, home: HomeOption
         _warn(error)
     except Unanswered as error:
         _give_up(error)
+    _tell_of_cases(applied)
     typer.echo(f"Version {applied['version']} {'is applied' if applied['changed'] else 'holds already'}.")
 
 
@@ -100,6 +101,15 @@ def _show(found: list[Difference]) -> None:
         style = "bold" if line.change is None else _COLOURS[line.change]
         console.print(f"[{style}]{escape(line.text)}[/]")
     console.print(summary(found) if found else "No changes.")
+
+
+def _tell_of_cases(applied: dict[str, Any]) -> None:
+    """What runs ends on the steps that it began with, and people should know how much that is."""
+    for process, cases in applied.get("going_on", {}).items():
+        what = (
+            "1 Case ends on the steps that it" if cases == 1 else f"{cases} Cases end on the steps that they"
+        )
+        typer.echo(f"{process}: {what} began with.")
 
 
 def _warn(refused: StillInUse) -> NoReturn:

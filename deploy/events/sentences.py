@@ -226,7 +226,7 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"{it.actor.id} wants it split into {', '.join(_quoted(part.title) for part in it.parts)}"
     ),
     requests.TicketMergeInto: lambda it: f"{it.actor.id} wants it merged into {it.into}",
-    requests.TicketMerge: lambda it: f"{it.actor.id} wants {', '.join(it.sources)} merged into it",
+    requests.ActivityMerge: lambda it: f"{it.actor.id} wants {', '.join(it.sources)} merged into it",
     requests.ActivityMarkInformation: lambda it: (
         f"{it.actor.id} wants its new information marked as {'new' if it.new else 'read'}"
     ),

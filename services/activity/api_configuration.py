@@ -30,10 +30,14 @@ class CurrentConfiguration(BaseModel):
 
 
 class AppliedConfiguration(BaseModel):
-    """The version that holds now; `changed` is false when it held before."""
+    """The version that holds now; `changed` is false when it held before.
+
+    `going_on` says, by process, how many Cases run on through the steps that they began with.
+    """
 
     version: int
     changed: bool
+    going_on: dict[str, int] = {}
 
 
 def routes(work: UnitOfWork) -> APIRouter:
@@ -88,7 +92,9 @@ def routes(work: UnitOfWork) -> APIRouter:
             raise Problem(
                 CONFIGURATION_IN_USE, f"{refused}.", uses=[_use(found) for found in refused.uses]
             ) from None
-        return AppliedConfiguration(version=applied.version, changed=applied.changed)
+        return AppliedConfiguration(
+            version=applied.version, changed=applied.changed, going_on=dict(applied.going_on)
+        )
 
     return guarded(router, ENDPOINTS)
 

@@ -22,7 +22,7 @@ class Hit(BaseModel):
     """An activity, and what the words were found in."""
 
     matched: Literal["reference", "title", "contact", "mail"]
-    ticket: ActivitySummary
+    activity: ActivitySummary
 
 
 class Hits(BaseModel):
@@ -38,7 +38,7 @@ def search_routes(unit: UnitOfWork, organisations: Organisations) -> APIRouter:
     router = APIRouter(tags=["search"])
 
     @router.get("/v1/search")
-    async def search_tickets(
+    async def search_activities(
         caller: Caller,
         q: Annotated[
             str,
@@ -63,6 +63,6 @@ def search_routes(unit: UnitOfWork, organisations: Organisations) -> APIRouter:
 
 
 def _hit(shown: Shown, found: Found) -> Hit:
-    ticket = shown.row(found.row)
-    assert isinstance(ticket, ActivitySummary), "search finds what the caller may read"
-    return Hit.model_validate({"matched": found.matched, "ticket": ticket})
+    activity = shown.row(found.row)
+    assert isinstance(activity, ActivitySummary), "search finds what the caller may read"
+    return Hit.model_validate({"matched": found.matched, "activity": activity})

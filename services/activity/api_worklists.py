@@ -48,6 +48,7 @@ class WaitGroup(StrEnum):
 
     MORE_INFORMATION = "more_information"
     UNTIL = "until"
+    PAUSE = "pause"
     RELATED = "related"
 
     @property

@@ -47,7 +47,7 @@ def _called(request: asked.ActivityEditFile, file: File) -> str | None:
 SPLITS_AND_MERGES: tuple[type[asked.OnActivity], ...] = (
     asked.TicketSplit,
     asked.TicketMergeInto,
-    asked.TicketMerge,
+    asked.ActivityMerge,
 )
 """Requests whose steps `splits_and_merges.py` makes."""
 
@@ -57,7 +57,7 @@ def also_named(request: asked.Request) -> tuple[str, ...]:
     match request:
         case asked.TicketMergeInto(into=into):
             return (into,)
-        case asked.TicketMerge(sources=sources):
+        case asked.ActivityMerge(sources=sources):
             return sources
     return ()
 
@@ -119,7 +119,7 @@ ALL_STEPS: Mapping[type[asked.OnActivity], MakesStep] = {**STEPS, **WITH_BYTES}
 
 OF_SEVERAL: tuple[type[asked.OnActivity], ...] = (
     *(asked.ActivityLink, asked.ActivityUnlink, asked.ActivityShareMail, asked.ActivityNewFromMail),
-    asked.CaseLaunch,
+    *(asked.CaseLaunch, asked.TicketConvert),
     *SPLITS_AND_MERGES,
 )
 """The requests that are about more than one activity: what makes their steps are modules of their own."""

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from services.activity import announce, splits_and_merges, work_departures
+from services.activity import announce, converting, splits_and_merges, work_departures
 from services.activity.bringing_back_states import part_of
 from services.activity.domain.activity import Activity
 from services.activity.domain.events import MailContinued, Merged, Stamp, TookOver
@@ -41,6 +41,8 @@ def finish(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
                 halves.merge(each)
             case events.TicketSplitInto():
                 halves.split(each)
+            case events.TicketConverted():
+                halves.convert(each)
             case events.ActivityOpened():
                 halves.departure(each)
     for each, _ in past.happened:
@@ -74,7 +76,9 @@ class _Halves:
         into = other_of(merged.message.into)
         self._merge(merged, source, into)
         request = self._request(merged)
-        others = request.message.sources if request and isinstance(request.message, asked.TicketMerge) else ()
+        others = (
+            request.message.sources if request and isinstance(request.message, asked.ActivityMerge) else ()
+        )
         for name in others:
             other = workspace.by_reference(cause.organisation, name)
             if other and other.state in RUNNING:
@@ -146,6 +150,21 @@ class _Halves:
             new = workspace.activities[cause.organisation, opened.message.activity]
             done = Departure(mail, DepartureState.DONE, new.id, new.reference)
             work_departures.mark(workspace, cause, workspace.activities[cause.organisation, asked_on], done)
+
+    def convert(self, converted: Incoming[Any]) -> None:
+        """The Case that a Ticket waits for is there (T30)."""
+        workspace, cause, record = self._workspace, converted.envelope, converted.message
+        ticket, case = workspace.activities[cause.organisation, record.activity], other_of(record.into)
+        if (
+            ticket.state is not State.WAIT_CASE_LAUNCHED
+            or (cause.organisation, case.activity) in workspace.activities
+        ):
+            return
+        process = workspace.organisations[cause.organisation].process(record.process)
+        request = self._request(converted)
+        wanted = request.message if request and isinstance(request.message, asked.TicketConvert) else None
+        self._lost.texts += wanted is None
+        converting.open_again(workspace, cause, ticket, case, process, _actor(converted), wanted)
 
     def case(self, happened: Incoming[Any]) -> None:
         """A Case has launched what it says, and knows of its Actions' ends (A1, A12, A13, C6)."""

@@ -59,6 +59,8 @@ def _texts(
     match event.message, request.message if request else None:
         case events.ActivityOpened(task=events.Task()), _:
             return _of_action(workspace, event, request)
+        case events.ActivityOpened(flow=events.Flow(), parent=events.OtherActivity()), _:
+            return _of_case(workspace, event, request)
         case events.ActivityOpened(parent=events.OtherActivity(activity=parent)), _:
             part = part_of(request, event.message.activity) if request else None
             original = workspace.activities[event.envelope.organisation, parent]
@@ -86,6 +88,21 @@ def _of_action(
     asked_for = request.message if request else None
     written = asked_for.instructions if isinstance(asked_for, asked.CaseLaunch) else None
     return Texts(type_.title, written or type_.instructions) if type_ else Texts()
+
+
+def _of_case(
+    workspace: PastWorkspace, event: Incoming[Any], request: Incoming[asked.Request] | None
+) -> Texts:
+    """What is written on a Case that a Ticket became: what the Ticket says, and the request instead (T30)."""
+    organisation = workspace.organisations[event.envelope.organisation]
+    ticket = workspace.activities[organisation.name, event.message.parent.activity]
+    wanted = request.message if request and isinstance(request.message, asked.TicketConvert) else None
+    if wanted is None:
+        return Texts(ticket.title, ticket.description, ticket.fields)
+    values, _ = custom_fields.read(process_rules(organisation, wanted.process, None).fields, wanted.fields)
+    return Texts(
+        wanted.title or ticket.title, wanted.description or ticket.description, (*ticket.fields, *values)
+    )
 
 
 def part_of(request: Incoming[asked.Request], activity: UUID) -> asked.SplitPart | None:

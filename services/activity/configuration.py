@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.activity import store_configuration as store
-from services.activity.configuration_uses import InUse, in_use
+from services.activity.configuration_uses import InUse, going_on, in_use
 from shared import organisation, organisation_copy, tracing
 from shared.contracts.activity_organisation import Definition, OrganisationApplied
 from shared.contracts.envelope import Envelope, source_of
@@ -39,10 +39,14 @@ class StillInUse(Exception):
 
 @dataclass(frozen=True)
 class Applied:
-    """The version that holds now, and whether this call made it."""
+    """The version that holds now, and whether this call made it.
+
+    `going_on` says of how many Cases of a process the flow that they began with is another than from now on.
+    """
 
     version: int
     changed: bool
+    going_on: Mapping[str, int] = field(default_factory=dict)
 
 
 async def current(batch: Batch[Any], name: str) -> Organisation | None:
@@ -68,6 +72,7 @@ async def apply(batch: Batch[Any], definition: Definition, actor: str) -> Applie
     uses = await in_use(batch, before, definition) if before else []
     if uses:
         raise StillInUse(uses)
+    left = await going_on(batch, before, definition) if before else {}
     version = 1 if applied is None else applied.version + 1
     records: tuple[Record, ...] = (
         *organisation.sections_of(definition, version),
@@ -76,7 +81,7 @@ async def apply(batch: Batch[Any], definition: Definition, actor: str) -> Applie
     await organisation_copy.store(batch.connection, [(name, record) for record in records])
     await store.log(batch.connection, name, version, digest, actor, batch.now)
     batch.publish(*(_outgoing(batch, name, version, record) for record in records))
-    return Applied(version, changed=True)
+    return Applied(version, changed=True, going_on=left)
 
 
 def digest_of(definition: Definition) -> str:

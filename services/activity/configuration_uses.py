@@ -54,6 +54,9 @@ async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> 
     for kind in NAMED:
         names = removed(before, after, kind)
         found += [InUse(kind, use) for use in await store.of_named(connection, organisation, kind, names)]
+    for kind, what in (("queues", "queue"), ("due_dates", "due_date")):
+        names = removed(before, after, kind)
+        found += [InUse(kind, use) for use in await store.of_flows(connection, organisation, what, names)]
     turned = other_kind(before, after)
     found += [
         InUse("processes", use, becomes="kind")
@@ -75,6 +78,17 @@ async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> 
         for process, option, use in await store.of_fields(connection, organisation, sorted(lost, key=_order))
     ]
     return found
+
+
+async def going_on(batch: Batch[Any], before: Organisation, after: Definition) -> dict[str, int]:
+    """How many Cases end on a flow that a process will have no more, by process."""
+    new = {process.name: (process.actions, process.steps) for process in after.processes}
+    changed = [
+        process.name
+        for process in before.processes
+        if process.name in new and new[process.name] != (process.actions, process.steps)
+    ]
+    return await store.running(batch.connection, before.name, sorted(changed))
 
 
 def removed(before: Organisation | Definition, after: Definition, kind: str) -> list[str]:

@@ -11,6 +11,7 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.due_dates import first_due
 from services.activity.domain.events import (
     ContactTagged,
+    Converted,
     DeliveryReported,
     DueChanged,
     Edited,
@@ -59,7 +60,10 @@ def record_of(activity: Activity, happened: Event, configuration: int) -> said.A
 @cache
 def _type_of(model: type[said.ActivityRecord], kind: ReferenceKind) -> str:
     """The name that the record goes by for this kind of activity."""
-    return next(name for name in types_of(model) if name.partition(".")[0] == kind)
+    for name in types_of(model):
+        if name.partition(".")[0] == kind:
+            return name
+    raise ValueError(f"{model.__name__} has no name for {kind.phrase}")
 
 
 def _opened(happened: Opened, _: int) -> dict[str, Any]:
@@ -162,6 +166,10 @@ RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     WasSplit: (
         said.TicketSplitInto,
         lambda happened, _: {"into": tuple(_other(each) for each in happened.into)},
+    ),
+    Converted: (
+        said.TicketConverted,
+        lambda happened, _: {"into": _other(happened.into), "process": happened.process},
     ),
     Merged: (said.TicketMerged, lambda happened, _: {"into": _other(happened.into)}),
     TookOver: (said.ActivityTookOver, lambda happened, _: {"source": _other(happened.source)}),

@@ -44,6 +44,10 @@ class Filing:
         origin = Other(source.id, source.reference)
         return tuple(Brought(file, origin) for file in self.on(source) if file.id not in there)
 
+    def all_of(self, source: Activity) -> tuple[Brought, ...]:
+        """The files of an activity as one that goes on in its place has them: they are the same (LK-1)."""
+        return tuple(Brought(file, Other(source.id, source.reference)) for file in self.on(source))
+
     def snapshot(self, source: Activity, cause: Envelope, for_activity: UUID) -> tuple[Brought, ...]:
         """The files of an activity as another one begins with them: files of its own, with the same bytes."""
         origin = Other(source.id, source.reference)

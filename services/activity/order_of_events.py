@@ -78,6 +78,8 @@ def _brings(record: events.ActivityRecord, turn: int) -> Iterator[Any]:
             yield "mail", mail, here
         case events.TicketSplitInto(into=into):
             yield from (("split", part.activity) for part in into)
+        case events.TicketConverted(into=into):
+            yield "split", into.activity
         case events.CaseActionLaunched(launched=launched):
             yield "launched", launched.activity
         case events.TicketMerged():

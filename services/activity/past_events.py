@@ -14,6 +14,7 @@ from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import first_due
 from services.activity.domain.events import (
     ContactTagged,
+    Converted,
     DeliveryReported,
     DepartureMarked,
     DueChanged,
@@ -247,6 +248,9 @@ _EVENTS: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any, Texts], Event]
     said.ActivityDepartureMarked: _departure_marked,
     said.TicketSplitInto: lambda stamp, record, _: WasSplit(
         stamp=stamp, into=tuple(other_of(each) for each in record.into)
+    ),
+    said.TicketConverted: lambda stamp, record, _: Converted(
+        stamp=stamp, into=other_of(record.into), process=record.process
     ),
     said.TicketMerged: lambda stamp, record, _: Merged(stamp=stamp, into=other_of(record.into)),
     said.ActivityTookOver: lambda stamp, record, _: TookOver(stamp=stamp, source=other_of(record.source)),

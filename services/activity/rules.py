@@ -140,6 +140,7 @@ def _templates(process: Process) -> dict[Purpose, str | None]:
         Purpose.ACKNOWLEDGEMENT: process.acknowledgement,
         Purpose.NO_RESPONSE: process.no_response,
         Purpose.SPLIT: process.split,
+        Purpose.CASE_LAUNCHED: process.case_launched,
     }
 
 

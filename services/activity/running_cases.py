@@ -13,10 +13,11 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.case_steps import EnterStep, Finish, LoseWay
 from services.activity.domain.course import Course, Entering, Finished, Launched, Stuck, Undecided
 from services.activity.domain.evolving import course_of
+from services.activity.domain.family_steps import CaseClosed
 from services.activity.domain.flow import ActionType, Flow
 from services.activity.domain.links import Other
 from services.activity.domain.reactions import end_of, next_in, word_to_case, words_to_actions
-from services.activity.domain.states import Status
+from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
 from services.activity.domain.task import Task
 from services.activity.workspace import Workspace
@@ -46,7 +47,16 @@ def react(
     elif kind is ReferenceKind.CASE:
         for action, word in words_to_actions(step, before, after) if before else ():
             carry(workspace.activities[after.organisation, action.activity], word)
+        _end_with_case(workspace, before, after, carry)
         _go_on(workspace, cause, workspace.activities[after.organisation, after.id], carry)
+
+
+def _end_with_case(workspace: Workspace, before: Activity | None, case: Activity, carry: Carry) -> None:
+    """A Ticket that was converted ends with its Case (T31)."""
+    closed = case.status is Status.CLOSED and before is not None and before.status is not Status.CLOSED
+    ticket = workspace.activities.get((case.organisation, case.parent)) if closed and case.parent else None
+    if ticket and ticket.state is State.WAIT_CASE_LAUNCHED:
+        carry(ticket, CaseClosed())
 
 
 def catch_up(

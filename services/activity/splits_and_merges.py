@@ -14,7 +14,7 @@ from services.activity.domain.family_steps import MergeInto, Part, Split, SplitO
 from services.activity.domain.link_steps import LinkWith
 from services.activity.domain.links import Earlier, Link, LinkReason, Other
 from services.activity.domain.refusals import Refusal
-from services.activity.domain.states import RUNNING
+from services.activity.domain.states import TAKES_OVER
 from services.activity.domain.steps import Step
 from services.activity.domain.vocabulary import Actor
 from services.activity.needs import Needs
@@ -50,7 +50,7 @@ def perform(
         case asked.TicketMergeInto():
             sources = [activity]
             target = _named(workspace, activity.organisation, request, request.into)
-        case asked.TicketMerge():
+        case asked.ActivityMerge():
             names = dict.fromkeys(request.sources)
             sources = [_named(workspace, activity.organisation, request, name) for name in names]
             target = activity
@@ -61,7 +61,7 @@ def perform(
     if isinstance(done, Refusal):
         return done
     closed, target = done
-    return (target, *closed) if isinstance(request, asked.TicketMerge) else (*closed, target)
+    return (target, *closed) if isinstance(request, asked.ActivityMerge) else (*closed, target)
 
 
 def _named(workspace: Workspace, organisation: str, request: asked.OnActivity, reference: str) -> Activity:
@@ -139,10 +139,12 @@ def _merge(
     seen: Mapping[UUID, int | None],
 ) -> Refusal | tuple[Done, Activity]:
     """Merge sources into a target; returns them as they are then. `seen` are versions that are expected."""
-    into = MergeInto(Other(target.id, target.reference), target.state in RUNNING)
+    into = MergeInto(Other(target.id, target.reference), target.state in TAKES_OVER)
     # The one that the request is about is judged first: what is wrong with it concerns its sender most.
     steps: list[tuple[Activity, Step]] = [(source, into) for source in sources]
-    steps += [(target, TakeOver(Other(source.id, source.reference))) for source in sources]
+    for takes in dict.fromkeys((target.id, workspace.bearer(target).id)):
+        taking = workspace.activities[target.organisation, takes]
+        steps += [(taking, TakeOver(Other(source.id, source.reference))) for source in sources]
     for activity, step in sorted(steps, key=lambda each: each[0].id not in seen):
         taken = _taken(cause, activity, step, actor, seen.get(activity.id))
         refusal = judge(workspace, cause, activity, taken)
@@ -167,24 +169,28 @@ def take_over(
     *,
     told: Collection[type[Event]] = (),
 ) -> Activity:
-    """The target with the mails and links of what was merged into it (T33, T34, LK-6)."""
+    """The target with the mails and links of what was merged into it (T33, T34, LK-6).
+
+    Links and files of what is merged into an Action are its Case's (LK-1).
+    """
+    bearer = workspace.bearer(target)
     links = tuple(
         link
         for link in links_of(workspace, source)
-        if link.activity != target.id and link.activity not in target.links
+        if link.activity != bearer.id and link.activity not in bearer.links
     )
     # What came to the target by itself stays there, whatever people want of it on the source.
     alone = [id_ for id_ in workspace.mails_on(source) if not workspace.came_in_on(id_, target)]
-    step = TakeOver(
-        Other(source.id, source.reference),
-        thread_of(workspace, source, target),
-        links,
-        source.departures_with(alone),
-        workspace.files.same(source, target),
-    )
+    origin, files = Other(source.id, source.reference), workspace.files.same(source, bearer)
+    if bearer.id != target.id:
+        step = TakeOver(origin, links=links, files=files)
+        bearer = _carry_out(workspace, cause, bearer, _taken(cause, bearer, step, actor), told)
+        _answer_links(workspace, cause, bearer, links, actor)
+        links, files = (), ()
+    step = TakeOver(origin, thread_of(workspace, source, target), links, source.departures_with(alone), files)
     target = _carry_out(workspace, cause, target, _taken(cause, target, step, actor), told)
     _answer_links(workspace, cause, target, links, actor)
-    return target
+    return workspace.activities[target.organisation, target.id]
 
 
 def links_of(workspace: Workspace, activity: Activity) -> tuple[Link, ...]:

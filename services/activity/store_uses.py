@@ -135,6 +135,43 @@ ORDER BY wanted.process, wanted.reason
 """
 
 
+# Cases end on the flow that they began with: what it names has to be there for as long as one runs.
+_OF_FLOW = """
+SELECT wanted.name, used.count, used.examples
+FROM unnest($2::text[]) AS wanted (name)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, (array_agg(reference ORDER BY number DESC))[:$4] AS examples
+    FROM (
+        SELECT reference, number FROM activities
+        WHERE organisation = $1 AND kind = 'case' AND status <> 'closed'
+          AND flow -> 'actions' @> jsonb_build_array(jsonb_build_object($5::text, wanted.name))
+        LIMIT $3
+    ) AS newest
+) AS used
+WHERE used.count > 0
+ORDER BY wanted.name
+"""
+_RUNNING = """
+SELECT process, count(*) AS cases FROM activities
+WHERE organisation = $1 AND kind = 'case' AND status <> 'closed' AND process = ANY ($2::text[])
+GROUP BY process ORDER BY process
+"""
+
+
+async def of_flows(connection: Connection, organisation: str, what: str, names: Sequence[str]) -> list[Use]:
+    """Cases that run through a flow with an Action whose `what`, `queue` or `due_date`, is one of these."""
+    if not names:
+        return []
+    rows = await connection.fetch(_OF_FLOW, organisation, list(names), MOST, SHOWN, what)
+    return [_use(row) for row in rows]
+
+
+async def running(connection: Connection, organisation: str, processes: Sequence[str]) -> dict[str, int]:
+    """How many Cases of these processes are not closed, where there are any."""
+    rows = await connection.fetch(_RUNNING, organisation, list(processes)) if processes else ()
+    return {row["process"]: row["cases"] for row in rows}
+
+
 async def of_named(connection: Connection, organisation: str, kind: str, names: Sequence[str]) -> list[Use]:
     """What stands on processes, mailboxes, queues, users or companies of these names."""
     if not names:

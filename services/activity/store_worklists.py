@@ -65,8 +65,12 @@ ORDER BY {_DUE}, number, id LIMIT $6
 _AT_REST = f"""
 SELECT found.* FROM unnest($2::text[]) AS lane (name)
 CROSS JOIN LATERAL (
-    SELECT * FROM activities
-    WHERE organisation = $1 AND process = lane.name AND status IN ('wait', 'resolved') {_SIFTED}
+    (SELECT * FROM activities
+    WHERE organisation = $1 AND process = lane.name AND status IN ('wait', 'resolved') {_SIFTED})
+    UNION ALL
+    (SELECT * FROM activities
+    WHERE organisation = $1 AND process = lane.name AND kind = 'case'
+        AND status IN ('to_do', 'in_progress') {_SIFTED})
 ) AS found
 ORDER BY {_DUE}, number, id LIMIT $6
 """  # noqa: S608 - our own text
@@ -114,7 +118,7 @@ async def at_rest(
     after: Place,
     limit: int,
 ) -> list[Any]:
-    """The same of what waits or is resolved in these processes, whoever owns it."""
+    """The same of what waits or is resolved in these processes, and of Cases that run: whoever owns it."""
     return await _listed(connection, _AT_REST, organisation, sorted(processes), sieve, after, limit)
 
 

@@ -11,7 +11,7 @@ from services.activity.domain.context import Context
 from services.activity.domain.decide import decide
 from services.activity.domain.events import Event, MailRequested
 from services.activity.domain.evolving import evolve
-from services.activity.domain.family_steps import PartsClosed, Split
+from services.activity.domain.family_steps import Convert, PartsClosed, Split
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Opening, Step
@@ -111,6 +111,8 @@ def _more_to_say(step: Step) -> dict[str, str]:
     """What a template may say of the step beside what it says of the activity."""
     if isinstance(step, Split):
         return {"tickets": ", ".join(str(part.off.reference) for part in step.parts)}
+    if isinstance(step, Convert):
+        return {"case": str(step.case.reference)}
     return {}
 
 

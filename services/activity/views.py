@@ -97,10 +97,10 @@ class FieldView(BaseModel):
 
 
 class LinkView(BaseModel):
-    """A linked Ticket, as header data (LK-7)."""
+    """A linked activity, as header data (LK-7)."""
 
     reason: str
-    ticket: ActivityHeader
+    activity: ActivityHeader
 
 
 class FamilyView(BaseModel):
@@ -241,7 +241,7 @@ class Shown:
 
     def link(self, row: Any) -> LinkView:
         """A row of `activities` with its `link_reason`."""
-        return LinkView(reason=row["link_reason"], ticket=self.header(row))
+        return LinkView(reason=row["link_reason"], activity=self.header(row))
 
     def _family(self, activity: Activity, rows: list[Any]) -> FamilyView:
         by_id = {row["id"]: self.header(row) for row in rows}

@@ -105,7 +105,8 @@ def reinjected(workspace: Workspace, incoming: Incoming[MailReceived]) -> None:
     effect = Open(
         Target(target.address.lower(), target.mailbox, routed=True),
         OpenedBecause.NEW_FROM_MAIL,
-        tuple(each.id for each in _concerned(workspace, activity, mail.id)),
+        # Links are between Tickets and Cases: an Action's Case has its (CE-8).
+        tuple(dict.fromkeys(workspace.bearer(each).id for each in _concerned(workspace, activity, mail.id))),
     )
     opened = open_activity(workspace, incoming, mail, effect)
     done = Departure(mail.id, DepartureState.DONE, opened.id, opened.reference)

@@ -9,7 +9,7 @@ from services.activity.domain.mail_facts import Answered, Known, MailFacts, Plus
 from services.activity.domain.mail_families import Append
 from services.activity.domain.matching import Open, Unplaced, match
 from services.activity.domain.refusals import Refusal
-from services.activity.domain.states import State, Status
+from services.activity.domain.states import State, Status, WaitType
 from services.activity.domain.steps import MailArrived
 from services.activity.needs import Needs
 from services.activity.opening_by_mail import mail_of, open_activity
@@ -226,6 +226,7 @@ def _known(workspace: Workspace, activity: Activity) -> Known:
         parent=activity.parent,
         split=activity.state is State.WAIT_SPLIT,
         merged_into=activity.merged_into,
+        converted=bool(activity.wait and activity.wait.type is WaitType.CASE_LAUNCHED),
         thread=frozenset(mailbox for mailbox in people.values() if mailbox),
         participants=frozenset(address for address, mailbox in people.items() if mailbox is None)
         | {contact.address for contact in contacts if contact},

@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from services.activity import (
     announce,
+    converting,
     outgoing_mail,
     request_files,
     splits_and_merges,
@@ -59,6 +60,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
             needs.references.add((organisation, reference))
         case asked.ActivityOpen():
             needs.opening[organisation] += 1
+    converting.gather(organisation, request, needs)
     work_links.gather(organisation, request, needs)
     work_next.gather(organisation, request, needs)
     work_contacts.gather(organisation, request, needs)
@@ -163,6 +165,8 @@ def _step(
     _require_kind(request, activity)
     if isinstance(request, asked.CaseLaunch):
         return work_cases.launch(workspace, cause, activity, request, actor_of(request))
+    if isinstance(request, asked.TicketConvert):
+        return converting.perform(workspace, cause, activity, request, actor_of(request))
     if isinstance(request, work_links.Tying):
         return work_links.perform(workspace, cause, activity, request, actor_of(request))
     if isinstance(request, asked.ActivityShareMail):

@@ -21,6 +21,7 @@ from shared.contracts.activity_cases import Flow as Flow
 from shared.contracts.activity_cases import Task as Task
 from shared.contracts.activity_due import DueDate
 from shared.contracts.activity_families import ActivityTookOver as ActivityTookOver
+from shared.contracts.activity_families import TicketConverted as TicketConverted
 from shared.contracts.activity_families import TicketMerged as TicketMerged
 from shared.contracts.activity_families import TicketSplitInto as TicketSplitInto
 from shared.contracts.activity_files import ActivityFileAdded as ActivityFileAdded
@@ -243,7 +244,7 @@ class ActivityMailRequested(ActivityRecord):
         "ticket.mail_requested"
     )
     mail: UUID
-    purpose: Literal["acknowledgement", "no_response", "split", "reply"]
+    purpose: Literal["acknowledgement", "no_response", "split", "case_launched", "reply"]
 
 
 class ActivityMailReported(ActivityRecord):
@@ -274,6 +275,7 @@ ActivityEvent = Annotated[
     | ActivityMailShared
     | ActivityDepartureMarked
     | TicketSplitInto
+    | TicketConverted
     | TicketMerged
     | ActivityTookOver
     | ActivityMailRequested

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from shared.contracts.activity_record import ActivityRecord, OtherActivity
+from shared.contracts.record import Name
 
 
 class TicketSplitInto(ActivityRecord):
@@ -10,6 +11,14 @@ class TicketSplitInto(ActivityRecord):
 
     type: Literal["ticket.split_into"] = "ticket.split_into"
     into: tuple[OtherActivity, ...]
+
+
+class TicketConverted(ActivityRecord):
+    """It goes on as a Case of this process (T30), with its number, and is closed with it (T31)."""
+
+    type: Literal["ticket.converted"] = "ticket.converted"
+    into: OtherActivity
+    process: Name
 
 
 class TicketMerged(ActivityRecord):
@@ -22,5 +31,5 @@ class TicketMerged(ActivityRecord):
 class ActivityTookOver(ActivityRecord):
     """Another activity was merged into it (T33, T34)."""
 
-    type: Literal["ticket.took_over", "case.took_over"] = "ticket.took_over"
+    type: Literal["ticket.took_over", "case.took_over", "action.took_over"] = "ticket.took_over"
     source: OtherActivity

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
+from pydantic import Field
 
 from shared.contracts.activity_cases import PointAnswered as PointAnswered
 from shared.contracts.activity_requests_cases import ActionAnswerChecklist as ActionAnswerChecklist
@@ -25,8 +25,9 @@ from shared.contracts.activity_requests_contacts import (
     ContactErase,
     ContactMerge,
 )
+from shared.contracts.activity_requests_families import ActivityMerge as ActivityMerge
 from shared.contracts.activity_requests_families import SplitPart as SplitPart
-from shared.contracts.activity_requests_families import TicketMerge as TicketMerge
+from shared.contracts.activity_requests_families import TicketConvert as TicketConvert
 from shared.contracts.activity_requests_families import TicketMergeInto as TicketMergeInto
 from shared.contracts.activity_requests_families import TicketSplit as TicketSplit
 from shared.contracts.activity_requests_files import ActivityEditFile as ActivityEditFile
@@ -40,6 +41,7 @@ from shared.contracts.activity_requests_next import ActivityRejectWork as Activi
 from shared.contracts.activity_requests_next import WorkTakeNext as WorkTakeNext
 from shared.contracts.asking import Actor as Actor
 from shared.contracts.asking import ActorKind as ActorKind
+from shared.contracts.asking import CustomFields as CustomFields
 from shared.contracts.asking import OnActivity as OnActivity
 from shared.contracts.asking import Person as Person
 from shared.contracts.asking import Request as Request
@@ -47,13 +49,7 @@ from shared.contracts.asking import Said, TagName
 from shared.contracts.asking import Text as Text
 from shared.contracts.asking import Title as Title
 from shared.contracts.mail import Mailbox
-from shared.contracts.record import EmailAddress, Instant, Name, Part, Reference, Storable
-
-FieldText = Annotated[str, StringConstraints(max_length=200_000), Storable]
-CustomFields = Annotated[
-    dict[Name, StrictBool | StrictInt | StrictFloat | FieldText | None], Field(max_length=200)
-]
-"""Values of custom fields by their names; null takes a value away (BK-14)."""
+from shared.contracts.record import EmailAddress, Instant, Name, Part, Reference
 
 
 class ActivityOpen(Request):
@@ -269,8 +265,9 @@ ActivityRequest = Annotated[
     | ActivityReply
     | ActivityMarkInformation
     | TicketSplit
+    | TicketConvert
     | TicketMergeInto
-    | TicketMerge
+    | ActivityMerge
     | ActivityLink
     | ActivityUnlink
     | ActivityShareMail

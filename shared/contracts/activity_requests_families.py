@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.asking import OnActivity
-from shared.contracts.record import Part, Reference, Storable
+from shared.contracts.asking import CustomFields, OnActivity, Text, Title
+from shared.contracts.record import Name, Part, Reference, Storable
 
 
 class SplitPart(Part):
@@ -23,15 +23,28 @@ class TicketSplit(OnActivity):
     parts: Annotated[tuple[SplitPart, ...], Field(max_length=50)]
 
 
+class TicketConvert(OnActivity):
+    """Let it go on as a Case of this process, with its number (T30, GL-7); it waits until that is closed.
+
+    The Case begins with what the Ticket has, and with what is said here instead.
+    """
+
+    type: Literal["ticket.convert"] = "ticket.convert"
+    process: Name
+    title: Title | None = None
+    description: Text | None = None
+    fields: CustomFields = Field(default_factory=dict)
+
+
 class TicketMergeInto(OnActivity):
-    """Merge it into another Ticket, which closes it (T33)."""
+    """Merge it into another Ticket, a Case or an Action, which closes it (T33)."""
 
     type: Literal["ticket.merge_into"] = "ticket.merge_into"
     into: Reference
 
 
-class TicketMerge(OnActivity):
-    """Merge other Tickets into this one, which closes them (T34): all of them, or none."""
+class ActivityMerge(OnActivity):
+    """Merge Tickets into this one, which closes them (T33, T34): all of them, or none."""
 
-    type: Literal["ticket.merge"] = "ticket.merge"
+    type: Literal["ticket.merge", "case.merge", "action.merge"] = "ticket.merge"
     sources: Annotated[tuple[Reference, ...], Field(min_length=1, max_length=50)]

@@ -35,11 +35,13 @@ class ActivityShareMail(OnActivity):
 
 
 class ActivityNewFromMail(OnActivity):
-    """Begin a new Ticket with a mail that was appended wrongly (CE-1).
+    """Begin a new activity with a mail that was appended wrongly (CE-1).
 
     Accepted means that it is asked of ingest: `ticket.departure_marked` says what came of it (CE-3). Asked
     again, the answer says what there is already (CE-7).
     """
 
-    type: Literal["ticket.new_from_mail", "case.new_from_mail"] = "ticket.new_from_mail"
+    type: Literal["ticket.new_from_mail", "case.new_from_mail", "action.new_from_mail"] = (
+        "ticket.new_from_mail"
+    )
     mail: UUID

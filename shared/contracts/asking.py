@@ -5,12 +5,17 @@ from enum import StrEnum
 from functools import cache
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from shared.contracts.record import EmailAddress, Name, Part, Record, Reference, Storable
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=998), Storable]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000), Storable]
+FieldText = Annotated[str, StringConstraints(max_length=200_000), Storable]
+CustomFields = Annotated[
+    dict[Name, StrictBool | StrictInt | StrictFloat | FieldText | None], Field(max_length=200)
+]
+"""Values of custom fields by their names; null takes a value away (BK-14)."""
 TagName = Literal["primary_contact", "original_requester", "requester", "subject", "cc"]
 """A contact's part in an activity (CT-2)."""
 

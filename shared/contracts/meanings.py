@@ -51,6 +51,7 @@ MEANINGS = {
     "started_at": "when the work began that it is about; when it was opened if left out",
     "resolved_at": "when it was resolved, if that was before",
     "TicketSplitInto.into": "the Tickets that it was split into",
+    "TicketConverted.into": "the Case that it goes on as",
     "TicketMerged.into": "what it was merged into",
     "ActivityTookOver.source": "what was merged into it",
     "started_by": "how the activity came into being",

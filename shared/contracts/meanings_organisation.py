@@ -81,6 +81,7 @@ ORGANISATION = {
     "StepDefinition.when": "condition on custom fields under which the step is taken; none means always",
     "StepDefinition.actions": "Actions that are launched side by side",
     "split": "template of the mail that says into which Tickets one was split; none sends none",
+    "case_launched": "template of the mail that says that it goes on as a Case; none sends none",
     "no_response": "template of the mail that closes an unanswered wait; none sends none",
     "robot": "true for a program",
     "display_name": "name shown before the address",

@@ -132,6 +132,7 @@ class Process(Titled):
     acknowledgement: Name | None = None
     no_response: Name | None = None
     split: Name | None = None
+    case_launched: Name | None = None
     contacts_mandatory: bool = False
     actions: tuple[ActionDefinition, ...] = ()
     steps: tuple[StepDefinition, ...] = ()

@@ -11,10 +11,10 @@ from pathlib import Path
 
 PAGE = Path("docs/requirements.md")
 _KINDS = "AMB|BK|BL|CA|CE|CT|FB|GL|IN|IT|LK|NT|PA|RT|SH|SL|ST|UH|X8"
-_ID = rf"(?:(?:{_KINDS})-\d+|T\d+b?)"
+_ID = rf"(?:(?:{_KINDS})-\d+|[TCA]\d+b?)"
 # Neither the middle of a longer word nor of a reference. Of a range such as "T7 to T9" only the ends are
 # cited, and a mention anywhere in a test's file counts: whoever writes it stands for it.
-ID = re.compile(rf"(?<![\w.]){_ID}(?![\w-]*\d)\b")
+ID = re.compile(rf"(?<![\w.-]){_ID}(?![\w-]*\d)(?!\.\d)\b")
 ROW = re.compile(rf"^\| (?P<id>{_ID}) \| (?P<sentence>.+?) \| (?P<tests>.*?) ?\|$")
 
 

@@ -13,7 +13,17 @@ import typer
 from rich.console import Console
 
 from deploy.instance import SERVICES
-from tests.bench import figures, parts, people_at_work, relaying, report, steps, timers, waiting_for_answers
+from tests.bench import (
+    cases,
+    figures,
+    parts,
+    people_at_work,
+    relaying,
+    report,
+    steps,
+    timers,
+    waiting_for_answers,
+)
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure
 from tests.bench.installation import running_servers
@@ -53,6 +63,8 @@ PARTS = (
         ("step_http_p99", "inbox_page_p99", "search_p99", "activity_page_p99"),
         usual=False,
     ),
+    Part(cases.advancing, ("case_advance",)),
+    Part(cases.one_large, ("rework_p99", "case_page_p99", "case_advance_http_p99"), usual=False),
     Part(parts.intake, ("mail_to_topic",), usual=False),
 )
 """In the order in which they run."""

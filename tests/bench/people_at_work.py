@@ -78,26 +78,26 @@ async def answers(client: httpx.AsyncClient, asked: Sample) -> dict[str, list[fl
     """Seconds that each answer took, by figure. Raises where one is not what was asked for."""
 
     async def inbox(number: int) -> None:
-        _good(await client.get("/v1/inbox", params={"of": ("mine", "queues")[number % 2], "limit": 50}))
+        answered(await client.get("/v1/inbox", params={"of": ("mine", "queues")[number % 2], "limit": 50}))
 
     async def search(number: int) -> None:
-        _good(await client.get("/v1/search", params={"q": asked.typed[number % len(asked.typed)]}))
+        answered(await client.get("/v1/search", params={"q": asked.typed[number % len(asked.typed)]}))
 
     async def activity(number: int) -> None:
         place = f"/v1/tickets/{asked.long[number % len(asked.long)]}"
-        _good(await client.get(place))
-        _good(await client.get(f"{place}/timeline", params={"limit": 50}))
+        answered(await client.get(place))
+        answered(await client.get(f"{place}/timeline", params={"limit": 50}))
 
     async def step(number: int) -> None:
         place = f"/v1/tickets/{asked.open[number % len(asked.open)]}/steps/note"
         key = {"Idempotency-Key": uuid4().hex}
-        _good(await client.post(place, json={"text": "Looked at it."}, headers=key))
+        answered(await client.post(place, json={"text": "Looked at it."}, headers=key))
 
     return {
-        "inbox_page_p99": await _timed(inbox),
-        "search_p99": await _timed(search),
-        "activity_page_p99": await _timed(activity),
-        "step_http_p99": await _timed(step),
+        "inbox_page_p99": await timed(inbox),
+        "search_p99": await timed(search),
+        "activity_page_p99": await timed(activity),
+        "step_http_p99": await timed(step),
     }
 
 
@@ -112,7 +112,7 @@ async def waiting_people(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
         made = await seed(dsn, organisation, number, min(OPEN, number // 2))
         await installation.start("activity")
         asked = await sample(dsn, organisation, made.long)
-        async with _amelie(installation) as client:
+        async with somebody(installation, "amelie") as client:
             watch, began = Watch(installation.roots()), time.monotonic()
             async with following(watch):
                 took = await answers(client, asked)
@@ -128,24 +128,27 @@ async def waiting_people(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
     }
 
 
-async def _timed(ask: Callable[[int], Awaitable[None]]) -> list[float]:
+async def timed(ask: Callable[[int], Awaitable[None]], often: int = ASKED) -> list[float]:
+    """Seconds that each took, without the first ones."""
     took = []
-    for number in range(WARMING + ASKED):
+    for number in range(WARMING + often):
         began = time.perf_counter()
         await ask(number)
         took.append(time.perf_counter() - began)
     return took[WARMING:]
 
 
-def _good(answer: httpx.Response) -> None:
+def answered(answer: httpx.Response) -> httpx.Response:
+    """The answer. Raises `RuntimeError` for one that is a problem."""
     if answer.is_error:
         raise RuntimeError(f"{answer.request.url}: {answer.status_code} {answer.text[:500]}")
+    return answer
 
 
 @asynccontextmanager
-async def _amelie(installation: Installation) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody who may work on all processes of the sample."""
-    principal = Principal("amelie", installation.definition.organisation, "user", frozenset())
+async def somebody(installation: Installation, name: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A user of the organisation at HTTP."""
+    principal = Principal(name, installation.definition.organisation, "user", frozenset())
     token = local_issuer.issue(
         installation.seen.home / "secrets", principal, now=datetime.now(UTC), lifetime=timedelta(hours=6)
     )

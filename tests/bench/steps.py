@@ -74,15 +74,15 @@ async def steps(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
         topic = installation.prefix + ACTIVITY_REQUESTS.name
         warming = requests(organisation, tickets[:WARMING], WARMING * len(_LIFE))
         waiting = requests(organisation, tickets[WARMING:], number)
-        await _pass(bench, installation, ANSWERED, topic, warming)
+        await pass_requests(bench, installation, ANSWERED, topic, warming)
         async with bench.spy.looking("steps", installation.roots()):
-            measured = await _pass(bench, installation, ANSWERED, topic, waiting)
+            measured = await pass_requests(bench, installation, ANSWERED, topic, waiting)
     async with fresh_floor(bench.servers) as pipeline:
         await pipeline.start("floor work", "floor work relay")
         topic = pipeline.prefix + floor.MAILS
         for records in (warming, waiting):
-            like = [_for_the_floor(each) for each in records]
-            beside = await _pass(bench, pipeline, floor_pipeline.ASKED, topic, like)
+            like = [for_the_floor(each) for each in records]
+            beside = await pass_requests(bench, pipeline, floor_pipeline.ASKED, topic, like)
     return {"steps": figure(measured, beside, unit=STEP_RATE)}
 
 
@@ -105,7 +105,7 @@ def requests(organisation: str, tickets: Sequence[str], number: int) -> list[Req
     return made[:number]
 
 
-def _for_the_floor(request: Request) -> Request:
+def for_the_floor(request: Request) -> Request:
     """A mail as the floor says it, as long as the request."""
     ticket = request.key.decode()
     mail = floor.MailReceived(
@@ -123,7 +123,7 @@ def _for_the_floor(request: Request) -> Request:
     return Request(request.key, value.encode(), request.headers)
 
 
-async def _pass(
+async def pass_requests(
     bench: Bench,
     pipeline: Installation | FloorPipeline,
     awaited: Awaited,

@@ -49,7 +49,7 @@ async def test_a_mail_becomes_a_ticket_that_is_answered_wakes_comes_back_and_clo
     await anna.answer(reply, "And now it has expired again.")
     _, later = await agent.finds(anna, 2)
     (link,) = (await agent.ticket(later["reference"]))["links"]
-    assert (link["ticket"]["reference"], link["reason"]) == (reference, "closed_match")
+    assert (link["activity"]["reference"], link["reason"]) == (reference, "closed_match")
     assert later["status"] == "to_do"
     await agent.sees(reference, status="closed")
 

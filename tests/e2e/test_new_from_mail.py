@@ -87,7 +87,7 @@ async def test_a_mail_that_was_appended_wrongly_begins_a_ticket_of_its_own(mailr
         _, new = await tickets(mailroom, 2)
         opened = (await mailroom.ask("GET", f"/v1/tickets/{new}")).json()
         assert opened["title"] == "A screen"
-        assert [link["ticket"]["reference"] for link in opened["links"]] == [old]
+        assert [link["activity"]["reference"] for link in opened["links"]] == [old]
         (there,) = await mails(mailroom, new)
         assert (there["id"], there["read_only"]) == (wrong["id"], False)
         file = await mailroom.ask("GET", there["attachments"][0]["href"])

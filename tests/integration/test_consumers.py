@@ -5,7 +5,7 @@ The samples go through the handlers that the services are wired with, in an orde
 
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +51,8 @@ from tests.support.letters import KEYRING
 from tests.support.reads import Reads
 from tests.support.samples import sample
 
+CHECKLIST = ("Is the disk encrypted?", "Is the serial number noted down?")
+"""Of the sample's Action that prepares a laptop."""
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
@@ -219,7 +221,7 @@ async def _mails(at: Bench) -> None:
 async def _steps(at: Bench, reference: str) -> None:
     """Every step that can be asked for, in an order in which each is done."""
 
-    async def ask(step: str, of: str = reference, **changes: Any) -> str:
+    async def ask(step: str, of: str = reference, /, **changes: Any) -> str:
         model = ACTIVITY_REQUESTS.models[step].model_fields
         named = {"reference": of, "expected_version": None} if "reference" in model else {}
         await at.feed(ACTIVITY_REQUESTS, step, **named, **changes)
@@ -245,7 +247,7 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.assign", assignee=None)
     for _ in ("given", "given again"):
         await ask("ticket.next", actor={"kind": "robot", "id": "sorter"})
-    await ask("ticket.take_next")
+    await ask("work.take_next")
     await ask("ticket.reject_work")
     file = await at.put_file(reference)
     await ask("ticket.edit_file", file=file)
@@ -276,7 +278,31 @@ async def _steps(at: Bench, reference: str) -> None:
     await ask("ticket.merge_into", others[0], into=opened)
     await ask("ticket.merge", opened, sources=others[1:])
     await ask("ticket.split", opened)
+    await _cases(ask)
     await at.tell("contact.erase", contact=made["contact"], expected_version=None)
+
+
+async def _cases(ask: Callable[..., Awaitable[str]]) -> None:
+    """What only Cases and Actions know, in an order in which each is done."""
+    case = await ask("case.open", primary_contact=None, requester=None, fields={}, draft=True)
+    await ask("case.submit", case)
+    await ask("case.wait", case)
+    await ask("case.resume", case)
+    await ask("case.pause", case)
+    await ask("case.resume", case)
+    laptop = f"{case}-A1.1"
+    points = [{"point": point, "answer": "yes"} for point in CHECKLIST]
+    await ask("action.answer_checklist", laptop, answers=points)
+    await ask("action.complete", laptop)
+    await ask("action.give_up", f"{case}-A1.2")
+    await ask("case.launch", case)
+    await ask("case.rework", case, step=1, action=None)
+    await ask("case.abandon", case)
+    other = await ask("case.open", primary_contact=None, requester=None, fields={}, draft=True)
+    await ask("case.resolve", other)
+    ticket = await ask("ticket.open", draft=True, category="Other")
+    await ask("ticket.submit", ticket)
+    await ask("ticket.convert", ticket)
 
 
 @pytest.mark.parametrize("work", [ingest, activity, notify], ids=lambda work: work.__name__)

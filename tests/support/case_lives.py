@@ -44,6 +44,13 @@ def _request(draw: st.DrawFn, number: int) -> Incoming[Any]:
             title="Nora",
             fields={"device": device},
         ),
+        lambda: asked.TicketConvert(
+            actor=by,
+            reference=f"{case.removesuffix('C')}T",
+            process="hiring",
+            title="Nora" if yes else None,
+            fields={"device": device} if device else {},
+        ),
         lambda: on(asked.ActivitySubmit, case, keep_with_me=yes),
         lambda: on(asked.ActivityEdit, case, fields={"device": device}),
         lambda: on(asked.ActivityPickUp, either, take_over=yes),
@@ -75,9 +82,10 @@ def _request(draw: st.DrawFn, number: int) -> Incoming[Any]:
 
 def _mail(draw: st.DrawFn, number: int) -> Incoming[Any]:
     """One that names a Case or an Action, or one that opens a Case."""
-    if draw(st.booleans()):
-        return letter(number, targets=[TO_A_CASE])
-    reference = draw(st.one_of(CASES, ACTIONS))
+    what = draw(st.sampled_from(("case", "ticket", "answer", "answer")))
+    if what != "answer":
+        return letter(number, targets=[TO_A_CASE if what == "case" else addressed(HELP)])
+    reference = draw(st.one_of(CASES, CASES.map(lambda each: f"{each.removesuffix('C')}T"), ACTIONS))
     plus = PlusReference(
         address=f"help+{reference.lower()}@acme.test", mailbox="help", reference=reference, signed=True
     )

@@ -129,7 +129,7 @@ def _request(draw: st.DrawFn, number: int) -> Incoming[Any]:
         lambda: asked.ActivityReopen(**on, keep_with_me=yes),
         lambda: asked.TicketSplit(**on, parts=PARTS),
         lambda: asked.TicketMergeInto(**on, into=other),
-        lambda: asked.TicketMerge(**on, sources=(other,)),
+        lambda: asked.ActivityMerge(**on, sources=(other,)),
         lambda: asked.ActivityLink(**on, with_references=(other,)),
         lambda: asked.ActivityUnlink(**on, with_references=(other,)),
         lambda: asked.ActivityShareMail(**on, mail=mail, with_references=(other,)),

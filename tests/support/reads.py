@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.compatibility import Schema, resolved
-from shared.contracts.record import Part, Record
+from shared.contracts.record import Part, Record, types_of
 from shared.postgres import Json
 from shared.readers import READERS
 
@@ -39,11 +39,14 @@ def write(stated: Statement) -> None:
 
 
 def contracts() -> dict[tuple[str, str], Schema]:
-    """The JSON Schema of each record that somebody reads, by consumer and type."""
+    """The JSON Schema of each record that somebody reads, by consumer and type.
+
+    One that goes by several names is read alike under each: the first stands for them.
+    """
     return {
-        (reader.consumer, name): model.model_json_schema()
+        (reader.consumer, types_of(model)[0]): model.model_json_schema()
         for reader in READERS
-        for name, model in reader.topic.models.items()
+        for model in reader.topic.models.values()
     }
 
 
@@ -107,9 +110,10 @@ class Reads:
 
     def watch(self, consumer: str, message: Record) -> None:
         """Note from now on what is read of this record."""
-        self._read[consumer, message.type] |= set()
+        name = types_of(type(message))[0]
+        self._read[consumer, name] |= set()
         for part, path in list(_parts(message, "")):
-            self._watched[id(part)] = part, consumer, message.type, path
+            self._watched[id(part)] = part, consumer, name, path
 
     def note(self, part: Part, name: str) -> None:
         """A field of a part was read, or (`*`) all of them were."""

@@ -9,7 +9,7 @@ from services.activity.domain.context import Occasion, Situation
 from services.activity.domain.custom_fields import empty
 from services.activity.domain.evolving import course_of, task_of
 from services.activity.domain.refusals import Lack, Missing, MissingAnswer, MissingField, OpenAction
-from services.activity.domain.steps import Assign, CreatedByIntegration, Opening, Step, Submit
+from services.activity.domain.steps import Assign, Opening, Step, Submit
 from services.activity.domain.vocabulary import ActorKind, Tag
 
 # Guards and checks of Cases
@@ -32,7 +32,7 @@ def described(situation: Situation) -> Iterable[Lack]:
         yield MissingField(rule.name, rule.title)
 
 
-def created_whole(occasion: Occasion[CreatedByIntegration]) -> Iterable[Lack]:
+def created_whole(occasion: Occasion[Opening]) -> Iterable[Lack]:
     """The same of what is submitted at once (C2, AMB-29)."""
     step, contacts = occasion.step, frozenset(occasion.step.tags)
     if not step.title.strip():

@@ -20,6 +20,7 @@ from services.activity.domain.case_events import StepEntered as StepEntered
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
+from services.activity.domain.family_events import Converted as Converted
 from services.activity.domain.family_events import Merged as Merged
 from services.activity.domain.family_events import Stamp as Stamp
 from services.activity.domain.family_events import TookOver as TookOver
@@ -273,6 +274,7 @@ Event = (
     | MailShared
     | DepartureMarked
     | WasSplit
+    | Converted
     | Merged
     | TookOver
     | MailRequested

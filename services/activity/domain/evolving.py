@@ -13,6 +13,7 @@ from services.activity.domain.events import (
     AttentionMarked,
     ChecklistAnswered,
     ContactTagged,
+    Converted,
     DeliveryReported,
     DepartureMarked,
     DueChanged,
@@ -104,7 +105,7 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             return {"for_person": True}
         case HandedAgain():
             return {"handed_again": activity.handed_again + 1}
-        case Merged(into=into):
+        case Merged(into=into) | Converted(into=into):
             return {"merged_into": into.activity}
         case (
             MailAppended()

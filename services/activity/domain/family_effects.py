@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from services.activity.domain.context import Occasion
 from services.activity.domain.effects import automatic_mail, marked
 from services.activity.domain.events import (
+    Converted,
     DepartureMarked,
     Event,
     Linked,
@@ -13,7 +14,7 @@ from services.activity.domain.events import (
     TookOver,
     WasSplit,
 )
-from services.activity.domain.family_steps import MergeInto, Split, SplitOff, TakeOver
+from services.activity.domain.family_steps import Convert, MergeInto, Split, SplitOff, TakeOver
 from services.activity.domain.links import DepartureState
 from services.activity.domain.steps import MailRouted
 from services.activity.domain.vocabulary import Purpose
@@ -27,6 +28,16 @@ def point_to_parts(occasion: Occasion[Split]) -> Iterable[Event]:
 def tell_split(occasion: Occasion[Split]) -> Iterable[Event]:
     """The primary contact learns into which Tickets it was split (T27, NT-1)."""
     return automatic_mail(occasion, Purpose.SPLIT, cc=False)
+
+
+def point_to_case(occasion: Occasion[Convert]) -> Iterable[Event]:
+    """The timeline says as what it goes on (T30)."""
+    yield Converted(stamp=occasion.stamp, into=occasion.step.case, process=occasion.step.process)
+
+
+def tell_case_launched(occasion: Occasion[Convert]) -> Iterable[Event]:
+    """The primary contact learns that it is a Case now (T30, NT-1)."""
+    return automatic_mail(occasion, Purpose.CASE_LAUNCHED, cc=False)
 
 
 def point_to_target(occasion: Occasion[MergeInto]) -> Iterable[Event]:

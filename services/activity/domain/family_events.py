@@ -30,6 +30,14 @@ class Merged(Struct, frozen=True, kw_only=True):
     into: Other
 
 
+class Converted(Struct, frozen=True, kw_only=True):
+    """It goes on as a Case of this process (T30), which says the same in its `Opened`."""
+
+    stamp: Stamp
+    into: Other
+    process: str
+
+
 class TookOver(Struct, frozen=True, kw_only=True):
     """Another activity was merged into it (T33, T34)."""
 

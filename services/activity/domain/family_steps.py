@@ -49,6 +49,32 @@ class SplitOff(Opening):
 
 
 @dataclass(frozen=True, slots=True)
+class Convert(Step):
+    """Let it go on as a Case, and wait until that is closed (T30)."""
+
+    name = "convert"
+    participle = "converted into a Case"
+    case: Other
+    process: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertedFrom(SplitOff):
+    """A Ticket goes on as a Case with its number (T30, GL-7), which has all that the Ticket has (LK-1)."""
+
+    name = "open_from_ticket"
+    participle = "made of a Ticket"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseClosed(Step):
+    """The Case that it was converted into is closed, however it came to that (T31, AMB-17)."""
+
+    name = "case_closed"
+    participle = "closed with its Case"
+
+
+@dataclass(frozen=True, slots=True)
 class PartsClosed(Step):
     """Every Ticket that it was split into is closed; the last was resolved at `resolved_at` (T28, AMB-16)."""
 

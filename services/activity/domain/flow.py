@@ -10,7 +10,7 @@ from msgspec import Struct
 
 
 class ActionKind(StrEnum):
-    """What kind of work an Action is (GL-9)."""
+    """What kind of work an Action is (A24)."""
 
     MANUAL = "manual"
     PEER_REVIEW = "peer_review"

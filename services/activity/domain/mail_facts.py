@@ -29,6 +29,7 @@ class Known:
     parent: UUID | None = None
     split: bool = False
     merged_into: UUID | None = None
+    converted: bool = False
     thread: frozenset[str] = frozenset()
     participants: frozenset[str] = frozenset()
 

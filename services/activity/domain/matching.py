@@ -172,7 +172,8 @@ def _home(hit: _Hit, known: Mapping[UUID, Known], rules: MatchingRules) -> Appen
     """The open activity that a hit ends at: its own, or where AMB-4 is set so an open parent (IN-14)."""
     activity = _end(hit, known)
     if not activity.closed:
-        way = hit.way if activity.id == hit.activity else MatchedBy.MERGED
+        over = MatchedBy.CONVERTED if known[hit.activity].converted else MatchedBy.MERGED
+        way = hit.way if activity.id == hit.activity else over
         return Append(activity.id, way, hit.review)
     if rules.closed_match is ClosedMatch.NEW_ACTIVITY:
         return None

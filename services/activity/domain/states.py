@@ -71,6 +71,8 @@ WAITING_FOR_OTHERS = (State.WAIT_SPLIT, State.WAIT_CASE_LAUNCHED)
 """The waits that end when other activities do (T28)."""
 RUNNING = (State.TO_DO, State.IN_PROGRESS, *WAITING)
 """What can be merged, and merged into (ST-12, AMB-48): work goes on in it, and not in others instead."""
+TAKES_OVER = (*RUNNING, State.WAIT_PAUSE)
+"""What a Ticket can be merged into, of whatever kind."""
 
 _PARTS: dict[State, tuple[Status, WaitType | None]] = {
     State.DRAFT: (Status.DRAFT, None),

@@ -21,7 +21,16 @@ from services.activity.domain.case_steps import (
     WaitForAnswer,
 )
 from services.activity.domain.contact_steps import EraseContact, ExchangeContact
-from services.activity.domain.family_steps import MergeInto, PartsClosed, Split, SplitOff, TakeOver
+from services.activity.domain.family_steps import (
+    CaseClosed,
+    Convert,
+    ConvertedFrom,
+    MergeInto,
+    PartsClosed,
+    Split,
+    SplitOff,
+    TakeOver,
+)
 from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
 from services.activity.domain.link_steps import (
     LinkWith,
@@ -82,6 +91,9 @@ STEPS: tuple[type[Step], ...] = (
     Reopen,
     SetDueDate,
     Split,
+    Convert,
+    ConvertedFrom,
+    CaseClosed,
     PartsClosed,
     MergeInto,
     TakeOver,
@@ -128,6 +140,7 @@ STEPS: tuple[type[Step], ...] = (
 
 NOT_FOR_PEOPLE = (
     Opening,
+    CaseClosed,
     PartsClosed,
     MailArrived,
     TakeSharedMail,

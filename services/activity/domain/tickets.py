@@ -33,13 +33,23 @@ from services.activity.domain.family_effects import (
     carry_links,
     continue_thread,
     flag_thread,
+    point_to_case,
     point_to_parts,
     point_to_source,
     point_to_target,
+    tell_case_launched,
     tell_split,
 )
 from services.activity.domain.family_guards import into_another_that_runs, whole
-from services.activity.domain.family_steps import MergeInto, PartsClosed, Split, SplitOff, TakeOver
+from services.activity.domain.family_steps import (
+    CaseClosed,
+    Convert,
+    MergeInto,
+    PartsClosed,
+    Split,
+    SplitOff,
+    TakeOver,
+)
 from services.activity.domain.file_effects import bring_files
 from services.activity.domain.guards import (
     by_a_person_if_marked,
@@ -124,6 +134,7 @@ from services.activity.domain.work_steps import (
 NEW, DRAFT, TO_DO = State.NEW, State.DRAFT, State.TO_DO
 IN_PROGRESS, RESOLVED, CLOSED = State.IN_PROGRESS, State.RESOLVED, State.CLOSED
 WAIT_MORE_INFO, WAIT_UNTIL, WAIT_SPLIT = State.WAIT_MORE_INFO, State.WAIT_UNTIL, State.WAIT_SPLIT
+WAIT_CASE_LAUNCHED = State.WAIT_CASE_LAUNCHED
 ACTIVE = (TO_DO, IN_PROGRESS)
 FINISHABLE = (*ACTIVE, *WAITING)
 OPEN = (DRAFT, *FINISHABLE, *WAITING_FOR_OTHERS, RESOLVED)
@@ -232,6 +243,12 @@ TICKET: tuple[Transition[Any], ...] = (
     Transition("T27", NEW, SplitOff, to=TO_DO, effects=(open_it, *HANDED_ON)),
     Transition("T28", WAIT_SPLIT, PartsClosed, to=CLOSED, effects=(read_information,),
                reason=Reason.ALL_SPLIT_TICKETS_COMPLETED, method=Method.SPLIT),
+
+    # It goes on as a Case, and ends with it. A mail for it goes to the Case, which is matching.py's (T32).
+    Transition("T30", ACTIVE, Convert, to=WAIT_CASE_LAUNCHED, guards=(held_by_nobody_else,),
+               effects=(read_information, point_to_case, tell_case_launched)),
+    Transition("T31", WAIT_CASE_LAUNCHED, CaseClosed, to=CLOSED, effects=(read_information,),
+               reason=Reason.UPDATED_BY_SYSTEM, method=Method.CASE_LAUNCHED),
 
     # It is merged. What is merged is closed and its target runs, so that no chain of merges comes back.
     Transition("T33", RUNNING, MergeInto, to=CLOSED, guards=(held_by_nobody_else,),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from services.activity.domain.activity import Activity, Timer, Wait
 from services.activity.domain.case_steps import Pause, WaitForAnswer
 from services.activity.domain.context import ProcessRules
-from services.activity.domain.family_steps import Split
+from services.activity.domain.family_steps import Convert, Split
 from services.activity.domain.states import State, WaitType
 from services.activity.domain.steps import Step, TimerDue, WaitForMoreInformation, WaitUntil
 
@@ -25,6 +25,8 @@ def wait_of(step: Step, now: datetime) -> Wait | None:
             return Wait(WaitType.MORE_INFO, reason=reason)
         case Pause():
             return Wait(WaitType.PAUSE)
+        case Convert():
+            return Wait(WaitType.CASE_LAUNCHED)
         case Split():
             return Wait(WaitType.SPLIT)
     return None

@@ -104,6 +104,7 @@ class Purpose(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     NO_RESPONSE = "no_response"
     SPLIT = "split"
+    CASE_LAUNCHED = "case_launched"
     REPLY = "reply"
 
 
@@ -117,7 +118,7 @@ class Outcome(StrEnum):
 
 
 class MatchedBy(StrEnum):
-    """What brought a mail to its activity (IN-1, IN-14): itself, or what it is merged or split with."""
+    """What brought a mail to its activity (IN-1, IN-14): itself, or what it is one with."""
 
     IN_REPLY_TO = "in_reply_to"
     SIGNED_ADDRESS = "signed_address"
@@ -125,6 +126,7 @@ class MatchedBy(StrEnum):
     OPEN_PARENT = "open_parent"
     MERGED = "merged"
     SPLIT = "split"
+    CONVERTED = "converted"
 
 
 class Review(StrEnum):

@@ -8,6 +8,11 @@ ALTER TABLE activities DROP CONSTRAINT activities_organisation_number_kind_key;
 -- A Case runs through the flow that it began with, and has come so far; an Action has its task.
 ALTER TABLE activities ADD COLUMN flow jsonb, ADD COLUMN course jsonb, ADD COLUMN task jsonb;
 
+-- Word of a Ticket that goes on as a Case.
+ALTER TABLE mails DROP CONSTRAINT mails_purpose_check;
+ALTER TABLE mails ADD CONSTRAINT mails_purpose_check
+    CHECK (purpose IN ('acknowledgement', 'no_response', 'split', 'case_launched', 'reply')) NOT VALID;
+
 -- A Case may wait for as long as it takes; that has no end of its own. What is here fulfils what was narrower.
 ALTER TABLE activities DROP CONSTRAINT activities_wait_check;
 ALTER TABLE activities ADD CONSTRAINT activities_wait_check

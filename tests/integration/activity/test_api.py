@@ -296,10 +296,10 @@ async def test_who_may_not_see_a_ticket_copies_nothing_of_it(
     opened = await clara.open(**mine)
     assert opened.status_code == 201
     seen = (await clara.get(f"/v1/tickets/{opened.json()['reference']}")).json()["links"]
-    assert [(link["ticket"]["reference"], link["ticket"]["permitted"]) for link in seen] == [
+    assert [(link["activity"]["reference"], link["activity"]["permitted"]) for link in seen] == [
         ("100001-T", False)
     ]
-    assert "version" not in seen[0]["ticket"]
+    assert "version" not in seen[0]["activity"]
     assert (await amelie.open(**mine, copies=["communications"])).status_code == 201
 
 
@@ -317,7 +317,7 @@ async def test_a_ticket_with_very_many_links_shows_them_page_by_page(office: Off
     assert len(view["links"]) == 50
     rest = (await bruno.get(f"/v1/tickets/100001-T/links?after={view['more_links']}")).json()
     assert rest["next"] is None
-    shown = [each["ticket"]["reference"] for each in (*view["links"], *rest["items"])]
+    shown = [each["activity"]["reference"] for each in (*view["links"], *rest["items"])]
     assert shown == others
     assert (await bruno.get(f"/v1/tickets/{others[0]}")).json()["more_links"] is None
     too_many = await bruno.step("link", with_references=others[:51])

@@ -85,7 +85,7 @@ def ties(draw: st.DrawFn) -> Incoming[Any]:
             (
                 asked.TicketSplit(parts=parts, **on),
                 asked.TicketMergeInto(into=others[0], **on),
-                asked.TicketMerge(sources=others, **on),
+                asked.ActivityMerge(sources=others, **on),
                 asked.ActivityLink(with_references=others, **on),
                 asked.ActivityLink(with_references=others, **on),
                 asked.ActivityUnlink(with_references=others, **on),

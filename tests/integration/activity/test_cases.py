@@ -60,7 +60,7 @@ async def test_a_case_launches_the_actions_of_its_first_step(hiring: Office) -> 
 
 
 async def test_it_goes_from_step_to_step_and_is_resolved_when_all_is_done(hiring: Office) -> None:
-    """A10, C18: a step whose condition does not hold is passed over; what is to be reviewed is."""
+    """GL-1, A10, C18: a step whose condition does not hold is passed over; what is to be reviewed is."""
     await check(hiring, LAPTOP)
     await complete(hiring, LAPTOP)
     assert CALL not in await statuses(hiring)

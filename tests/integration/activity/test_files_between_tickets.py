@@ -89,7 +89,7 @@ async def test_what_is_merged_has_the_same_files(office: Office) -> None:
     await office.step(asked.TicketMergeInto, ONE, into=TWO)
     assert await files(office, TWO) == {"one.pdf": one, "two.pdf": two}
     assert await files(office, ONE) == {"one.pdf": one}
-    await office.step(asked.TicketMerge, THREE, sources=(TWO,))
+    await office.step(asked.ActivityMerge, THREE, sources=(TWO,))
     assert await files(office, THREE) == {"one.pdf": one, "two.pdf": two}
     history = await office.history(ONE)
     assert (await remove(office, ONE, one))["code"] == "closed"

@@ -52,7 +52,7 @@ async def test_others_are_merged_into_this_one(office: Office) -> None:
     await three(office)
     await office.step(asked.TicketWait, THIRD, days=3)
     due = (await office.ticket(THIRD))["wait_until"]
-    answer = await office.step(asked.TicketMerge, THIRD, sources=(FIRST, SECOND))
+    answer = await office.step(asked.ActivityMerge, THIRD, sources=(FIRST, SECOND))
     assert (answer["reference"], answer["status"]) == (THIRD, "wait")
     assert [other["reference"] for other in answer["others"]] == [FIRST, SECOND]
     assert await statuses(office) == ["closed", "closed", "wait"]
@@ -96,7 +96,7 @@ async def test_several_are_merged_together_or_not_at_all(
     await three(office)
     await office.step(asked.TicketResolve, SECOND, method="rejected")
     before = await office.tickets()
-    refusal = await office.step(asked.TicketMerge, THIRD, sources=sources)
+    refusal = await office.step(asked.ActivityMerge, THIRD, sources=sources)
     assert (refusal["type"], refusal["code"]) == ("request.refused", code)
     assert await office.tickets() == before
 

@@ -166,7 +166,7 @@ async def test_contacts_are_merged_over_http(led: Office, tmp_path: Path) -> Non
         (known,) = (await lea.get(f"/v1/tickets/100001-T/recipients?address={HOME}")).json()
         assert (known["known_as"], known["contact"]) == ("on_it", anna)
         hits = (await lea.get("/v1/search?q=anna")).json()["items"]
-        assert [each["ticket"]["reference"] for each in hits] == ["100001-T"]
+        assert [each["activity"]["reference"] for each in hits] == ["100001-T"]
         for body in ({}, {"into": "somebody"}):
             assert (await lea.call("POST", f"{place}/merge", body)).status_code == 422
     assert CARLA not in str(await led.said(TOPIC))

@@ -219,7 +219,7 @@ async def ends(restored: Diary) -> list[tuple[str, str, str | None, int]]:
     "last",
     [
         step(asked.TicketMergeInto, A, into=B),
-        step(asked.TicketMerge, B, sources=(A, C)),
+        step(asked.ActivityMerge, B, sources=(A, C)),
         step(asked.TicketSplit, A, parts=PARTS),
     ],
     ids=lambda record: record.message.type,

@@ -26,7 +26,7 @@ async def client(office: Office, tmp_path: Path) -> AsyncIterator[httpx.AsyncCli
 async def found(client: httpx.AsyncClient, text: str, by: str = "amelie") -> list[tuple[str, str]]:
     answer = await client.get("/v1/search", params={"q": text}, headers={"Authorization": f"Bearer {by}"})
     assert answer.status_code == 200, answer.text
-    return [(item["ticket"]["reference"], item["matched"]) for item in answer.json()["items"]]
+    return [(item["activity"]["reference"], item["matched"]) for item in answer.json()["items"]]
 
 
 async def test_a_ticket_is_found_by_what_somebody_has_typed_so_far(client: httpx.AsyncClient) -> None:

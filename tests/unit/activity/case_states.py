@@ -37,6 +37,7 @@ from services.activity.running_cases import opening_of
 from shared.references import action
 from tests.unit.activity import tickets
 from tests.unit.activity.cases import (
+    CASE_CONVERTED,
     CASE_CREATED,
     CASE_ROUTED,
     CASE_STARTED,
@@ -124,6 +125,7 @@ def case_examples(family: Family) -> Examples:
         (TakeNext(), ALICE),
         (CASE_STARTED, ALICE),
         (CASE_ROUTED, SYSTEM),
+        (CASE_CONVERTED, ALICE),
         (CASE_CREATED, ERP),
         (WaitForAnswer("supplier"), ALICE),
         (Complete(), ALICE),

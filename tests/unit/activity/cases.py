@@ -12,14 +12,16 @@ from uuid import UUID
 from services.activity.domain.action_steps import AnswerChecklist, CompleteAction, LaunchAction
 from services.activity.domain.activity import Activity
 from services.activity.domain.case_steps import LaunchByHand
-from services.activity.domain.contacts import Tagged
+from services.activity.domain.contacts import Tagged, all_four
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.course import Course
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.decide import decide
 from services.activity.domain.events import Event
 from services.activity.domain.evolving import course_of, evolve, task_of
+from services.activity.domain.family_steps import ConvertedFrom
 from services.activity.domain.flow import ActionKind, ActionType, ActionUse, Flow, FlowField, FlowStep
+from services.activity.domain.links import Other
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
 from services.activity.domain.steps import (
@@ -36,7 +38,7 @@ from services.activity.rules import task_in
 from services.activity.running_cases import launched_of, opening_of, react
 from services.activity.workspace import Workspace
 from shared.contracts.envelope import Envelope
-from shared.references import case
+from shared.references import case, ticket
 from tests.unit.activity.tickets import ALICE, BOB, CUSTOMER, ID, NOW, WINDOW, context, opening
 
 CAUSE = Envelope(id="1", source="test", type="test", time=NOW, organisation="acme")
@@ -77,6 +79,9 @@ CASE_CREATED = CreatedByIntegration(
 )
 CASE_ROUTED = MailRouted(
     **opening_case(), mail=UUID(int=0xA1), sender=CUSTOMER, acknowledge=True, automatic=False
+)
+CASE_CONVERTED = ConvertedFrom(
+    **opening_case(), parent=Other(UUID(int=0x7), ticket(10040)), contacts=all_four(CUSTOMER)
 )
 
 

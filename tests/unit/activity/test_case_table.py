@@ -39,6 +39,7 @@ CELLS = """
 open              C1   -      -      -          -            -          -       -       -         -
 open_from_mail    C2   -      -      -          -            -          -       -       -         -
 create            C2   -      -      -          -            -          -       -       -         -
+open_from_ticket  C2   -      -      -          -            -          -       -       -         -
 edit              -    C4     C4     C4         C4           C4         C4      C4      -         -
 submit            -    C3     -      -          -            -          -       -       -         -
 pick_up           -    -      C4     C9         ST-23        -          -       -       -         -

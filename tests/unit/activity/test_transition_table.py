@@ -13,12 +13,12 @@ from shared.references import ReferenceKind
 from tests.unit.activity.tickets import DAY, NO_WINDOW, WINDOW, context, examples, life_for
 
 CATALOGUE = {
-    *(f"T{number}" for number in (*range(1, 30), 33, 34, 36, 37)),
+    *(f"T{number}" for number in (*range(1, 32), 33, 34, 36, 37)),
     *("T17b", "ST-20", "ST-21", "ST-22", "ST-23", "ST-24", "ST-25"),
     *("AMB-18", "AMB-39", "FB-1", "CE-3", "CE-7", "LK-3", "NT-14", "NT-15", "NT-16", "NT-20", "SH-1"),
     *("SL-1", "CT-20", "CT-21"),
 }
-"""Every row of the catalogue that the table holds; T35 is matching's, T38 is the lack of a row."""
+"""Every row of the catalogue that the table holds; T32 and T35 are matching's, T38 is the lack of a row."""
 
 STATES = tuple(state for state in State if state is not State.WAIT_PAUSE)
 """A Ticket is never paused (ST-9)."""
@@ -47,6 +47,8 @@ resume            -    -      -      -            T17b       T17b    -       -  
 resolve           -    T6     T18    T18          T18        T18     -       -              -         -
 reject_as_spam    -    -      T21    T21          -          -       -       -              -         -
 reopen            -    -      -      -            -          -       -       -              T25       -
+convert           -    -      T30    T30          -          -       -       -              -         -
+case_closed       -    -      -      -            -          -       -       T31            -         -
 split             -    -      T27    T27          -          -       -       -              -         -
 parts_closed      -    -      -      -            -          -       T28     -              -         -
 merge_into        -    -      T33    T33          T33        T33     -       -              -         -

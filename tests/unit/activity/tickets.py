@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.activity.domain.activity import Activity, Holders, Wait
+from services.activity.domain.activity import Activity
 from services.activity.domain.contact_steps import EraseContact, ExchangeContact
 from services.activity.domain.contacts import Tagged, all_four
 from services.activity.domain.context import Context, ProcessRules
 from services.activity.domain.decide import decide
-from services.activity.domain.events import Event, Stamp, StatusChanged
+from services.activity.domain.events import Event
 from services.activity.domain.evolving import evolve
 from services.activity.domain.family_steps import (
+    CaseClosed,
+    Convert,
     MergeInto,
     Part,
     PartsClosed,
@@ -33,7 +35,7 @@ from services.activity.domain.link_steps import (
 )
 from services.activity.domain.links import Departure, DepartureState, Link, LinkReason, Other
 from services.activity.domain.refusals import Refusal
-from services.activity.domain.states import State, Status, WaitType
+from services.activity.domain.states import State
 from services.activity.domain.steps import (
     AddNote,
     Assign,
@@ -65,7 +67,6 @@ from services.activity.domain.vocabulary import (
     Method,
     Outcome,
     Purpose,
-    Reason,
     StartedBy,
     Tag,
 )
@@ -77,7 +78,7 @@ from services.activity.domain.work_steps import (
     SetDueDate,
     TakeNext,
 )
-from shared.references import ticket
+from shared.references import case, ticket
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -148,6 +149,7 @@ SPLIT_OFF = SplitOff(
     contacts=all_four(CUSTOMER),
     files=(Brought(FILE, OTHERS[0]),),
 )
+CONVERT = Convert(Other(UUID(int=0xCA), case(101203)), "hiring")
 MERGE = MergeInto(OTHERS[2], running=True)
 
 
@@ -200,21 +202,6 @@ def _take(step: Step, actor: Actor = ALICE) -> Callable[[Life], Any]:
     return lambda life: life.take(step, actor)
 
 
-def _launch_a_case(life: Life) -> None:
-    """Cases are not there yet (T30): what their launch will make of a Ticket."""
-    event = StatusChanged(
-        stamp=Stamp(life.now, ALICE, "T30"),
-        was=life.it.status,
-        status=Status.WAIT,
-        reason=Reason.UPDATED_BY_RESOURCE,
-        holders=Holders(owner="alice"),
-        generation=life.it.generation,
-        wait=Wait(WaitType.CASE_LAUNCHED),
-    )
-    life.ticket = evolve(life.it, event)
-    life.history.append(event)
-
-
 _OPENED = _take(MAIL_ROUTED, SYSTEM)
 _TAKEN = _take(PickUp())
 LIVES: dict[State, Callable[[ProcessRules], Life]] = {
@@ -225,7 +212,7 @@ LIVES: dict[State, Callable[[ProcessRules], Life]] = {
     State.WAIT_MORE_INFO: _in(_OPENED, _TAKEN, _take(WaitForMoreInformation(3))),
     State.WAIT_UNTIL: _in(_OPENED, _TAKEN, _take(WaitUntil(NOW + DAY))),
     State.WAIT_SPLIT: _in(_OPENED, _TAKEN, _take(SPLIT)),
-    State.WAIT_CASE_LAUNCHED: _in(_OPENED, _TAKEN, _launch_a_case),
+    State.WAIT_CASE_LAUNCHED: _in(_OPENED, _TAKEN, _take(CONVERT)),
     State.RESOLVED: _in(_OPENED, _TAKEN, _take(Resolve(Method.WITH_CUSTOMER_RESPONSE))),
     State.CLOSED: _in(_OPENED, _TAKEN, _take(RejectAsSpam())),
 }
@@ -278,6 +265,8 @@ def examples(life: Life) -> dict[type[Step], tuple[Step, Actor]]:
             (SetDueDate(life.now + 3 * DAY), ALICE),
             (SPLIT, ALICE),
             (PartsClosed(life.now - DAY), SYSTEM),
+            (CONVERT, ALICE),
+            (CaseClosed(), SYSTEM),
             (MERGE, ALICE),
             (TakeOver(OTHERS[0]), ALICE),
             (AddNote(), ALICE),

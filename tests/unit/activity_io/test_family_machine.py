@@ -144,7 +144,7 @@ class FamilyMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def somebody_merges_several(self, data: Any) -> None:
         sources = tuple(str(self.one(data, f"source {number}").reference) for number in range(2))
-        self.ask(asked.TicketMerge, self.one(data), sources=sources)
+        self.ask(asked.ActivityMerge, self.one(data), sources=sources)
 
     @rule(data=st.data(), spam=st.booleans())
     def somebody_resolves(self, data: Any, spam: bool) -> None:

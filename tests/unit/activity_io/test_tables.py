@@ -7,6 +7,7 @@ import pytest
 from services.activity import event_records
 from services.activity.api_steps import PROBLEM_OF
 from services.activity.asked_steps import OF_SEVERAL, STEPS
+from services.activity.domain.decide import offered_to
 from services.activity.domain.events import Event
 from services.activity.domain.refusals import RefusalCode
 from services.activity.domain.vocabulary import Outcome, Purpose
@@ -83,3 +84,12 @@ def test_every_language_labels_every_status() -> None:
     """ST-1."""
     statuses = set(get_args(said.Status))
     assert all(set(labels) == statuses for labels in STATUS.values())
+
+
+def test_what_people_are_offered_can_be_asked_for() -> None:
+    """A file comes with its bytes; spam is a method; robots and customers are offered nothing."""
+    elsewhere = {"add_file", "reject_as_spam"}
+    for kind, models in MODELS.items():
+        offered = {step.name for step in offered_to(kind)}
+        assert offered - elsewhere <= set(models), kind
+        assert set(models) - offered <= {"reject_work", "feedback"}, kind
