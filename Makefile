@@ -58,7 +58,7 @@ format: $(UV) ## put the code into shape
 requirements: $(UV) ## write which tests prove which requirement
 	@$(RUN) python -m tests.architecture.catalogue
 
-transitions: $(UV) ## write docs/transitions.md and its drawing from the Ticket's table
+transitions: $(UV) ## write docs/transitions.md and its drawings from the tables
 	@$(RUN) python -m tests.architecture.transitions
 
 tables: $(UV) ## write the tables of settings and metrics into docs/operating.md

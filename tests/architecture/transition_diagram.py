@@ -1,21 +1,17 @@
-"""Draws the Ticket's transition table as `docs/transitions.svg`: boxes, and a curve for each pair of them.
+"""Draws a transition table: boxes, and a curve for each pair of them.
 
 Rows that start from all states of a group start from the group's box, so that a curve is drawn once. Where a
-box stands is the only thing that is not in the table.
+box stands is the only thing that is not in the table: `transition_layouts.py` says it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.activity.domain.states import State
 from services.activity.domain.transitions import Transition
-
-DRAWING = Path("docs/transitions.svg")
-WIDTH, HEIGHT = 1190, 1000
 
 
 @dataclass(frozen=True)
@@ -39,55 +35,51 @@ class Box:
         return self.x + self.width / 2, self.y + self.height / 2
 
 
-_PLACES = {
-    "new": Box(24, 420, 28, 28),
-    "draft": Box(110, 140, 120, 44),
-    "to_do": Box(350, 155, 120, 170),
-    "in_progress": Box(720, 155, 120, 170),
-    "wait_more_information": Box(350, 580, 190, 90),
-    "wait_until": Box(660, 580, 190, 90),
-    "resolved": Box(1040, 200, 120, 44),
-    "closed": Box(1040, 650, 120, 44),
-    "wait_split": Box(350, 745, 190, 44),
-    "wait_case_launched": Box(660, 745, 190, 44),
-}
-STATES = {state: _PLACES[state.value] for state in State}
-# The smallest group that holds all sources of a row is where its curve starts.
-GROUPS = {
-    frozenset({State.TO_DO, State.IN_PROGRESS}): Box(325, 125, 540, 225, "worked on"),
-    frozenset({State.WAIT_MORE_INFO, State.WAIT_UNTIL}): Box(325, 545, 550, 145, "waiting"),
-    frozenset({State.TO_DO, State.IN_PROGRESS, State.WAIT_MORE_INFO, State.WAIT_UNTIL}): Box(
-        300, 90, 600, 630, "open"
-    ),
-}
-# Sides on which a curve leaves one box and enters another, and how far it keeps its direction, where the
-# nearest ones would cross something.
-SIDES: dict[tuple[str, str], tuple[str, float]] = {
-    ("DRAFT", "TO_DO"): ("rl", 60),
-    ("NEW", "TO_DO"): ("rl", 150),
-    ("NEW", "CLOSED"): ("bb", 400),
-    ("DRAFT", "RESOLVED"): ("tt", 170),
-    ("DRAFT", "CLOSED"): ("bb", 640),
-    ("RESOLVED", "TO_DO"): ("tt", 170),
-    ("WAIT_MORE_INFO", "CLOSED"): ("bl", 100),
-    ("RESOLVED", "CLOSED"): ("bt", 150),
-}
+Curves = dict[tuple[Box, Box], list[str]]
 
 
-def drawing(table: Iterable[Transition[Any]], title_of: Any) -> str:
+class Way(NamedTuple):
+    """How a curve goes where the nearest sides would cross something.
+
+    It leaves one box and enters the other on these `sides`, and keeps its direction for `reach`. What it is
+    called stands at this share of it.
+    """
+
+    sides: str
+    reach: float | None = None
+    called_at: float = 0.5
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the states of one kind of activity stand, and what is drawn around several of them.
+
+    `groups`: the largest one that holds sources of a row is where its curve starts. `ways` are those of
+    curves by where they begin and end, as the name of a state or the title of a group.
+    """
+
+    title: str
+    width: int
+    height: int
+    states: Mapping[State, Box]
+    groups: Mapping[frozenset[State], Box]
+    ways: Mapping[tuple[str, str], Way]
+
+
+def drawing(table: Iterable[Transition[Any]], layout: Layout, title_of: Callable[[State], str]) -> str:
     """The whole picture as it has to be; `title_of` names a state."""
-    curves = _curves(table)
+    groups, states = sorted(layout.groups.values(), key=_size), layout.states
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {layout.width} {layout.height}" '
         'font-family="Helvetica, Arial, sans-serif" font-size="13">',
-        "<title>The Ticket's transitions</title>",
+        f"<title>{layout.title}</title>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" '
         'orient="auto"><path d="M0 0 8 4 0 8z" fill="#4a5568"/></marker></defs>',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-        *(_box(box, box.title, "#f7fafc", dashed=True) for box in sorted(GROUPS.values(), key=_size)),
-        *_drawn(curves),
-        *(_box(box, title_of(state), "#ebf4ff") for state, box in STATES.items() if state is not State.NEW),
-        '<circle cx="{:.0f}" cy="{:.0f}" r="14" fill="#4a5568"/>'.format(*STATES[State.NEW].centre),
+        f'<rect width="{layout.width}" height="{layout.height}" fill="#fff"/>',
+        *(_box(box, box.title, "#f7fafc", dashed=True) for box in groups),
+        *_drawn(_curves(table, layout), layout),
+        *(_box(box, title_of(state), "#ebf4ff") for state, box in states.items() if state is not State.NEW),
+        '<circle cx="{:.0f}" cy="{:.0f}" r="14" fill="#4a5568"/>'.format(*states[State.NEW].centre),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
@@ -97,30 +89,30 @@ def _size(box: Box) -> int:
     return -box.width * box.height
 
 
-def _curves(table: Iterable[Transition[Any]]) -> dict[tuple[Box, Box], list[str]]:
+def _curves(table: Iterable[Transition[Any]], layout: Layout) -> Curves:
     """The rows that lead from one box to another."""
     curves: dict[tuple[Box, Box], dict[str, None]] = defaultdict(dict)
     for row in table:
-        for start in _starts(row) if row.to in STATES else ():
-            end = STATES[row.to]
-            if start != end:
+        end = layout.states.get(row.to) if row.to else None
+        for start in _starts(row, layout) if end else ():
+            if end and start != end:
                 curves[start, end][f"{row.id} {row.step.name.replace('_', ' ')}"] = None
     return {pair: list(names) for pair, names in curves.items()}
 
 
-def _starts(row: Transition[Any]) -> Iterator[Box]:
+def _starts(row: Transition[Any], layout: Layout) -> Iterator[Box]:
     left = {row.sources} if isinstance(row.sources, State) else set(row.sources)
-    for states, box in sorted(GROUPS.items(), key=lambda each: -len(each[0])):
+    for states, box in sorted(layout.groups.items(), key=lambda each: -len(each[0])):
         if states <= left and row.to not in states:
             left -= states
             yield box
-    yield from (STATES[state] for state in STATES if state in left)
+    yield from (box for state, box in layout.states.items() if state in left)
 
 
-def _drawn(curves: dict[tuple[Box, Box], list[str]]) -> Iterator[str]:
+def _drawn(curves: Curves, layout: Layout) -> Iterator[str]:
     ends: dict[tuple[Box, str], list[tuple[float, tuple[Box, Box], int]]] = defaultdict(list)
     for pair in curves:
-        for place, side in enumerate(_sides(*pair)):
+        for place, side in enumerate(_way(*pair, layout).sides):
             other = pair[1 - place].centre
             ends[pair[place], side].append((other[1] if side in "lr" else other[0], pair, place))
     points: dict[tuple[tuple[Box, Box], int], tuple[float, float]] = {}
@@ -131,13 +123,16 @@ def _drawn(curves: dict[tuple[Box, Box], list[str]]) -> Iterator[str]:
     labels = []
     for pair, names in curves.items():
         (x1, y1), (x2, y2) = points[pair, 0], points[pair, 1]
-        (first, last), reach = _sides(*pair), _reach(*pair) or max(40.0, (abs(x2 - x1) + abs(y2 - y1)) / 3)
+        way = _way(*pair, layout)
+        first, last = way.sides[0], way.sides[1]
+        reach = way.reach or max(40.0, (abs(x2 - x1) + abs(y2 - y1)) / 3)
         (a1, b1), (a2, b2) = _away(x1, y1, first, reach), _away(x2, y2, last, reach)
         yield (
             f'<path d="M{x1:.0f} {y1:.0f}C{a1:.0f} {b1:.0f} {a2:.0f} {b2:.0f} {x2:.0f} {y2:.0f}" fill="none" '
             'stroke="#4a5568" marker-end="url(#tip)"/>'
         )
-        labels.append((0.125 * (x1 + x2) + 0.375 * (a1 + a2), 0.125 * (y1 + y2) + 0.375 * (b1 + b2), names))
+        at = way.called_at
+        labels.append((_on_curve(at, x1, a1, a2, x2), _on_curve(at, y1, b1, b2, y2), names))
     for x, y, names in labels:
         top = y - 7 * len(names) + 11
         for line, name in enumerate(names):
@@ -147,24 +142,21 @@ def _drawn(curves: dict[tuple[Box, Box], list[str]]) -> Iterator[str]:
             )
 
 
-def _known(start: Box, end: Box) -> tuple[str, float] | None:
-    names = {box: state.name for state, box in STATES.items()}
-    return SIDES.get((names.get(start, start.title), names.get(end, end.title)))
-
-
-def _reach(start: Box, end: Box) -> float | None:
-    known = _known(start, end)
-    return known and known[1]
-
-
-def _sides(start: Box, end: Box) -> str:
-    known = _known(start, end)
+def _way(start: Box, end: Box, layout: Layout) -> Way:
+    names = {box: state.name for state, box in layout.states.items()}
+    known = layout.ways.get((names.get(start, start.title), names.get(end, end.title)))
     if known:
-        return known[0]
+        return known
     (x1, y1), (x2, y2) = start.centre, end.centre
     if abs(x2 - x1) > 1.2 * abs(y2 - y1):
-        return "rl" if x2 > x1 else "lr"
-    return "bt" if y2 > y1 else "tb"
+        return Way("rl" if x2 > x1 else "lr")
+    return Way("bt" if y2 > y1 else "tb")
+
+
+def _on_curve(share: float, start: float, first: float, last: float, end: float) -> float:
+    """Where a Bézier curve is after this share of its way."""
+    rest = 1 - share
+    return rest**3 * start + 3 * rest**2 * share * first + 3 * rest * share**2 * last + share**3 * end
 
 
 def _away(x: float, y: float, side: str, reach: float) -> tuple[float, float]:
