@@ -59,9 +59,10 @@ def react(
 def _end_with_case(workspace: Workspace, before: Activity | None, case: Activity, carry: Carry) -> None:
     """A Ticket that was converted ends with its Case (T31)."""
     closed = case.status is Status.CLOSED and before is not None and before.status is not Status.CLOSED
-    ticket = workspace.activities.get((case.organisation, case.parent)) if closed and case.parent else None
-    if ticket and ticket.state is State.WAIT_CASE_LAUNCHED:
-        carry(ticket, CaseClosed())
+    if closed and case.parent:
+        ticket = workspace.activities[case.organisation, case.parent]
+        if ticket.state is State.WAIT_CASE_LAUNCHED:
+            carry(ticket, CaseClosed())
 
 
 def catch_up(

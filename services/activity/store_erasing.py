@@ -107,6 +107,12 @@ FROM (
     UNION ALL
     SELECT activity, NULL FROM activity_mails
     WHERE organisation = $1 AND mail = ANY ($3::uuid[] || $4::uuid[])
+    UNION ALL
+    -- What is written on the Actions of a Case is about whoever the Case is about.
+    SELECT actions.id, tagged.tag <> 'cc' FROM activity_contacts AS tagged
+    JOIN activities AS actions ON actions.organisation = $1 AND actions.parent = tagged.activity
+        AND actions.kind = 'action'
+    WHERE tagged.organisation = $1 AND tagged.contact = ANY ($2::uuid[])
 ) AS part
 JOIN activities ON activities.organisation = $1 AND activities.id = part.activity
 GROUP BY organisation, id
@@ -143,7 +149,7 @@ WHERE organisation = $1 AND id = ANY ($2::uuid[])
 """.format(**_NAMED)  # noqa: S608 - our own text
 # What was open went on, and what was written on it since is about something else.
 _ERASE_CLOSED = """
-UPDATE activities SET title = '', description = '', fields = '{}',
+UPDATE activities SET title = CASE kind WHEN 'action' THEN title ELSE '' END, description = '', fields = '{}',
     texts_removed_at = coalesce(texts_removed_at, $3)
 WHERE organisation = $1 AND id = ANY ($2::uuid[]) AND status = 'closed'
   AND EXISTS (

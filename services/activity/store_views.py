@@ -47,8 +47,9 @@ WHERE organisation = $1
 ORDER BY number DESC, id DESC LIMIT $10
 """
 _ROW = "SELECT * FROM activities WHERE organisation = $1 AND id = $2"
-_ACTIONS = """
-SELECT * FROM activities WHERE organisation = $1 AND parent = $2 AND kind = 'action' ORDER BY id
+_ACTIONS = r"""
+SELECT * FROM activities WHERE organisation = $1 AND parent = $2 AND kind = 'action'
+ORDER BY created_at, (task ->> 'step')::int, substring(reference FROM '\d+$')::int
 """
 _CONTACTS = """
 SELECT DISTINCT tagged.tag, contacts.id, contacts.first_name, contacts.last_name, contacts.auto_created,

@@ -227,7 +227,7 @@ class Shown:
             first_resolution=row["first_resolution"],
             resolution=row["resolution"],
             reopening=row["reopening"],
-            fields=self._fields(activity),
+            fields=[] if activity.task else self._fields(activity),
             contacts=[ContactView(**dict(contact)) for contact in contacts],
             links=links.items,
             more_links=links.next,

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.activity.views import ActivitySummary, Shown
+from shared.contracts.activity_organisation import ProcessKind
 from shared.organisation import Organisation, Unknown
 
 
@@ -85,8 +86,10 @@ def queue_counts(organisation: Organisation, mine: Iterable[str], rows: Iterable
 
 
 def _rests_beside(organisation: Organisation, row: Any) -> str | None:
-    """The queue that somebody looks for what rests in: that of its process."""
-    return organisation.process(row["process"]).queue if row["status"] in ("wait", "resolved") else None
+    """The queue that somebody looks for what rests in, or for a Case that runs: that of its process."""
+    process = organisation.process(row["process"])
+    runs = process.kind is ProcessKind.CASE and row["status"] in ("to_do", "in_progress")
+    return process.queue if runs or row["status"] in ("wait", "resolved") else None
 
 
 def _title(organisation: Organisation, queue: str | None) -> str | None:

@@ -43,7 +43,8 @@ def merge(
         raise Declined("merged_with_itself", "A contact is not merged with itself.", "into")
     _require_reach(organisation, contact, into)
     for activity in list(workspace.activities.values()):
-        if activity.status is not Status.CLOSED:
+        tagged = any(each.contact == contact.id for each in activity.contacts)
+        if tagged and activity.status is not Status.CLOSED:
             _take(workspace, cause, activity, ExchangeContact(contact.id, into.id), request)
     workspace.people.merge(cause, contact, into)
     return into

@@ -91,12 +91,12 @@ def perform(workspace: Workspace, incoming: Incoming[asked.Request]) -> None:
     workspace.answer(cause, digest_of(incoming.message), answer)
 
 
-def digest_of(request: asked.Request) -> str:
-    """Tells a repeated request from another one under the same id.
+def digest_of(request: asked.Request, name: str | None = None) -> str:
+    """Tells a repeated request from another one under the same id; `name` is another that it goes by.
 
     What was left to its default is left out, so that a later version with more fields says the same of it.
     """
-    said = f"{request.type} {request.model_dump_json(exclude_defaults=True)}"
+    said = f"{name or request.type} {request.model_dump_json(exclude_defaults=True, exclude={'type'})}"
     return hashlib.sha256(said.encode()).hexdigest()
 
 

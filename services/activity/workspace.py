@@ -169,13 +169,22 @@ class Workspace(Knowledge):
     async def claim(self, connection: Connection, wanted: Collection[Key]) -> list[Activity]:
         """Lock, waiting for nobody, and read what else the batch may take; those of these that it knows now.
 
-        Only for steps that concern nothing but the activity itself: what is tied to it is not read.
+        Only for steps that concern nothing but the activity itself. A Case that is taken may go on by that:
+        what is tied to it is read, too, and who is on it.
         """
         keys = set(wanted) - self.activities.keys()
         held = await store_families.lock_free(connection, keys) if keys else set()
-        for activity in (await store_activities.load(connection, held)).values():
+        found = await store_activities.load(connection, held)
+        cases = {key for key, each in found.items() if each.course}
+        found |= await store_activities.load(
+            connection,
+            await store_families.relatives(connection, cases) - self.activities.keys() - found.keys(),
+        )
+        for activity in found.values():
             self._know(activity)
             self._before.activities[activity.organisation, activity.id] = activity
+        met = {(key[0], each.contact) for key in cases for each in found[key].contacts}
+        await self.people.load(connection, (), met - self.people.known.keys())
         return [self.activities[key] for key in wanted if key in self.activities]
 
     async def _load_activities(self, connection: Connection, keys: set[Key]) -> None:

@@ -97,7 +97,7 @@ class ActivityEdited(ActivityRecord):
     `due` is there where another category made its due date another one (T37).
     """
 
-    type: Literal["ticket.edited", "case.edited"] = "ticket.edited"
+    type: Literal["ticket.edited", "case.edited", "action.edited"] = "ticket.edited"
     fields: tuple[str, ...]
     category: str | None = None
     custom_fields: tuple[Name, ...] = ()

@@ -46,6 +46,7 @@ def communicating(open_: tuple[State, ...]) -> Rows:
         Transition("ST-22", open_, SendMail, effects=(request_reply,), person=the_same),
         Transition("ST-25", open_, MarkInformation, effects=(mark_information,), person=the_same),
         Transition("CE-3", open_, StartNew, effects=(ask_for_new,), person=the_same),
+        Transition("CT-21", open_, EraseContact, effects=(erase_contact,), person=the_same),
         # What was asked for comes also if it was closed meanwhile, and word of our own mails.
         Transition("CE-7", (*open_, State.CLOSED), MarkDeparture, effects=(mark_departure,), person=the_same),
         Transition("NT-14", (*open_, State.CLOSED), MailReported, effects=(report_delivery,),
@@ -62,7 +63,6 @@ def carrying(open_: tuple[State, ...]) -> Rows:
         Transition("SH-1", open_, TakeSharedMail, effects=(take_shared_mail, flag_new_information),
                    person=the_same),
         Transition("CT-20", open_, ExchangeContact, effects=(exchange_contact,), person=the_same),
-        Transition("CT-21", open_, EraseContact, effects=(erase_contact,), person=the_same),
         Transition("NT-15", open_, AddFile, effects=(add_file,), person=the_same),
         Transition("NT-16", open_, EditFile, guards=(held_by_nobody_else,), effects=(edit_file,),
                    person=the_same),

@@ -25,7 +25,9 @@ def erase_contact(occasion: Occasion[EraseContact]) -> Iterable[Event]:
     activity, step = occasion.activity, occasion.step
     if step.texts and (activity.title or activity.description or activity.fields):
         fields = tuple(FieldValue(each.name, None) for each in activity.fields)
-        yield Edited(stamp=occasion.stamp, title="", description="", fields=fields)
+        # An Action is called as its Case calls it.
+        title = "" if activity.task is None else None
+        yield Edited(stamp=occasion.stamp, title=title, description="", fields=fields)
     for tagged in sorted(activity.contacts):
         if tagged.contact in step.contacts:
             yield ContactTagged(stamp=occasion.stamp, tagged=tagged, removed=True)
