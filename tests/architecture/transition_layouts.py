@@ -34,6 +34,7 @@ TICKET = Layout(
         ("DRAFT", "CLOSED"): Way("bb", 640),
         ("RESOLVED", "TO_DO"): Way("tt", 170),
         ("WAIT_MORE_INFO", "CLOSED"): Way("bl", 100),
+        ("worked on", "WAIT_CASE_LAUNCHED"): Way("bt", called_at=0.86),
         ("RESOLVED", "CLOSED"): Way("bt", 150),
     },
 )
