@@ -34,6 +34,8 @@ TICKET = Layout(
         ("DRAFT", "CLOSED"): Way("bb", 640),
         ("RESOLVED", "TO_DO"): Way("tt", 170),
         ("WAIT_MORE_INFO", "CLOSED"): Way("bl", 100),
+        ("worked on", "WAIT_CASE_LAUNCHED"): Way("bt", called_at=0.9),
+        ("WAIT_SPLIT", "CLOSED"): Way("rl", called_at=0.3),
         ("RESOLVED", "CLOSED"): Way("bt", 150),
     },
 )
