@@ -57,7 +57,9 @@ class Unknown:
 
     @property
     def detail(self) -> str:
-        others = f"; it knows {', '.join(self.known)}" if self.known else ""
+        kind = self.envelope.type.partition(".")[0]
+        like = [name for name in self.known if name.partition(".")[0] == kind] or self.known
+        others = f"; it knows {', '.join(like)}" if like else ""
         return f"this version knows no {self.envelope.type!r}{others}"
 
     @property

@@ -154,6 +154,27 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     activities.ActivityFeedbackGiven: lambda it: f"Rated {it.rating} of 5",
     activities.TicketSplitInto: lambda it: f"Split into {', '.join(each.reference for each in it.into)}",
     activities.TicketMerged: lambda it: f"Merged into {it.into.reference}",
+    activities.TicketConverted: lambda it: f"Goes on as {it.into.reference}, a Case of {it.process}",
+    activities.CaseStepEntered: lambda it: f"Entered step {it.step}",
+    activities.CaseActionLaunched: lambda it: (
+        f"Launched {it.launched.reference}, {it.action}" + (", by hand" if it.by_hand else "")
+    ),
+    activities.CaseActionEnded: lambda it: (
+        f"{it.ended.reference} ended" + (f", done by {it.person}" if it.person else "")
+    ),
+    activities.CaseAttentionMarked: lambda it: (
+        f"Needs attention: {it.because}" if it.needed else "Needs no attention any more"
+    ),
+    activities.CaseReworked: lambda it: (
+        f"Done again from step {it.step}" + (f", {it.action} alone" if it.action else "")
+    ),
+    activities.ActionChecklistAnswered: lambda it: ", ".join(
+        f"{_quoted(each.point)} {_words(each.answer)}" for each in it.answers
+    ),
+    activities.ActionReviewAsked: lambda it: (
+        f"Done by {it.done_by}, and to be looked at by somebody else" if it.done_by else "To be reviewed"
+    ),
+    activities.ActionNotSent: lambda it: "Could not write by itself",
     activities.ActivityTookOver: lambda it: f"Took over {it.source.reference}, which was merged into it",
     activities.ActivityFileAdded: lambda it: f"The file {_quoted(it.blob.name or '')} stands on it",
     activities.ActivityFileEdited: lambda it: f"A file is called {_quoted(it.blob.name or '')} now",
@@ -182,8 +203,23 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"{it.actor.id} wants the person erased who is contact {it.contact}: {_words(it.reason)}"
     ),
     requests.ActivityOpen: lambda it: (
-        f"{it.actor.id} wants a Ticket in {it.process}: {_quoted(it.title or 'no title')}"
+        f"{it.actor.id} wants a {it.type.partition('.')[0].capitalize()} in {it.process}: "
+        f"{_quoted(it.title or 'no title')}"
     ),
+    requests.TicketConvert: lambda it: f"{it.actor.id} wants it to go on as a Case of {it.process}",
+    requests.CaseWait: _asked("it to wait for more information"),
+    requests.CasePause: _asked("to pause it"),
+    requests.CaseResolve: _asked("to resolve it"),
+    requests.CaseLaunch: lambda it: f"{it.actor.id} wants {it.action} launched, {it.copies} of it",
+    requests.CaseRework: lambda it: (
+        f"{it.actor.id} wants it done again from step {it.step}" + (f", {it.action}" if it.action else "")
+    ),
+    requests.CaseAbandon: _asked("to abandon it"),
+    requests.ActionAnswerChecklist: lambda it: (
+        f"{it.actor.id} wants to answer {', '.join(_quoted(each.point) for each in it.answers)}"
+    ),
+    requests.ActionComplete: _asked("to complete it"),
+    requests.ActionGiveUp: lambda it: f"{it.actor.id} cannot do it: {_quoted(it.reason)}",
     requests.ActivityEdit: _asked("to edit it"),
     requests.ActivitySubmit: _asked("to submit it"),
     requests.ActivityPickUp: _asked("to take it"),

@@ -7,7 +7,8 @@ from pydantic import Field
 from shared.contracts.activity_record import ActivityRecord, OtherActivity
 from shared.contracts.record import Name, Part
 
-ActionKind = Literal["manual", "peer_review", "send_email", "send_email_and_wait"]
+ActionKind = Name
+"""`manual`, `peer_review`, `send_email`, `send_email_and_wait`; there will be more."""
 StepNumber = Annotated[int, Field(ge=1)]
 """Steps are counted from 1."""
 

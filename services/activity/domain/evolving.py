@@ -100,6 +100,8 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             author = event.stamp.by
             earlier_by_others = (earlier for earlier in activity.written if earlier.by != author)
             return {"written": (*earlier_by_others, Written(author, id))}
+        case MailRequested(mail=mail, purpose=Purpose.ACTION):
+            return {"task": replace(task_of(activity), mail=mail)}
         case KeepingChanged(user=user):
             return {"keep_with_me": user}
         case MarkedForPerson():
@@ -127,8 +129,6 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             known = {each.point: each for each in (*task.answers, *answers)}
             in_order = tuple(known[point] for point in task.checklist if point in known)
             return {"task": replace(task, answers=in_order)} | _updated(event)
-        case MailRequested(mail=mail, purpose=Purpose.ACTION):
-            return {"task": replace(task_of(activity), mail=mail)}
         case ReviewAsked(done_by=done_by):
             return {"task": replace(task_of(activity), done_by=done_by), "for_person": True}
         case Opened():

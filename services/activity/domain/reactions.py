@@ -45,7 +45,8 @@ def words_to_actions(step: Step, before: Activity, case: Activity) -> tuple[tupl
 
 
 def next_in(case: Activity, holds: Holds) -> Entering | Finished | Stuck | None:
-    """What comes next in a Case, if it runs."""
+    """What comes next in a Case, if it runs; it is not over while there is information that nobody has read."""
     if case.state not in RUNS or case.flow is None or case.course is None:
         return None
-    return next_of(case.flow, case.course, case.fields, holds)
+    found = next_of(case.flow, case.course, case.fields, holds)
+    return None if isinstance(found, Finished) and case.new_information else found

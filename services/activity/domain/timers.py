@@ -6,6 +6,7 @@ nothing else, so that a note or a mail that leaves the wait alone does not disar
 
 from datetime import datetime, timedelta
 
+from services.activity.domain.action_steps import SendItself
 from services.activity.domain.activity import Activity, Timer, Wait
 from services.activity.domain.case_steps import Pause, WaitForAnswer
 from services.activity.domain.context import ProcessRules
@@ -23,6 +24,8 @@ def wait_of(step: Step, now: datetime) -> Wait | None:
             return Wait(WaitType.UNTIL, until, reason=reason)
         case WaitForAnswer(reason=reason):
             return Wait(WaitType.MORE_INFO, reason=reason)
+        case SendItself():
+            return Wait(WaitType.MORE_INFO)
         case Pause():
             return Wait(WaitType.PAUSE)
         case Convert():

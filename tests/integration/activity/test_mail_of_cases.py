@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 
 from shared.contracts import activity_requests as asked
-from shared.contracts.activity_organisation import BlockMode
+from shared.contracts.activity_organisation import (
+    ActionDefinition,
+    ActionType,
+    ActionUse,
+    BlockMode,
+    StepDefinition,
+)
 from shared.contracts.ingest_mails import PlusReference, Routed, Target
-from tests.support.hiring import WITH_CASES
+from shared.contracts.notify_mails import MailFailed, MailSent, OutgoingMail
+from tests.support.hiring import HIRING, WITH_CASES
 from tests.support.office import CARLA, HELP, Office, addressed, received
 
 CASE, TICKET = "100001-C", "100002-T"
@@ -123,3 +130,81 @@ async def test_a_mail_on_an_action_begins_a_new_activity_that_is_linked_with_the
     new = await hiring.ticket("100003-T")
     linked = await hiring.pool.fetchval("SELECT linked FROM links WHERE activity = $1", new["id"])
     assert linked == (await hiring.ticket(CASE))["id"]
+
+
+WRITING = HIRING.model_copy(
+    update={
+        "actions": (
+            ActionDefinition(name="welcome", title="Welcome", type=ActionType.SEND_EMAIL, template="ack"),
+            ActionDefinition(name="ask", title="Ask", type=ActionType.SEND_EMAIL_AND_WAIT, template="ack"),
+        ),
+        "steps": (
+            StepDefinition(name="one", title="One", actions=(ActionUse(action="welcome"),)),
+            StepDefinition(name="two", title="Two", actions=(ActionUse(action="ask"),)),
+        ),
+    }
+)
+WELCOME, ASK = f"{CASE}-A1.1", f"{CASE}-A2.1"
+
+
+@pytest.fixture
+async def writing(office: Office) -> Office:
+    """An office whose Cases write by themselves: one was opened by a mail."""
+    processes = (*WITH_CASES.processes[:-1], WRITING)
+    await office.configure(WITH_CASES.model_copy(update={"processes": processes}), 2)
+    target = Target(mailbox="help", address=HELP, routed=ROUTED)
+    await office.take_in(received("Nora starts", message_id="one@harbour.test", targets=[target]))
+    return office
+
+
+async def report(office: Office, reference: str, kind: type[OutgoingMail], **more: Any) -> None:
+    """notify says what became of the mail that an Action wrote by itself."""
+    said = await office.said("notify.requests.v1", "mail.compose")
+    (asked_for,) = (each for each in said if each["reference"] == reference)
+    about = {name: asked_for[name] for name in ("mail", "activity", "reference", "conversation")}
+    said_more = {"message_id": "a@b.test", "recipients": (), "attempts": 1, **more}
+    await office.report(kind(**about, at=office.clock.now(), **said_more))
+
+
+async def test_an_action_that_sends_a_mail_is_done_when_that_has_left(writing: Office) -> None:
+    """A20: to the primary contact of its Case, by its template; then the Case goes on."""
+    action = await writing.ticket(WELCOME)
+    assert (action["status"], action["wait"]) == ("wait", "more_information")
+    said = await writing.said("notify.requests.v1", "mail.compose")
+    (compose,) = (each for each in said if each["reference"] == WELCOME)
+    assert ([each["address"] for each in compose["to"]], compose["template"]) == ([CARLA.lower()], "ack")
+    await report(writing, WELCOME, MailSent)
+    assert (await writing.ticket(WELCOME))["status"] == "closed"
+    assert (await writing.ticket(ASK))["status"] == "wait"
+
+
+async def test_a_mail_that_cannot_be_sent_brings_its_action_to_people(writing: Office) -> None:
+    """A20: back in its queue, with what became of the mail in the timeline."""
+    await report(writing, WELCOME, MailFailed, reason="no such user")
+    action = await writing.ticket(WELCOME)
+    assert (action["status"], action["queue"], action["new_information"]) == ("to_do", "desk", True)
+    assert ASK not in {row["reference"] for row in await writing.tickets()}
+    await done(writing, asked.ActionComplete, WELCOME)
+    assert (await writing.ticket(ASK))["status"] == "wait"
+
+
+async def test_an_action_that_waits_for_the_answer_has_it_with_the_next_mail(writing: Office) -> None:
+    """A21: that its mail has left ends nothing."""
+    await report(writing, WELCOME, MailSent)
+    await report(writing, ASK, MailSent)
+    assert (await writing.ticket(ASK))["status"] == "wait"
+    await writing.take_in(to(ASK, 8))
+    action = await writing.ticket(ASK)
+    assert (action["status"], action["new_information"]) == ("to_do", True)
+
+
+async def test_where_there_is_nobody_to_write_to_people_have_to(office: Office) -> None:
+    """A20: the timeline says so."""
+    processes = (*WITH_CASES.processes[:-1], WRITING)
+    await office.configure(WITH_CASES.model_copy(update={"processes": processes}), 2)
+    erp = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
+    await office.ask(asked.ActivityOpen(type="case.open", actor=erp, process="hiring", title="Nora"))
+    action = await office.ticket(WELCOME)
+    assert (action["status"], action["new_information"]) == ("to_do", True)
+    assert "not_sent" in [kind for kind, _ in await office.rules(WELCOME)]
+    assert await office.said("notify.requests.v1") == []

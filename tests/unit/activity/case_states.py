@@ -10,6 +10,7 @@ from services.activity.domain.action_steps import (
     CompleteAction,
     GiveUp,
     LaunchAction,
+    SendItself,
 )
 from services.activity.domain.activity import Activity
 from services.activity.domain.case_steps import (
@@ -194,6 +195,7 @@ def action_examples(family: Family, found: Activity | None) -> Examples:
         (CompleteAction(), ALICE),
         (GiveUp(reason=True), ALICE),
         (CloseWithCase(CloseBecause.REWORKED), SYSTEM),
+        (SendItself((tickets.CUSTOMER,)), SYSTEM),
     )
 
 

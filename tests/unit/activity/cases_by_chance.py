@@ -42,7 +42,7 @@ TYPES = st.tuples(
             ActionType,
             name=st.just(name),
             title=st.just(name.upper()),
-            kind=st.sampled_from(ActionKind),
+            kind=st.sampled_from((ActionKind.MANUAL, ActionKind.PEER_REVIEW)),
             queue=st.sampled_from([None, "papers"]),
             checklist=st.sampled_from([(), ("Is it good?",)]),
             launched_by_hand=st.just(name == "extra"),
