@@ -10,15 +10,25 @@ those before it have not found enough.
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.postgres import Connection
 
-MOST_MATCHES = 1_000
-"""Of titles, contacts and mails about so many are looked through where more match."""
-MAILS_EACH = 10
-"""Mails that are followed to their Tickets, the newest first, for each Ticket that is wanted."""
+
+class Look(NamedTuple):
+    """How far it is looked: about a `part` for each word where more match (0 for all), `most` at most.
+
+    For each Ticket that is wanted, `mails` of the newest are followed to theirs. None is all.
+    """
+
+    part: int
+    most: int | None
+    mails: int | None
+
+
+LOOKS = (Look(part=500, most=2_000, mails=10), Look(part=0, most=10_000, mails=None), Look(0, None, None))
+"""One after another, until enough is found: nobody but who may read next to nothing gets to the last one."""
 MOST_CONTACTS = 50
 NEWEST = 200
 """Tickets whose titles are looked at first: of a common word the newest are found."""
@@ -27,7 +37,7 @@ SHORTEST = 3
 MOST_WORDS = 8
 _MOST_DIGITS = 12
 _FEW = 50
-"""Where fewer match one word, it was no part of them but all."""
+"""Where fewer match a word, it was no part of them but all."""
 
 _WORD = re.compile(r"\w+")
 _LETTERS = re.compile(r"[^\W_]+")
@@ -35,12 +45,13 @@ _REFERENCE = re.compile(r"(\d{1,12})(?:-[tc]?(?:-a?[\d.]*)?)?", re.IGNORECASE | 
 
 # How often a word is there of which only the beginning is known, no statistics say. So the plan is not left
 # to them, and is made once: words are looked up in their index, which gives about $1 matches where there are
-# more (0 for all), and what belongs to a match is looked up one by one.
+# more (0 for all), and what belongs to a match is looked up one by one. With less memory the index would give
+# whole pages of a large table, all of whose texts were taken into words again.
 _BOUNDED = """
 SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
     set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
     set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true),
-    set_config('gin_fuzzy_search_limit', $1, true)
+    set_config('work_mem', '64MB', true), set_config('gin_fuzzy_search_limit', $1, true)
 """
 _BY_NUMBER = """
 SELECT activities.* FROM unnest($3::bigint[], $4::bigint[]) AS span (first, last)
@@ -58,7 +69,8 @@ CROSS JOIN LATERAL (
 ORDER BY span.first, number DESC, kind = 'action', id DESC LIMIT $5
 """
 # Of all below: $1 organisation, $2 processes, $3 the words, $4 how many are wanted, $5 those that are
-# found already, $6 how many mails are followed (NULL for all), $7 letters that a title with these words has.
+# found already, $6 letters that a title with these words has; how many matches are looked through ($7), and
+# mails followed ($8).
 _TYPED = "to_tsquery('simple', $3::text)"
 _IN_TITLE = f"to_tsvector('simple', title) @@ {_TYPED}"
 _IN_CONTACT = f"""to_tsvector('simple',
@@ -80,11 +92,12 @@ latest AS MATERIALIZED (
 ),
 newest AS MATERIALIZED (
     SELECT id, number FROM latest
-    WHERE id <> ALL ($5::uuid[]) AND lower(title) LIKE ALL ($7::text[]) AND {_IN_TITLE}
+    WHERE id <> ALL ($5::uuid[]) AND lower(title) LIKE ALL ($6::text[]) AND {_IN_TITLE}
 ),
 titles AS MATERIALIZED (
     SELECT id, number, organisation = $1 AND process = ANY ($2::text[]) AS readable FROM activities
     WHERE (SELECT count(*) FROM newest) < $4::int AND {_IN_TITLE}
+    LIMIT $7::int
 ),
 titled AS MATERIALIZED (
     SELECT id, number FROM newest
@@ -97,6 +110,7 @@ _OF_CONTACTS = f"""
 people AS MATERIALIZED (
     SELECT id, merged_into, organisation = $1 AS ours FROM contacts
     WHERE (SELECT count(*) FROM titled) < $4::int AND {_IN_CONTACT}
+    LIMIT $7::int
 ),
 known AS MATERIALIZED (
     SELECT DISTINCT same.id FROM people
@@ -129,6 +143,7 @@ _OF_MAILS = f"""
 mailed AS MATERIALIZED (
     SELECT id, at, organisation = $1 AS ours FROM mails
     WHERE (SELECT count(*) FROM titled) + (SELECT count(*) FROM of_contacts) < $4::int AND {_IN_MAIL}
+    LIMIT $7::int
 ),
 of_mails AS MATERIALIZED (
     SELECT DISTINCT id, number FROM (
@@ -138,18 +153,18 @@ of_mails AS MATERIALIZED (
         JOIN activities ON activities.organisation = $1 AND activities.id = stands.activity
         WHERE activities.process = ANY ($2::text[]) AND activities.id <> ALL ($5::uuid[])
             AND activities.id <> ALL (ARRAY (SELECT id FROM titled UNION ALL SELECT id FROM of_contacts))
-        LIMIT $6::int
+        LIMIT $8::int
     ) AS readable
     ORDER BY number DESC LIMIT $4::int
 )"""  # noqa: S608 - our own text
 # There is always a row, which says how many matches were looked through, in whatever processes.
 _BY_WORDS = f"""
 WITH {_TITLED}, {_OF_CONTACTS}, {_OF_MAILS}
-SELECT activities.*, hit.matched, matching.most
+SELECT activities.*, hit.matched, matching.looked
 FROM (
     SELECT greatest(
         (SELECT count(*) FROM titles), (SELECT count(*) FROM people), (SELECT count(*) FROM mailed))
-) AS matching (most)
+) AS matching (looked)
 LEFT JOIN (
     SELECT id, 1, 'title' FROM titled
     UNION ALL SELECT id, 2, 'contact' FROM of_contacts
@@ -188,17 +203,26 @@ async def search(
     found: list[Found] = []
     wanted = limit - len(numbered)
     letters = [f"%{run}%" for word in words for run in _LETTERS.findall(word)]
-    for part, mails in ((MOST_MATCHES, MAILS_EACH * wanted), (0, None)):
-        if not words or len(found) >= wanted:
-            break
-        await connection.fetchrow(_BOUNDED, str(part))
-        about = (_query(words), wanted, list(numbered), mails, letters)
-        rows = await connection.fetch(_BY_WORDS, *asked, *about)
+    about = (_query(words), wanted, list(numbered), letters)
+    for look in LOOKS if words and wanted else ():
+        await connection.fetchrow(_BOUNDED, str(look.part * len(letters)))
+        mails = look.mails and look.mails * wanted
+        rows = await connection.fetch(_BY_WORDS, *asked, *about, look.most, mails)
         found = [Found(row, row["matched"]) for row in rows if row["matched"]]
-        # The matches of each word are thinned out by themselves: of what matches several, any may be missing.
-        if part and len(letters) == 1 and rows[0]["most"] < _FEW:
+        if len(found) == wanted or _was_all(look, rows[0]["looked"], len(letters)):
             break
     return [*numbered.values(), *found]
+
+
+def _was_all(look: Look, looked: int, words: int) -> bool:
+    """Whether nothing matches but what was looked through.
+
+    Of a part, that is known of one word alone: the matches of each are thinned out by themselves, so that of
+    what matches several any may be missing.
+    """
+    if look.part:
+        return words == 1 and looked < _FEW
+    return look.most is None or looked < look.most
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

@@ -45,7 +45,7 @@ def words_to_actions(step: Step, before: Activity, case: Activity) -> tuple[tupl
 
 
 def next_in(case: Activity, holds: Holds) -> Entering | Finished | Stuck | None:
-    """What comes next in a Case, if it runs; it is not over while there is information that nobody has read."""
+    """What comes next in a Case, if it runs. It is not over while there is information nobody has read."""
     if case.state not in RUNS or case.flow is None or case.course is None:
         return None
     found = next_of(case.flow, case.course, case.fields, holds)

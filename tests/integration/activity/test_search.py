@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.activity import store_search
 from shared.contracts import activity_requests as asked
 from tests.support.front_desk import Caller, connected, front_desk
 from tests.support.office import BILLING, HELP, Office, received
@@ -157,10 +158,18 @@ async def test_a_ticket_with_very_many_mails_crowds_out_no_other(
     ],
     ids=["contacts", "contacts that have one of the words", "mails"],
 )
+@pytest.mark.parametrize("most", [10_000, 100])
 async def test_a_needle_is_found_in_a_haystack_of_others(
-    office: Office, client: httpx.AsyncClient, fill: str, matched: str
+    office: Office,
+    client: httpx.AsyncClient,
+    fill: str,
+    matched: str,
+    most: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """AMB-34: a part of what matches is looked through first, and then all of it."""
+    """AMB-34: a part of what matches is looked through first, then most of it, and at last all."""
+    first, second, last = store_search.LOOKS
+    monkeypatch.setattr(store_search, "LOOKS", (first, second._replace(most=most), last))
     await office.pool.execute("CREATE TABLE numbers AS SELECT generate_series(1, 5000) AS n")
     await office.pool.execute(fill)
     for table in ("contacts", "mails"):

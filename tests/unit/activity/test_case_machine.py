@@ -205,10 +205,10 @@ class CaseMachine(RuleBasedStateMachine):
 
     @invariant()
     def a_case_never_stops_without_a_word(self) -> None:
-        """C6, C18, C21: where nothing runs, somebody is asked for, or it came back; and can do something."""
+        """C6, C18, C21: where nothing runs, somebody is asked for or has news to read, and can act."""
         case, course = self.family.case, self.family.course
         if case.state in RUNS and not course.running:
-            assert course.attention or course.over
+            assert course.attention or course.over or case.new_information
             person = case.holders.person
             actor = Actor(ActorKind.USER, person) if person else ALICE
             offers = allowed(case, context(actor, self.family.process), self.family.now)
