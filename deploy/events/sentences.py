@@ -1,9 +1,10 @@
 """What a record says, in one sentence for people: a table with a line for every type."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from deploy.events.heard import Heard
+from deploy.events.phrases import due, held, listed, people, quoted, results, words
 from shared.contracts import activity_activities as activities
 from shared.contracts import activity_answers as answers
 from shared.contracts import activity_contacts as contacts
@@ -11,12 +12,7 @@ from shared.contracts import activity_organisation as organisation
 from shared.contracts import activity_requests as requests
 from shared.contracts import activity_requests_contacts as contact_requests
 from shared.contracts import dead_letters, ingest_mails, ingest_requests, notify_mails, notify_requests
-from shared.contracts.activity_due import DueDate
-from shared.contracts.mail import Mailbox, RecipientResult
 from shared.contracts.record import Record
-
-LONGEST = 160
-"""Characters of what somebody wrote that a sentence shows."""
 
 
 def sentence(heard: Heard) -> str:
@@ -36,71 +32,39 @@ def _of_dead_letter(heard: Heard) -> str:
     return f"{consumer} could not work on it: {said.get(dead_letters.EXCEPTION_MESSAGE, 'nobody knows why')}"
 
 
-def _quoted(text: str) -> str:
-    flat = " ".join(text.split())
-    return f"“{flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + '…'}”"
-
-
-def _listed(things: Iterable[object], nothing: str = "nobody") -> str:
-    return ", ".join(str(each) for each in things) or nothing
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _people(*mailboxes: Mailbox) -> str:
-    return _listed(each.address for each in mailboxes)
-
-
-def _results(recipients: Iterable[RecipientResult]) -> str:
-    return _listed((f"{each.address} {each.delivery.value}" for each in recipients), "no recipient")
-
-
 def _received(it: ingest_mails.MailReceived) -> str:
     routes = [f"route {each.routed.route}" for each in it.targets if each.routed]
     kind = "An automatic mail" if it.automatic else "A mail"
     sender = it.sender.address if it.sender else "nobody"
     return (
-        f"{kind} from {sender} to {_listed(each.address for each in it.targets)}: "
-        f"{_quoted(it.content.subject)}, {_listed(routes, 'no route')}"
+        f"{kind} from {sender} to {listed(each.address for each in it.targets)}: "
+        f"{quoted(it.content.subject)}, {listed(routes, 'no route')}"
     )
 
 
 def _opened(it: activities.ActivityOpened) -> str:
-    return f"Opened by {_words(it.started_by)} in {it.process}: {_words(it.status)}, {_held(it.holders)}"
-
-
-def _held(holders: activities.Holders) -> str:
-    parts = ("assignee", "owner", "queue")
-    return _listed((f"{part} {name}" for part in parts if (name := getattr(holders, part))), "held by nobody")
-
-
-def _due(due: DueDate) -> str:
-    if due.paused:
-        return "its clock stands"
-    return f"due {due.at:%Y-%m-%d %H:%M} UTC" if due.at else "without a due date"
+    return f"Opened by {words(it.started_by)} in {it.process}: {words(it.status)}, {held(it.holders)}"
 
 
 def _status(it: activities.ActivityStatusChanged) -> str:
     until = f", until {it.due_at:%Y-%m-%d %H:%M} UTC" if it.due_at else ""
-    wait = f" ({_words(it.wait)})" if it.wait else ""
-    return f"{_words(it.was)} became {_words(it.status)}{wait}: {_words(it.reason)}{until}"
+    wait = f" ({words(it.wait)})" if it.wait else ""
+    return f"{words(it.was)} became {words(it.status)}{wait}: {words(it.reason)}{until}"
 
 
 def _appended(it: activities.ActivityMailAppended) -> str:
-    review = f"; to be looked at: {_listed(map(_words, it.review))}" if it.review else ""
-    return f"{'An automatic mail' if it.automatic else 'A mail'} came in, by {_words(it.matched_by)}{review}"
+    review = f"; to be looked at: {listed(map(words, it.review))}" if it.review else ""
+    return f"{'An automatic mail' if it.automatic else 'A mail'} came in, by {words(it.matched_by)}{review}"
 
 
 def _tagged(it: activities.ActivityContactTagged) -> str:
-    return f"A contact {'is no longer' if it.removed else 'became'} {_words(it.tag)}"
+    return f"A contact {'is no longer' if it.removed else 'became'} {words(it.tag)}"
 
 
 def _composing(it: notify_requests.MailCompose) -> str:
     kind = "An automatic mail" if it.automatic else "A mail"
-    what = f"template {it.template}" if it.template else _quoted(it.text or "")
-    return f"{kind} from {it.mailbox} to {_people(*it.to, *it.cc)}: {what}"
+    what = f"template {it.template}" if it.template else quoted(it.text or "")
+    return f"{kind} from {it.mailbox} to {people(*it.to, *it.cc)}: {what}"
 
 
 def _asked(what: str) -> Callable[[requests.Request], str]:
@@ -115,19 +79,19 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"{it.mailbox} is read up to {it.until:%H:%M:%S} UTC (partition {it.partition})"
     ),
     ingest_requests.MailSetAside: lambda it: (
-        f"A mail to {_listed(it.addresses)} found no place: {_quoted(it.detail)}"
+        f"A mail to {listed(it.addresses)} found no place: {quoted(it.detail)}"
     ),
     ingest_requests.MailForget: lambda it: (
         f"Mail {it.mail} is erased" if it.erase else f"Nothing needs mail {it.mail} any longer"
     ),
     ingest_requests.MailReinject: lambda it: f"Mail {it.mail} is to begin a new Ticket",
-    ingest_mails.MailNotReinjected: lambda it: f"Mail {it.mail} cannot begin a new Ticket: {_words(it.why)}",
+    ingest_mails.MailNotReinjected: lambda it: f"Mail {it.mail} cannot begin a new Ticket: {words(it.why)}",
     notify_requests.MailForget: lambda it: f"Nothing needs mail {it.mail} any longer",
     activities.ActivityOpened: _opened,
-    activities.ActivityEdited: lambda it: f"Edited: {_listed(it.fields, 'nothing')}",
+    activities.ActivityEdited: lambda it: f"Edited: {listed(it.fields, 'nothing')}",
     activities.ActivityStatusChanged: _status,
-    activities.ActivityHeld: lambda it: f"Now {_held(it.holders)}",
-    activities.ActivityDueChanged: lambda it: f"Now {_due(it.due)}",
+    activities.ActivityHeld: lambda it: f"Now {held(it.holders)}",
+    activities.ActivityDueChanged: lambda it: f"Now {due(it.due)}",
     activities.ActivityMailAppended: _appended,
     activities.ActivityMailContinued: lambda it: f"Has a mail of {it.from_reference}, too",
     activities.ActivityInformationMarked: lambda it: (
@@ -135,7 +99,7 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ),
     activities.ActivityNoted: lambda it: f"{it.actor.id} wrote a note",
     activities.ActivityContactTagged: _tagged,
-    activities.ActivityLinked: lambda it: f"Linked with {it.with_reference}: {_words(it.reason)}",
+    activities.ActivityLinked: lambda it: f"Linked with {it.with_reference}: {words(it.reason)}",
     activities.ActivityUnlinked: lambda it: f"Not linked with {it.with_reference} any more",
     activities.ActivityMailCopied: lambda it: f"Began with a mail of {it.from_reference}",
     activities.ActivityMailShared: lambda it: (
@@ -169,22 +133,22 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"Done again from step {it.step}" + (f", {it.action} alone" if it.action else "")
     ),
     activities.ActionChecklistAnswered: lambda it: ", ".join(
-        f"{_quoted(each.point)} {_words(each.answer)}" for each in it.answers
+        f"{quoted(each.point)} {words(each.answer)}" for each in it.answers
     ),
     activities.ActionReviewAsked: lambda it: (
         f"Done by {it.done_by}, and to be looked at by somebody else" if it.done_by else "To be reviewed"
     ),
     activities.ActionNotSent: lambda it: "Could not write by itself",
     activities.ActivityTookOver: lambda it: f"Took over {it.source.reference}, which was merged into it",
-    activities.ActivityFileAdded: lambda it: f"The file {_quoted(it.blob.name or '')} stands on it",
-    activities.ActivityFileEdited: lambda it: f"A file is called {_quoted(it.blob.name or '')} now",
-    activities.ActivityFileRemoved: lambda it: f"The file {_quoted(it.blob.name or '')} is gone",
-    activities.ActivityMailRequested: lambda it: f"A mail was asked of notify: {_words(it.purpose)}",
+    activities.ActivityFileAdded: lambda it: f"The file {quoted(it.blob.name or '')} stands on it",
+    activities.ActivityFileEdited: lambda it: f"A file is called {quoted(it.blob.name or '')} now",
+    activities.ActivityFileRemoved: lambda it: f"The file {quoted(it.blob.name or '')} is gone",
+    activities.ActivityMailRequested: lambda it: f"A mail was asked of notify: {words(it.purpose)}",
     activities.ActivityMailReported: lambda it: (
-        f"The mail was {it.outcome}" + (f": {_results(it.recipients)}" if it.recipients else "")
+        f"The mail was {it.outcome}" + (f": {results(it.recipients)}" if it.recipients else "")
     ),
     answers.RequestAccepted: lambda it: (
-        f"Accepted: {it.request.type} of {it.request.source}; {it.reference} is {_words(it.status)}"
+        f"Accepted: {it.request.type} of {it.request.source}; {it.reference} is {words(it.status)}"
     ),
     answers.RequestRefused: lambda it: f"Refused: {it.request.type} of {it.request.source}: {it.detail}",
     answers.ContactAccepted: lambda it: (
@@ -200,11 +164,11 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"{it.actor.id} wants contact {it.contact} to be one with {it.into}"
     ),
     contact_requests.ContactErase: lambda it: (
-        f"{it.actor.id} wants the person erased who is contact {it.contact}: {_words(it.reason)}"
+        f"{it.actor.id} wants the person erased who is contact {it.contact}: {words(it.reason)}"
     ),
     requests.ActivityOpen: lambda it: (
         f"{it.actor.id} wants a {it.type.partition('.')[0].capitalize()} in {it.process}: "
-        f"{_quoted(it.title or 'no title')}"
+        f"{quoted(it.title or 'no title')}"
     ),
     requests.TicketConvert: lambda it: f"{it.actor.id} wants it to go on as a Case of {it.process}",
     requests.CaseWait: _asked("it to wait for more information"),
@@ -216,10 +180,10 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ),
     requests.CaseAbandon: _asked("to abandon it"),
     requests.ActionAnswerChecklist: lambda it: (
-        f"{it.actor.id} wants to answer {', '.join(_quoted(each.point) for each in it.answers)}"
+        f"{it.actor.id} wants to answer {', '.join(quoted(each.point) for each in it.answers)}"
     ),
     requests.ActionComplete: _asked("to complete it"),
-    requests.ActionGiveUp: lambda it: f"{it.actor.id} cannot do it: {_quoted(it.reason)}",
+    requests.ActionGiveUp: lambda it: f"{it.actor.id} cannot do it: {quoted(it.reason)}",
     requests.ActivityEdit: _asked("to edit it"),
     requests.ActivitySubmit: _asked("to submit it"),
     requests.ActivityPickUp: _asked("to take it"),
@@ -231,16 +195,16 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     requests.ActivityWaitUntil: lambda it: (
         f"{it.actor.id} wants it to wait until {it.until:%Y-%m-%d %H:%M} UTC"
     ),
-    requests.ActivityResume: lambda it: f"{it.actor.id} wants to end its wait: {_words(it.to)}",
-    requests.TicketResolve: lambda it: f"{it.actor.id} wants it resolved: {_words(it.method.value)}",
+    requests.ActivityResume: lambda it: f"{it.actor.id} wants to end its wait: {words(it.to)}",
+    requests.TicketResolve: lambda it: f"{it.actor.id} wants it resolved: {words(it.method.value)}",
     requests.ActivityReopen: _asked("to reopen it"),
     requests.ActivitySetDueDate: _asked("to set its due date"),
-    requests.ActivityNote: lambda it: f"{it.actor.id} wants to note {_quoted(it.text)}",
+    requests.ActivityNote: lambda it: f"{it.actor.id} wants to note {quoted(it.text)}",
     requests.ActivityEditFile: _asked("to change what a file is called, or its tags"),
     requests.ActivityRemoveFile: _asked("to take a file away"),
     requests.ActivityReply: lambda it: (
-        f"{it.actor.id} wants to write to {_people(*it.to, *it.cc) if it.to else 'the primary contact'}: "
-        f"{_quoted(it.text)}"
+        f"{it.actor.id} wants to write to {people(*it.to, *it.cc) if it.to else 'the primary contact'}: "
+        f"{quoted(it.text)}"
     ),
     requests.ActivityLink: lambda it: f"{it.actor.id} wants it linked with {', '.join(it.with_references)}",
     requests.ActivityUnlink: lambda it: (
@@ -254,12 +218,10 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     requests.WorkTakeNext: lambda it: f"{it.actor.id} wants to be given what comes next",
     requests.ActivityKeepWithMe: lambda it: f"{it.actor.id} wants to say whether it stays with him",
     requests.ActivityRejectWork: lambda it: f"{it.actor.id} wants a person to do it",
-    requests.TicketSendAndResolve: lambda it: (
-        f"{it.actor.id} wants it resolved by a mail: {_quoted(it.text)}"
-    ),
+    requests.TicketSendAndResolve: lambda it: f"{it.actor.id} wants it resolved by a mail: {quoted(it.text)}",
     requests.ActivityFeedback: lambda it: f"{it.actor.id} wants it rated {it.rating} of 5",
     requests.TicketSplit: lambda it: (
-        f"{it.actor.id} wants it split into {', '.join(_quoted(part.title) for part in it.parts)}"
+        f"{it.actor.id} wants it split into {', '.join(quoted(part.title) for part in it.parts)}"
     ),
     requests.TicketMergeInto: lambda it: f"{it.actor.id} wants it merged into {it.into}",
     requests.ActivityMerge: lambda it: f"{it.actor.id} wants {', '.join(it.sources)} merged into it",
@@ -268,25 +230,25 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ),
     notify_requests.MailCompose: _composing,
     notify_mails.MailComposed: lambda it: (
-        f"Composed to {_people(*it.to, *it.cc)}: {_quoted(it.content.subject)}"
+        f"Composed to {people(*it.to, *it.cc)}: {quoted(it.content.subject)}"
     ),
-    notify_mails.MailSent: lambda it: f"Sent: {_results(it.recipients)}",
+    notify_mails.MailSent: lambda it: f"Sent: {results(it.recipients)}",
     notify_mails.MailDeferred: lambda it: (
         f"Not sent yet ({it.reason}); attempt {it.attempts + 1} at {it.next_attempt:%Y-%m-%d %H:%M} UTC"
     ),
     notify_mails.MailFailed: lambda it: (
-        f"Not sent after {it.attempts} attempts ({it.reason}): {_results(it.recipients)}"
+        f"Not sent after {it.attempts} attempts ({it.reason}): {results(it.recipients)}"
     ),
     notify_mails.MailRefused: lambda it: f"Refused: {it.detail}",
     notify_mails.RequestRefused: lambda it: f"notify did not understand {it.request.type}: {it.detail}",
     organisation.MailboxesSection: lambda it: (
-        f"Version {it.version}, mailboxes: {_listed((each.name for each in it.mailboxes), 'none')}"
+        f"Version {it.version}, mailboxes: {listed((each.name for each in it.mailboxes), 'none')}"
     ),
     organisation.ProcessesSection: lambda it: (
-        f"Version {it.version}, processes: {_listed((each.name for each in it.processes), 'none')}"
+        f"Version {it.version}, processes: {listed((each.name for each in it.processes), 'none')}"
     ),
     organisation.FieldsSection: lambda it: (
-        f"Version {it.version}, custom fields: {_listed((each.name for each in it.fields), 'none')}"
+        f"Version {it.version}, custom fields: {listed((each.name for each in it.fields), 'none')}"
     ),
     organisation.TimesSection: lambda it: (
         f"Version {it.version}, {len(it.calendars)} calendars and {len(it.due_dates)} due-date rules"
@@ -295,7 +257,7 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"Version {it.version}, {len(it.users)} users, {len(it.teams)} teams and {len(it.queues)} queues"
     ),
     organisation.TemplatesSection: lambda it: (
-        f"Version {it.version}, templates: {_listed((each.name for each in it.templates), 'none')}"
+        f"Version {it.version}, templates: {listed((each.name for each in it.templates), 'none')}"
     ),
     organisation.RulesSection: lambda it: f"Version {it.version}, rules of the organisation as a whole",
     organisation.OrganisationApplied: lambda it: f"Version {it.version} is applied",
