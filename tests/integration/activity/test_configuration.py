@@ -84,7 +84,7 @@ async def said(pool: Pool) -> list[tuple[str, Envelope, Record]]:
 
 async def test_what_is_applied_can_be_read_again(operator: Operator) -> None:
     assert (await operator.read()).status_code == 404
-    assert (await operator.apply(SAMPLE)).json() == {"version": 1, "changed": True}
+    assert (await operator.apply(SAMPLE)).json() == {"version": 1, "changed": True, "going_on": {}}
     answer = await operator.read()
     assert Definition.model_validate(answer.json()["definition"]) == SAMPLE
     assert answer.headers["ETag"] == '"1"'
@@ -92,15 +92,19 @@ async def test_what_is_applied_can_be_read_again(operator: Operator) -> None:
 
 async def test_the_same_again_changes_nothing_and_another_is_the_next_version(operator: Operator) -> None:
     await operator.apply(SAMPLE)
-    assert (await operator.apply(SAMPLE)).json() == {"version": 1, "changed": False}
-    assert (await operator.apply(changed(users=[]))).json() == {"version": 2, "changed": True}
+    assert (await operator.apply(SAMPLE)).json() == {"version": 1, "changed": False, "going_on": {}}
+    assert (await operator.apply(changed(users=[]))).json() == {"version": 2, "changed": True, "going_on": {}}
     assert (await operator.read()).json()["definition"]["users"] == []
 
 
 async def test_a_dry_run_says_what_would_come_and_leaves_no_trace(
     operator: Operator, activity_pool: Pool
 ) -> None:
-    assert (await operator.apply(SAMPLE, dry_run=True)).json() == {"version": 1, "changed": True}
+    assert (await operator.apply(SAMPLE, dry_run=True)).json() == {
+        "version": 1,
+        "changed": True,
+        "going_on": {},
+    }
     assert (await operator.read()).status_code == 404
     assert await said(activity_pool) == []
 

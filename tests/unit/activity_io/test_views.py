@@ -41,7 +41,7 @@ def test_a_linked_ticket_is_shown_as_header_data_whoever_looks(seen: set[str], p
     view = shown.whole(life_in(State.IN_PROGRESS).it, row("101203-T", "request"), [], links, [], [])
     (link,) = view.links
     assert link.reason == "new_mailbox"
-    assert link.ticket.model_dump() == {
+    assert link.activity.model_dump() == {
         "reference": "101204-T",
         "kind": "ticket",
         "title": "About 101204-T",

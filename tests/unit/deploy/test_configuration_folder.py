@@ -99,7 +99,7 @@ def test_a_mistake_is_named_with_its_file_and_line(
         ("action: welcome-call", "action: call", "action: call", "'new-employee' has no action 'call'"),
         ("launched_by_hand: true", "", "name: extra-equipment", "nothing launches 'extra-equipment'"),
         ("    kind: case\n", "", "    steps:", "'new-employee' is of Tickets, and steps is for Cases only"),
-        ("peer_review", "robot", "type: robot", "Input should be 'manual' or 'peer_review'"),
+        ("peer_review", "robot", "type: robot", "Input should be 'manual', 'peer_review',"),
         ("Is the disk encrypted?", '""', '- ""', "'' is empty"),
     ],
 )

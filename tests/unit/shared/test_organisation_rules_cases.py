@@ -58,6 +58,7 @@ def test_what_agrees_is_accepted() -> None:
             ),
             action("check", type="peer_review"),
             action("by-hand", launched_by_hand=True),
+            action("ask", type="send_email_and_wait", template="no-response", launched_by_hand=True),
         ],
         contacts_mandatory=True,
     )
@@ -116,6 +117,21 @@ def test_what_agrees_is_accepted() -> None:
             cases(step(use()), actions=[action(due_date="z")]),
             "actions.0.due_date",
             "there is no 'z' in due_dates",
+        ),
+        (
+            cases(step(use()), actions=[action(type="send_email")]),
+            "actions.0",
+            "'call' sends a mail: say by which template",
+        ),
+        (
+            cases(step(use()), actions=[action(template="no-response")]),
+            "actions.0.template",
+            "'call' is of type manual, which sends no mail",
+        ),
+        (
+            cases(step(use()), actions=[action(type="send_email_and_wait", template="z")]),
+            "actions.0.template",
+            "there is no 'z' in templates",
         ),
         (
             cases(step(use(), when="remote")),
