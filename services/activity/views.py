@@ -104,10 +104,10 @@ class LinkView(BaseModel):
 
 
 class FamilyView(BaseModel):
-    """What splits and merges tie it to, as header data (LK-1).
+    """What splits, conversions, merges and Cases tie it to, as header data (LK-1).
 
-    `parent` was split into it and others, or is the Case of an Action; `parts` are what it was split into
-    itself (T27); it went on in `merged_into`, and `merged` went on in it (T33).
+    `parent` was split into it and others, goes on as it (T30), or is the Case of an Action; `parts` are what
+    it was split into itself (T27). It goes on in `merged_into` (T33), or as that Case; `merged` go on in it.
     """
 
     parent: ActivityHeader | None

@@ -29,8 +29,8 @@ class AlsoChanged(Part):
 class RequestAccepted(Record):
     """The step was done. A repeated request gets the same answer again.
 
-    `others` are those that a split opened (T27), or that were merged with it (T33, T34). `file` is the file
-    that was put on it (NT-15).
+    `others` are those that a split opened (T27), that were merged with it (T33, T34), the Case that it goes
+    on as (T30), or the Actions that were launched by hand (CA-6). `file` is what was put on it (NT-15).
     """
 
     type: Literal["request.accepted"] = "request.accepted"

@@ -6,7 +6,7 @@ from shared.contracts.asking import OnActivity, Request, Text
 
 
 class ActivityNext(OnActivity):
-    """Take this as what comes next (T7); `ticket.take_next` finds it, too.
+    """Take this as what comes next (T7); `work.take_next` and those of one kind find it, too.
 
     A robot that asks again for what it has gets it again, three times; then it is taken away and marked for a
     person (ST-24).
