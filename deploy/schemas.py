@@ -35,15 +35,16 @@ def as_read(schema: Any) -> Any:
 
 def broken() -> list[str]:
     """What the models would break for somebody who relies on the committed schemas."""
+    current = schemas()
     return [
         f"{path.parent.name} {path.stem}: {sentence}"
-        for path, schema in schemas().items()
+        for path, schema in current.items()
         if path.exists()
         for sentence in breaks(json.loads(path.read_text()), schema)
     ] + [
         f"{path.parent.name} {path.stem}: the record would be gone"
         for path in sorted(FOLDER.glob("*/*.json"))
-        if path not in schemas()
+        if path not in current
     ]
 
 
