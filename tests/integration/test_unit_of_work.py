@@ -219,7 +219,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_done_twice(pool: Pool) -> N
     assert await notes(pool) == ["a"]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kinds=st.lists(
         st.sampled_from(["good", "poison", "rejected", "repeat", "repeat rejected", "bad", "unknown"]),

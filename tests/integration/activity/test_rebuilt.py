@@ -63,7 +63,6 @@ REBUILT = settings(
     derandomize=FACTOR == 1,
     phases=tuple(Phase) if FACTOR > 1 else (Phase.explicit, Phase.generate),
     print_blob=True,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 SIZES = st.lists(st.integers(1, 6), min_size=1, max_size=20)

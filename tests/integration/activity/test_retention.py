@@ -260,7 +260,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 async def test_nothing_that_is_needed_is_ever_removed(
     office: Office, table: tuple[Rule, ...], steps: list[tuple[str, int]]

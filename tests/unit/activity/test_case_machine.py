@@ -221,8 +221,6 @@ class CaseMachine(RuleBasedStateMachine):
         assert self.family.course.attention is (self.family.course.because is not None)
 
 
-CaseMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, report_multiple_bugs=False
-)
+CaseMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, report_multiple_bugs=False)
 # Once something fails, the shortest way there is looked for, which takes minutes.
 TestCaseMachine = pytest.mark.timeout(600)(CaseMachine.TestCase)

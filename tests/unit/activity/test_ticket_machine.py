@@ -295,5 +295,5 @@ class TicketMachine(RuleBasedStateMachine):
         assert any(offer.allowed for offer in offers) is (self.life.it.status is not Status.CLOSED)
 
 
-TicketMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TicketMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestTicketMachine = TicketMachine.TestCase

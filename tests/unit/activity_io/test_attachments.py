@@ -19,7 +19,7 @@ def test_folders_quotes_and_line_breaks_do_not_survive() -> None:
     assert made.count('"') == 2
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_name_makes_one_header(name: str) -> None:
     made = disposition(name)

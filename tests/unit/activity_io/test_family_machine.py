@@ -307,7 +307,6 @@ class FamilyMachine(RuleBasedStateMachine):
 FamilyMachine.TestCase.settings = settings(
     max_examples=20,
     stateful_step_count=20,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 TestFamilyMachine = FamilyMachine.TestCase

@@ -13,4 +13,4 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 def examples(number: int) -> Callable[[Test], Test]:
     """So many examples, times the factor; without a deadline, because a machine may be busy."""
-    return settings(max_examples=number * FACTOR, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    return settings(max_examples=number * FACTOR, suppress_health_check=[HealthCheck.too_slow])

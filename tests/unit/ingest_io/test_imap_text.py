@@ -72,7 +72,7 @@ def test_uids_are_written_with_ranges() -> None:
 
 
 @given(st.sets(st.integers(1, 300), min_size=1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_uid_set_holds_exactly_its_uids(uids: set[int]) -> None:
     found: set[int] = set()
     for part in uid_set(uids).split(","):
@@ -82,7 +82,7 @@ def test_a_uid_set_holds_exactly_its_uids(uids: set[int]) -> None:
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\r\n\0", codec="utf-8")))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_quoted_string_ends_where_it_should(text: str) -> None:
     spelled = quoted(text)
     inner = spelled[1:-1].replace("\\\\", "").replace('\\"', "")
@@ -92,7 +92,7 @@ def test_a_quoted_string_ends_where_it_should(text: str) -> None:
 
 
 @given(BODIES, st.lists(st.integers(1, 40), min_size=1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_bodies_come_back_as_they_were_however_the_bytes_are_cut(
     mails: list[tuple[int, bytes]], cuts: list[int]
 ) -> None:

@@ -111,7 +111,7 @@ MAILS = st.builds(
 
 
 @given(st.lists(MAILS, max_size=12), st.lists(st.integers(0, 12), max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_how_pages_are_cut_changes_nothing(mails: list[ParsedMail], cuts: list[int]) -> None:
     whole, parts = Tables(), Tables()
     whole.take("help", mails)
@@ -123,7 +123,7 @@ def test_how_pages_are_cut_changes_nothing(mails: list[ParsedMail], cuts: list[i
 
 
 @given(st.lists(MAILS, max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_taking_a_mailbox_in_again_tells_nothing_twice(mails: list[ParsedMail]) -> None:
     """A new UIDVALIDITY, a restored backup: every mail comes once more.
 
@@ -137,7 +137,7 @@ def test_taking_a_mailbox_in_again_tells_nothing_twice(mails: list[ParsedMail]) 
 
 
 @given(st.lists(MAILS, max_size=8), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_each_target_of_a_mail_is_told_once_over_all_mailboxes(mails: list[ParsedMail], first: bool) -> None:
     tables = Tables()
     for mailbox in ("help", "billing") if first else ("billing", "help"):

@@ -51,7 +51,7 @@ def spelled(code: int, lines: list[str]) -> bytes:
     return "".join((*(f"{code}-{each}\r\n" for each in others), f"{code} {last}\r\n")).encode()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(replies, st.lists(st.integers(0, 200), max_size=6))
 @example([(250, ["a", "b"])], [5, 8])
 async def test_replies_are_the_same_however_they_are_cut(
@@ -64,7 +64,7 @@ async def test_replies_are_the_same_however_they_are_cut(
     assert list(told) == [Reply(code, "\n".join(lines)) for code, lines in said]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.text("ab.", max_size=4)))
 @example([".", "..", ""])
 async def test_no_line_of_a_mail_ends_it(lines: list[str]) -> None:

@@ -26,7 +26,7 @@ def read(name: str, value: str) -> EmailMessage:
     return message
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(people, min_size=1, max_size=8))
 @example([Person("a@example.org", "A, B (c) " * 11)])
 @example([Person("a@example.org", 'Müller, "Jürgen" <x@y.org>' * 3)])
@@ -35,7 +35,7 @@ def test_no_name_becomes_an_address(given_people: list[Person]) -> None:
     assert [each.addr_spec for each in to.addresses] == [each.address for each in given_people]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=["C", "Z"])))
 def test_a_name_reads_back_as_it_was(name: str) -> None:
     """Read by RFC 2047's own rules: the newer parser keeps the space between two encoded words."""
@@ -45,7 +45,7 @@ def test_a_name_reads_back_as_it_was(name: str) -> None:
     assert str(make_header(decode_header(spelled))) == name[:NAME_LIMIT]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=300))
 @example("x" * 998)
 @example("Größe " * 50)

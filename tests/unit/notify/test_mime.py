@@ -21,7 +21,7 @@ def told(text: str) -> str:
     return "".join(line.decode() + "\n" for line in text.encode().splitlines())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(texts | lines, texts | lines)
 @example("--=_unique\n--=_unique--\n", "")
 @example("x" * 78, "x" * 79)
@@ -40,7 +40,7 @@ def test_text_and_html_read_back_as_they_were(text: str, html: str) -> None:
     assert part(mime, "html") == told(html)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(texts | lines)
 def test_every_server_takes_it(text: str) -> None:
     """RFC 5321 4.5.3.1.6: seven bits, lines that are not too long, CRLF at their ends."""
@@ -74,7 +74,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=120).map(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(texts | lines, st.lists(st.tuples(NAMES, st.binary(max_size=300)), min_size=1, max_size=3))
 @example("--=_munique\n--=_munique--\n", [("a.txt", b"--=_munique--"), ("Grundriß (ü).pdf", b"x" * 57 * 3)])
 def test_files_follow_the_text_and_read_back_as_they_were(text: str, files: list[tuple[str, bytes]]) -> None:

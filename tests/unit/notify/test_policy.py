@@ -60,7 +60,7 @@ def test_machines_get_no_automatic_mail_but_people_may_write_to_them(local: str)
 addresses = st.sampled_from(["a@x.test", "A@x.test", "b@x.test", "c@x.test"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.lists(addresses, min_size=1, max_size=3), max_size=30), st.integers(1, 5), st.data())
 def test_how_batches_are_cut_does_not_change_who_gets_mail(
     mails: list[list[str]], limit: int, data: Any

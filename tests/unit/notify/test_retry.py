@@ -31,7 +31,7 @@ recipients = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(spreads, min_size=ATTEMPTS, max_size=ATTEMPTS))
 def test_ten_attempts_take_days_and_each_pause_is_longer(jitter: list[float]) -> None:
     """RFC 5321 4.5.4.1 asks for four to five days."""
@@ -43,21 +43,21 @@ def test_ten_attempts_take_days_and_each_pause_is_longer(jitter: list[float]) ->
     assert pause_after(ATTEMPTS, 0) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.uuids(), st.integers(1, ATTEMPTS))
 def test_the_jitter_belongs_to_mail_and_attempt(mail: UUID, attempt: int) -> None:
     assert -1 <= spread_of(mail, attempt) < 1
     assert spread_of(mail, attempt) == spread_of(mail, attempt)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, 10_000), spreads)
 def test_a_server_is_left_alone_for_longer_and_longer_up_to_minutes(failures: int, spread: float) -> None:
     assert timedelta(0) < server_pause(failures, spread) <= LONGEST_SERVER_PAUSE * (1 + SPREAD)
     assert server_pause(failures, 0) <= server_pause(failures + 1, 0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(recipients, st.integers(1, 30), st.integers(1, ATTEMPTS))
 def test_a_mail_is_deferred_exactly_while_someone_is_open_and_tries_are_left(
     left: list[Recipient], earlier: int, tries: int

@@ -9,7 +9,7 @@ from services.notify.domain.threading import MESSAGE_ID_LIMIT, REFERENCES_KEPT, 
 ids = st.from_regex(r"[a-z0-9]{1,8}@[a-z]{1,5}", fullmatch=True)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ids | st.none(), st.lists(ids | st.text(max_size=10), max_size=60))
 def test_references_begin_with_the_thread_and_end_with_what_is_answered(
     parent: str | None, references: list[str]
