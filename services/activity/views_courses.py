@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.activity.domain.activity import Activity
-from services.activity.domain.course import Course
 from services.activity.domain.evolving import course_of
 from services.activity.domain.flow import Flow
+from services.activity.domain.states import ENDED
 from shared.contracts.activity_requests import Actor
 
 
@@ -66,7 +66,8 @@ class ActionLine(BaseModel):
 class StepLine(BaseModel):
     """A step of a Case with all the Actions that were ever launched in it.
 
-    `state` is `done`, `current`, `to_come` or `passed_over`; a rework lets what was done be to come again.
+    `state` is `done`, `current`, `to_come` or `passed_over`; a rework lets what was done be to come again,
+    and in a Case that is over nothing is to come.
     """
 
     number: int
@@ -140,7 +141,7 @@ def course_document(case: Activity, rows: list[Any]) -> CourseDocument:
                 title=step.title,
                 when=step.when,
                 state=_state(
-                    course, number, launched=any(not each.by_hand for each in by_step.get(number, ()))
+                    case, number, launched=any(not each.by_hand for each in by_step.get(number, ()))
                 ),
                 actions=by_step.get(number, []),
             )
@@ -149,9 +150,10 @@ def course_document(case: Activity, rows: list[Any]) -> CourseDocument:
     )
 
 
-def _state(course: Course, number: int, *, launched: bool) -> str:
+def _state(case: Activity, number: int, *, launched: bool) -> str:
+    course = course_of(case)
     if number > course.step:
-        return "to_come"
+        return "passed_over" if course.over or case.status in ENDED else "to_come"
     if number == course.step and any(each.step == number and not each.by_hand for each in course.running):
         return "current"
     return "done" if launched else "passed_over"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from services.activity.domain.activity import Activity
 from services.activity.domain.flow import ActionKind, ActionType, ActionUse, Flow
-from services.activity.domain.states import Status
+from services.activity.domain.states import ENDED, Status
 from services.activity.domain.vocabulary import Method
 from services.activity.labels import LAST_RESORT, status_label
 from services.activity.pictures import Box, Column, Look, Picture
@@ -62,7 +62,7 @@ def course_picture(case: Activity, course: CourseDocument, person: Called, queue
             _column(flow, step, uses.actions, person, queue)
             for step, uses in zip(course.steps, flow.steps, strict=True)
         ),
-        ended=course.status in (Status.RESOLVED, Status.CLOSED),
+        ended=course.status in ENDED,
         foot="Times are in UTC.",
     )
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from services.activity.domain.due_dates import Due
-from services.activity.domain.states import Status
+from services.activity.domain.states import ENDED, Status
 from services.activity.due_records import restored
 from services.activity.due_rules import due_rule
 from services.activity.labels import paused_sentence
@@ -42,7 +42,7 @@ def due_view(row: Any, organisation: Organisation, language: str | None, now: da
     due = restored(row)
     left = None if due.left is None else int(due.left.total_seconds())
     resolution = row["resolution"]
-    ended = row["status"] in (Status.RESOLVED, Status.CLOSED) and resolution
+    ended = row["status"] in ENDED and resolution
     at = datetime.fromisoformat(resolution["at"]) if ended else now
     return DueView(
         at=None if due.paused else due.at,

@@ -14,6 +14,10 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
+ENDED = (Status.RESOLVED, Status.CLOSED)
+"""Nothing more is to be done, unless it comes back."""
+
+
 class WaitType(StrEnum):
     """Why an activity waits; mandatory for status Wait (ST-9)."""
 

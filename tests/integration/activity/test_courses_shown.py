@@ -61,12 +61,15 @@ async def test_a_case_is_drawn_with_what_failed_and_what_is_done_again(
     assert not any(each.startswith("Needs attention") for each in said)
 
 
-async def test_the_course_says_the_same_as_a_document(client: httpx.AsyncClient) -> None:
-    """CA-5."""
+async def test_the_course_says_the_same_as_a_document(client: httpx.AsyncClient, office: Office) -> None:
+    """CA-5; where the Case is over, nothing is to come."""
     shown = (await Caller(client, "amelie").get(COURSE)).json()
     assert (shown["attention"], shown["because"]) == (True, f"{CASE}-A1.2")
     assert [step["state"] for step in shown["steps"]] == ["current", "to_come", "to_come"]
     assert [each["method"] for each in shown["steps"][0]["actions"]] == [None, "unable_to_complete"]
+    await office.step(asked.CaseAbandon, CASE)
+    shown = (await Caller(client, "amelie").get(COURSE)).json()
+    assert [step["state"] for step in shown["steps"]] == ["done", "passed_over", "passed_over"]
 
 
 async def test_nothing_in_the_drawing_acts_wherever_it_is_opened(client: httpx.AsyncClient) -> None:

@@ -213,8 +213,11 @@ def test_the_end_is_filled_once_the_case_has_come_to_it(family: Family) -> None:
     assert course(family, status="resolved").ended
     done(family.do(PickUp()))
     done(family.do(Abandon()))
-    picture = course_picture(family.case, course_document(family.case, []), name, name)
+    document = course_document(family.case, [])
+    assert [step.state for step in document.steps] == ["passed_over"] * len(document.steps)
+    picture = course_picture(family.case, document, name, name)
     assert (picture.ended, picture.subtitle) == (True, "Closed · abandoned")
+    assert all(box.look is not Look.PLANNED for box in boxes(picture).values())
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
