@@ -128,10 +128,16 @@ async def waiting_people(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
     }
 
 
-async def timed(ask: Callable[[int], Awaitable[None]], often: int = ASKED) -> list[float]:
-    """Seconds that each took, without the first ones."""
+async def timed(
+    ask: Callable[[int], Awaitable[None]],
+    often: int = ASKED,
+    before: Callable[[], Awaitable[None]] | None = None,
+) -> list[float]:
+    """Seconds that each took, without the first ones; what is done `before` each does not count."""
     took = []
     for number in range(WARMING + often):
+        if before is not None:
+            await before()
         began = time.perf_counter()
         await ask(number)
         took.append(time.perf_counter() - began)
