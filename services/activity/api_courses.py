@@ -1,5 +1,6 @@
 """HTTP in: the course of a Case as one document, for a page to show, and as a drawing."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -8,6 +9,7 @@ from services.activity import store_views
 from services.activity.access import Access, Reception, opened_activity
 from services.activity.downloads import FILE_HEADERS, Responses
 from services.activity.drawing import drawn
+from services.activity.pictures import Picture
 from services.activity.views_courses import CourseDocument, course_document
 from services.activity.views_drawings import course_picture
 from shared.auth import Caller
@@ -38,13 +40,15 @@ def course_routes(reception: Reception) -> APIRouter:
     async def read_drawing(reference: str, caller: Caller) -> Response:
         """The same as a drawing (SVG): steps from left to right, what was done again below it."""
 
-        async def serve(batch: Batch[Any], access: Access) -> str:
+        async def serve(batch: Batch[Any], access: Access) -> Picture:
             case = await opened_activity(batch, access, reference, ReferenceKind.CASE)
             rows = await store_views.actions(batch.connection, (case.organisation, case.id))
             titles = _Titles(access.organisation)
-            return drawn(course_picture(case, course_document(case, rows), titles.person, titles.queue))
+            return course_picture(case, course_document(case, rows), titles.person, titles.queue)
 
-        return Response(await reception.admit(caller, serve), media_type=SVG, headers=FILE_HEADERS)
+        # Of a Case with a thousand Actions it takes a while to measure all texts.
+        svg = await asyncio.to_thread(drawn, await reception.admit(caller, serve))
+        return Response(svg, media_type=SVG, headers=FILE_HEADERS)
 
     return router
 

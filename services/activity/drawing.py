@@ -122,9 +122,10 @@ def _attention(text: str, x: float, y: float, width: float) -> str:
 
 def _beside(boxes: tuple[Box, ...], x: float, y: float) -> Iterator[str]:
     yield written("People may launch as well", x, y + 4, width=0, fill=GREY, more=_BOLD)
-    for number, box in enumerate(boxes):
-        one = _Box(box)
-        yield from one.drawn(x, y + 16 + sum(_Box(each).height + 10 for each in boxes[:number]))
+    y += 16
+    for box in map(_Box, boxes):
+        yield from box.drawn(x, y)
+        y += box.height + 10
 
 
 class _Column:

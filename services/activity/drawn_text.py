@@ -5,6 +5,7 @@ How wide letters are is guessed, a little too wide, as the font is the reader's.
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from html import escape
 
 GREY = "#59636e"
@@ -82,6 +83,7 @@ def _fits(text: str, width: float, size: float) -> bool:
     return len(text) <= _LONGEST_LINE and sum(map(_width, text)) * size <= width
 
 
+@lru_cache(maxsize=4096)
 def _width(letter: str) -> float:
     """As a share of the font's size."""
     if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
