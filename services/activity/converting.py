@@ -7,16 +7,14 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.family_steps import Convert, ConvertedFrom
-from services.activity.domain.link_steps import LinkWith
-from services.activity.domain.links import Link, LinkReason, Other
+from services.activity.domain.links import Other
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.vocabulary import Actor
 from services.activity.needs import Needs
 from services.activity.request_names import Declined, given_fields, permit
 from services.activity.rules import field_rules, flow_of
-from services.activity.splits_and_merges import links_of, thread_of
-from services.activity.taking_steps import Taken, judge, step_of, take
-from services.activity.work_links import answer_links
+from services.activity.splits_and_merges import answer_carried, links_of, thread_of
+from services.activity.taking_steps import Taken, carry_out, judge, step_of
 from services.activity.workspace import Workspace
 from shared import references
 from shared.contracts import activity_requests as asked
@@ -57,8 +55,8 @@ def perform(
     for activity, taken in ((ticket, convert), (None, opening)):
         if refusal := judge(workspace, cause, activity, taken):
             return refusal
-    ticket = _done(take(workspace, cause, ticket, convert))
-    return ticket, open_case(workspace, cause, ticket, opening, actor)
+    ticket = carry_out(workspace, cause, ticket, convert)
+    return ticket, _open_case(workspace, cause, ticket, opening, actor)
 
 
 def open_again(
@@ -74,17 +72,15 @@ def open_again(
     organisation = workspace.organisations[ticket.organisation]
     given = given_fields(organisation, process.name, request.fields) if request else ()
     opening = _opening(workspace, cause, ticket, case, process, actor, request, given)
-    return open_case(workspace, cause, ticket, opening, actor)
+    return _open_case(workspace, cause, ticket, opening, actor)
 
 
-def open_case(
+def _open_case(
     workspace: Workspace, cause: Envelope, ticket: Activity, opening: Taken, actor: Actor
 ) -> Activity:
     """Let the Case come into being; what the Ticket was linked with is linked with it, too (LK-6)."""
-    case = _done(take(workspace, cause, None, opening))
-    back = LinkWith((Link(case.id, case.reference, LinkReason.CARRIED),))
-    others = [workspace.activities[case.organisation, each] for each in sorted(ticket.links)]
-    answer_links(workspace, cause, back, others, actor)
+    case = carry_out(workspace, cause, None, opening)
+    answer_carried(workspace, cause, case, links_of(workspace, ticket), actor)
     return workspace.activities[case.organisation, case.id]
 
 
@@ -139,9 +135,3 @@ def _contacts(
     return sorted(
         each for each, contact in found if contact and may_be_on(organisation, contact, process.company)
     )
-
-
-def _done(outcome: Activity | Refusal | None) -> Activity:
-    if isinstance(outcome, Refusal) or outcome is None:
-        raise ValueError(f"what was judged possible was refused: {outcome}")
-    return outcome

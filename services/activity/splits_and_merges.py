@@ -19,7 +19,7 @@ from services.activity.domain.steps import Step
 from services.activity.domain.vocabulary import Actor
 from services.activity.needs import Needs
 from services.activity.request_names import Declined, permit
-from services.activity.taking_steps import Taken, judge, step_of, take
+from services.activity.taking_steps import Taken, carry_out, judge, step_of
 from services.activity.work_links import answer_links
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
@@ -85,7 +85,7 @@ def _split(
         return refusal
     parts = _parts(request, [Other(id_, workspace.next_reference(activity.organisation)) for id_ in ids])
     thread, links = thread_of(workspace, activity), links_of(workspace, activity)
-    original = _carry_out(workspace, cause, activity, _taken(cause, activity, Split(parts), actor))
+    original = carry_out(workspace, cause, activity, _taken(cause, activity, Split(parts), actor))
     return original, *(split_off(workspace, cause, original, part, thread, links, actor) for part in parts)
 
 
@@ -125,8 +125,8 @@ def split_off(
         departures=original.departures_with({each.mail for each in thread}),
         files=workspace.files.snapshot(original, cause, part.off.activity),
     )
-    part_of_it = _carry_out(workspace, cause, None, _taken(cause, original, step, actor))
-    _answer_links(workspace, cause, part_of_it, links, actor)
+    part_of_it = carry_out(workspace, cause, None, _taken(cause, original, step, actor))
+    answer_carried(workspace, cause, part_of_it, links, actor)
     return part_of_it
 
 
@@ -154,7 +154,7 @@ def _merge(
     for source in sources:
         # What came before may have linked it with others.
         source = workspace.activities[source.organisation, source.id]
-        closed.append(_carry_out(workspace, cause, source, _taken(cause, source, into, actor)))
+        closed.append(carry_out(workspace, cause, source, _taken(cause, source, into, actor)))
         target = workspace.activities[target.organisation, target.id]
         target = take_over(workspace, cause, closed[-1], target, actor)
     return tuple(closed), target
@@ -184,12 +184,12 @@ def take_over(
     origin, files = Other(source.id, source.reference), workspace.files.same(source, bearer)
     if bearer.id != target.id:
         step = TakeOver(origin, links=links, files=files)
-        bearer = _carry_out(workspace, cause, bearer, _taken(cause, bearer, step, actor), told)
-        _answer_links(workspace, cause, bearer, links, actor)
+        bearer = carry_out(workspace, cause, bearer, _taken(cause, bearer, step, actor), told=told)
+        answer_carried(workspace, cause, bearer, links, actor)
         links, files = (), ()
     step = TakeOver(origin, thread_of(workspace, source, target), links, source.departures_with(alone), files)
-    target = _carry_out(workspace, cause, target, _taken(cause, target, step, actor), told)
-    _answer_links(workspace, cause, target, links, actor)
+    target = carry_out(workspace, cause, target, _taken(cause, target, step, actor), told=told)
+    answer_carried(workspace, cause, target, links, actor)
     return workspace.activities[target.organisation, target.id]
 
 
@@ -203,13 +203,14 @@ def tie(
     workspace: Workspace, cause: Envelope, activity: Activity, links: tuple[Link, ...], actor: Actor
 ) -> None:
     """Link an activity with these, where it is not yet; they say so, too (LK-6)."""
-    _carry_out(workspace, cause, activity, _taken(cause, activity, LinkWith(links), actor))
-    _answer_links(workspace, cause, activity, links, actor)
+    carry_out(workspace, cause, activity, _taken(cause, activity, LinkWith(links), actor))
+    answer_carried(workspace, cause, activity, links, actor)
 
 
-def _answer_links(
+def answer_carried(
     workspace: Workspace, cause: Envelope, activity: Activity, links: Sequence[Link], actor: Actor
 ) -> None:
+    """Link those that it was linked with when it took these over with it, too (LK-6)."""
     back = LinkWith((Link(activity.id, activity.reference, LinkReason.CARRIED),))
     others = [workspace.activities[activity.organisation, link.activity] for link in links]
     answer_links(workspace, cause, back, others, actor)
@@ -233,16 +234,3 @@ def _taken(
     """A step of this activity, or one that opens another of the same process."""
     about = step.activity if isinstance(step, SplitOff) else activity.id
     return step_of(activity, step, cause, actor, effect=f"effect/{about}", expected_version=expected_version)
-
-
-def _carry_out(
-    workspace: Workspace,
-    cause: Envelope,
-    activity: Activity | None,
-    taken: Taken,
-    told: Collection[type[Event]] = (),
-) -> Activity:
-    after = take(workspace, cause, activity, taken, told=told)
-    if isinstance(after, Refusal) or after is None:
-        raise ValueError(f"what was judged possible was refused: {after}")
-    return after

@@ -70,16 +70,28 @@ def take(
     return workspace.activities[activity.organisation, activity.id]
 
 
+def carry_out(
+    workspace: Workspace,
+    cause: Envelope,
+    activity: Activity | None,
+    taken: Taken,
+    *,
+    told: Collection[type[Event]] = (),
+) -> Activity:
+    """Take a step that cannot be refused: it was judged before, or follows from one that was taken."""
+    after = take(workspace, cause, activity, taken, told=told)
+    if isinstance(after, Refusal) or after is None:
+        raise ValueError(f"what cannot be refused was refused: {after}")
+    return after
+
+
 def _follow(
     workspace: Workspace, cause: Envelope, origin: Activity, activity: Activity | None, step: Step
 ) -> Activity:
-    """A step that follows from what happened to `origin`; nothing refuses it."""
+    """A step that follows from what happened to `origin`."""
     about = activity.id if activity else step.activity if isinstance(step, Opening) else origin.id
     taken = step_of(activity or origin, step, cause, effect=f"{step.name}/{about}")
-    after = take(workspace, cause, activity, taken)
-    if isinstance(after, Refusal) or after is None:
-        raise ValueError(f"what follows from a step was refused: {after}")
-    return after
+    return carry_out(workspace, cause, activity, taken)
 
 
 def follower(workspace: Workspace, cause: Envelope, origin: Activity) -> Carry:

@@ -7,7 +7,7 @@ from services.activity.domain.refusals import Refusal
 from services.activity.domain.vocabulary import Actor
 from services.activity.request_names import Declined
 from services.activity.running_cases import launched_of, opening_of
-from services.activity.taking_steps import judge, step_of, take
+from services.activity.taking_steps import carry_out, judge, step_of
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
 from shared.contracts.envelope import Envelope
@@ -37,12 +37,6 @@ def launch(
         if refusal := judge(workspace, cause, activity, taken):
             return refusal
     return tuple(
-        _done(take(workspace, cause, activity, taken))
+        carry_out(workspace, cause, activity, taken)
         for activity, taken in ((case, step), *((None, each) for each in actions))
     )
-
-
-def _done(outcome: Activity | Refusal | None) -> Activity:
-    if isinstance(outcome, Refusal) or outcome is None:
-        raise ValueError(f"what was judged possible was refused: {outcome}")
-    return outcome
