@@ -39,10 +39,10 @@ def check(text: str, fields: Iterable[CustomField]) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def holds(text: str, fields: Iterable[CustomField], values: Mapping[str, Value]) -> bool:
+def holds(text: str, fields: Iterable[CustomField], values: Mapping[str, Value | None]) -> bool:
     """Whether a condition is met by these values of custom fields, by their names.
 
-    What is missing among them is not filled in. Raises `ConditionFailed`, and nothing else.
+    What is missing among them, or null, is not filled in. Raises `ConditionFailed`, and nothing else.
     """
     found = _compiled(text, tuple(fields))
     if isinstance(found, str):

@@ -130,8 +130,7 @@ async def found_activity(
 
 def bearer_key(activity: Activity) -> Key:
     """Who has an activity's contacts and files: of an Action, its Case (LK-1)."""
-    bearer = activity.parent if activity.task else None
-    return activity.organisation, bearer or activity.id
+    return activity.organisation, activity.bearer
 
 
 async def opened_activity(

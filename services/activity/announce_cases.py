@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from services.activity.announce_links import Fields
+from services.activity.announce_links import Fields, other_record
 from services.activity.domain.events import (
     ActionEnded,
     ActionLaunched,
@@ -19,7 +19,6 @@ from services.activity.domain.events import (
     StepEntered,
 )
 from services.activity.domain.flow import Flow
-from services.activity.domain.links import Other
 from services.activity.domain.task import Task
 from shared.contracts import activity_activities as said
 from shared.contracts.activity_cases import PointAnswered
@@ -45,14 +44,10 @@ def task_record(task: Task) -> said.Task:
     )
 
 
-def _other(other: Other) -> said.OtherActivity:
-    return said.OtherActivity(activity=other.activity, reference=str(other.reference))
-
-
 def _launched(happened: ActionLaunched, _: int) -> dict[str, Any]:
     launched = happened.launched
     return {
-        "launched": _other(launched.action),
+        "launched": other_record(launched.action),
         "action": launched.type,
         "step": launched.step,
         "by_hand": launched.by_hand,
@@ -64,7 +59,7 @@ def _reworked(happened: Reworked, _: int) -> dict[str, Any]:
         "step": happened.step,
         "action": happened.action,
         "keeper": happened.keeper,
-        "ended": tuple(_other(each) for each in happened.ended),
+        "ended": tuple(other_record(each) for each in happened.ended),
     }
 
 
@@ -73,7 +68,7 @@ OF_CASES: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     ActionLaunched: (said.CaseActionLaunched, _launched),
     ActionEnded: (
         said.CaseActionEnded,
-        lambda happened, _: {"ended": _other(happened.action), "person": happened.person},
+        lambda happened, _: {"ended": other_record(happened.action), "person": happened.person},
     ),
     AttentionMarked: (
         said.CaseAttentionMarked,

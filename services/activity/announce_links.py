@@ -12,10 +12,16 @@ from services.activity.domain.events import (
     MailShared,
     Unlinked,
 )
+from services.activity.domain.links import Other
 from shared.contracts import activity_activities as said
 
 Fields = Callable[[Any, int], dict[str, Any]]
 """The fields of a record that are an event's own; the number is the configuration's version."""
+
+
+def other_record(other: Other) -> said.OtherActivity:
+    """An activity that a record names beside its own."""
+    return said.OtherActivity(activity=other.activity, reference=str(other.reference))
 
 
 def _mail_of_another(happened: MailContinued | MailCopied, _: int) -> dict[str, Any]:

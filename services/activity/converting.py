@@ -2,7 +2,6 @@
 
 from services.activity import announce
 from services.activity.contact_scope import may_be_on
-from services.activity.domain import custom_fields
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
@@ -12,9 +11,10 @@ from services.activity.domain.refusals import Refusal
 from services.activity.domain.vocabulary import Actor
 from services.activity.needs import Needs
 from services.activity.request_names import Declined, given_fields, permit
-from services.activity.rules import field_rules, flow_of
+from services.activity.rules import flow_of
 from services.activity.splits_and_merges import answer_carried, links_of, thread_of
 from services.activity.taking_steps import Taken, carry_out, judge, step_of
+from services.activity.work_links import fitting_fields
 from services.activity.workspace import Workspace
 from shared import references
 from shared.contracts import activity_requests as asked
@@ -107,7 +107,7 @@ def _opening(
         automated_mail=ticket.automated_mail,
         links=links_of(workspace, ticket),
         contacts=tuple(_contacts(workspace, organisation, ticket, process)),
-        fields=(*first_fields(organisation, ticket, process.name), *given),
+        fields=(*fitting_fields(organisation, process.name, ticket), *given),
         flow=flow_of(organisation, process),
         parent=Other(ticket.id, ticket.reference),
         counts_since=ticket.started_at,
@@ -117,14 +117,6 @@ def _opening(
     )
     effect = announce.effect_id(cause, f"effect/{case.activity}")
     return Taken(step=step, process=process.name, mailbox=ticket.mailbox, effect=effect, actor=actor)
-
-
-def first_fields(organisation: Organisation, ticket: Activity, process: str) -> tuple[FieldValue, ...]:
-    """The Ticket's custom fields that Cases of the process have, too, and can take as they are."""
-    rules = field_rules(organisation, process)
-    known = {rule.name for rule in rules}
-    there = {each.name: each.value for each in ticket.fields if each.name in known and each.value is not None}
-    return custom_fields.read(rules, there)[0]
 
 
 def _contacts(

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.activity.announce_cases import OF_CASES, flow_record, task_record
 from services.activity.announce_files import OF_FILES
-from services.activity.announce_links import OF_SEVERAL, Fields
+from services.activity.announce_links import OF_SEVERAL, Fields, other_record
 from services.activity.domain.activity import Activity
 from services.activity.domain.due_dates import first_due
 from services.activity.domain.events import (
@@ -31,12 +31,11 @@ from services.activity.domain.events import (
     TookOver,
     WasSplit,
 )
-from services.activity.domain.links import Other
 from services.activity.due_records import record_of as due_record
 from shared.contracts import activity_activities as said
 from shared.contracts.activity_due import DueDate
 from shared.contracts.activity_requests import Actor, ActorKind
-from shared.contracts.record import types_of
+from shared.contracts.record import type_for
 from shared.references import ReferenceKind
 
 
@@ -60,10 +59,10 @@ def record_of(activity: Activity, happened: Event, configuration: int) -> said.A
 @cache
 def _type_of(model: type[said.ActivityRecord], kind: ReferenceKind) -> str:
     """The name that the record goes by for this kind of activity."""
-    for name in types_of(model):
-        if name.partition(".")[0] == kind:
-            return name
-    raise ValueError(f"{model.__name__} has no name for {kind.phrase}")
+    name = type_for(model, kind)
+    if name is None:
+        raise ValueError(f"{model.__name__} has no name for {kind.phrase}")
+    return name
 
 
 def _opened(happened: Opened, _: int) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def _opened(happened: Opened, _: int) -> dict[str, Any]:
         "automated_mail": happened.automated_mail,
         "custom_fields": tuple(each.name for each in happened.fields),
         "due": _first_due(happened),
-        "parent": happened.parent and _other(happened.parent),
+        "parent": happened.parent and other_record(happened.parent),
         "started_at": happened.started_at,
         "flow": happened.flow and flow_record(happened.flow),
         "task": happened.task and task_record(happened.task),
@@ -120,10 +119,6 @@ def _status_changed(happened: StatusChanged, _: int) -> dict[str, Any]:
 def _holders(happened: Opened | StatusChanged | HoldersChanged) -> said.Holders:
     holders = happened.holders
     return said.Holders(assignee=holders.assignee, owner=holders.owner, queue=holders.queue)
-
-
-def _other(other: Other) -> said.OtherActivity:
-    return said.OtherActivity(activity=other.activity, reference=str(other.reference))
 
 
 def _edited(happened: Edited, _: int) -> dict[str, Any]:
@@ -165,14 +160,14 @@ RECORDS: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     ContactTagged: (said.ActivityContactTagged, _contact_tagged),
     WasSplit: (
         said.TicketSplitInto,
-        lambda happened, _: {"into": tuple(_other(each) for each in happened.into)},
+        lambda happened, _: {"into": tuple(other_record(each) for each in happened.into)},
     ),
     Converted: (
         said.TicketConverted,
-        lambda happened, _: {"into": _other(happened.into), "process": happened.process},
+        lambda happened, _: {"into": other_record(happened.into), "process": happened.process},
     ),
-    Merged: (said.TicketMerged, lambda happened, _: {"into": _other(happened.into)}),
-    TookOver: (said.ActivityTookOver, lambda happened, _: {"source": _other(happened.source)}),
+    Merged: (said.TicketMerged, lambda happened, _: {"into": other_record(happened.into)}),
+    TookOver: (said.ActivityTookOver, lambda happened, _: {"source": other_record(happened.source)}),
     MailRequested: (
         said.ActivityMailRequested,
         lambda happened, _: {"mail": happened.mail, "purpose": happened.purpose.value},

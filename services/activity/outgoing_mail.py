@@ -9,7 +9,7 @@ from services.activity import announce
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import holders_of
 from services.activity.domain.events import MailRequested
-from services.activity.domain.vocabulary import Purpose, Tag
+from services.activity.domain.vocabulary import Tag
 from services.activity.rules import sending_mailbox, template_for
 from services.activity.store_mails import Mail, Recipients
 from services.activity.workspace import Workspace
@@ -50,9 +50,6 @@ def automatic(
     )
     first = people.get((activity.organisation, event.to[0])) if event.to else None
     process = organisation.process(activity.process)
-    template = template_for(organisation, activity.process, event.purpose)
-    if event.purpose is Purpose.ACTION and activity.task:
-        template = activity.task.template
     compose = _compose(
         workspace,
         activity,
@@ -60,7 +57,7 @@ def automatic(
         recipients=recipients,
         answers=_answered_by(workspace, activity),
         automatic=True,
-        template=template,
+        template=template_for(organisation, activity, event.purpose),
         variables={**_variables(organisation, activity), **more},
         language=(first and first.language) or process.language,
     )

@@ -16,9 +16,10 @@ from shared.contracts.activity_requests_contacts import (
     ContactErase,
     ContactMerge,
 )
-from shared.contracts.record import types_of
+from shared.contracts.record import type_for
 from shared.organisation import Organisation, Unknown
 from shared.permissions import Need, NoRule, Role, Rules, rights_of
+from shared.references import OF_NUMBER, ReferenceKind
 
 REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.ActivityOpen: Role.WORKER,
@@ -75,17 +76,14 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
 For a contact it is any process whose activities the contact may stand on (`contact_scope.py`).
 """
 
-_KINDS = ("ticket", "case", "action")
 
-
-def _below(kind: str) -> Rules:
+def _below(kind: ReferenceKind) -> Rules:
     """What the endpoints of one kind of activity ask."""
     steps = sorted(
-        step
+        name.partition(".")[2]
         for model in REQUESTS
         if issubclass(model, asked.OnActivity) and model is not ActivityAddFile
-        for of, _, step in (name.partition(".") for name in types_of(model))
-        if of == kind
+        if (name := type_for(model, kind))
     )
     one = f"/v1/{kind}s/{{reference}}"
     return {
@@ -103,10 +101,10 @@ def _below(kind: str) -> Rules:
 
 
 ENDPOINTS: Rules = {
-    **{endpoint: rule for kind in _KINDS for endpoint, rule in _below(kind).items()},
+    **{endpoint: rule for kind in ReferenceKind for endpoint, rule in _below(kind).items()},
     **{
         f"{method} /v1/{kind}s{rest}": rule
-        for kind in ("ticket", "case")
+        for kind in OF_NUMBER
         for method, rest, rule in (
             ("POST", "", Need.REQUEST),
             ("POST", "/{reference}/files", Need.REQUEST),

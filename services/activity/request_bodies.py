@@ -5,12 +5,12 @@ meaning of its fields and its example are the contract's own.
 """
 
 import json
-import re
 from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Body
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.alias_generators import to_pascal
 
 from shared.asyncapi import SAMPLES
 from shared.bodies import invalid, said_in_json
@@ -42,15 +42,11 @@ def body_of(model: type[Request], name: str | None = None) -> Any:
         info = model.model_fields[field]
         fields[field] = (Annotated[info.annotation, *info.metadata], ...)
     config = ConfigDict(extra="forbid", json_schema_extra=lambda schema: explain(schema, model))
-    made = create_model(f"{_title(name)}Body", __config__=config, **fields)
+    made = create_model(f"{to_pascal(name.replace('.', '_'))}Body", __config__=config, **fields)
     examples: Any = {"sample": {"value": example_of(name)}}
     if any(info.is_required() for info in made.model_fields.values()):
         return Annotated[said_in_json(made), Body(openapi_examples=examples)]
     return Annotated[said_in_json(made), Body(default_factory=made, openapi_examples=examples)]
-
-
-def _title(name: str) -> str:
-    return "".join(part.capitalize() for part in re.split(r"[._]", name))
 
 
 def example_of(name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from services.activity.asked_steps import OF_SEVERAL, STEPS
 from shared import references
 from shared.contracts import activity_requests as asked
-from shared.contracts.record import types_of
+from shared.contracts.record import type_for
 from shared.references import ReferenceKind
 
 
@@ -29,11 +29,13 @@ class Resource(NamedTuple):
 
     def type_of(self, model: type[asked.Request]) -> str:
         """The name that a request goes by for this kind."""
-        return next(name for name in types_of(model) if name.partition(".")[0] == self.kind)
+        name = type_for(model, self.kind)
+        assert name is not None, f"{model.__name__} is not about {self.tag}"
+        return name
 
     def has(self, model: type[asked.Request]) -> bool:
         """Whether a request is about this kind."""
-        return any(name.partition(".")[0] == self.kind for name in types_of(model))
+        return type_for(model, self.kind) is not None
 
 
 RESOURCES = tuple(Resource(kind, f"/v1/{kind}s", f"{kind}s") for kind in ReferenceKind)

@@ -131,9 +131,11 @@ def field_rules(organisation: Organisation, process: str) -> tuple[FieldRule, ..
     return tuple(rules)
 
 
-def template_for(organisation: Organisation, process: str, purpose: Purpose) -> str | None:
-    """The process's template for an automatic mail."""
-    return _templates(organisation.process(process)).get(purpose)
+def template_for(organisation: Organisation, activity: Activity, purpose: Purpose) -> str | None:
+    """The template of an automatic mail: its process's, or of what an Action writes its own (A20)."""
+    if purpose is Purpose.ACTION:
+        return activity.task.template if activity.task else None
+    return _templates(organisation.process(activity.process)).get(purpose)
 
 
 def _templates(process: Process) -> dict[Purpose, str | None]:

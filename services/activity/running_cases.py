@@ -25,7 +25,7 @@ from services.activity.domain.vocabulary import Tag
 from services.activity.rules import sending_mailbox
 from services.activity.workspace import Workspace
 from shared import references
-from shared.conditions import ConditionFailed
+from shared.conditions import ConditionFailed, Value
 from shared.conditions import holds as met
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import CustomField, FieldType
@@ -172,9 +172,9 @@ def opening_of(
     )
 
 
-def _holds(condition: str, flow: Flow, values: Mapping[str, object]) -> bool:
+def _holds(condition: str, flow: Flow, values: Mapping[str, Value | None]) -> bool:
     try:
-        return met(condition, _fields(flow), values)  # type: ignore[arg-type]
+        return met(condition, _fields(flow), values)
     except ConditionFailed as failed:
         raise Undecided(str(failed)) from None
 

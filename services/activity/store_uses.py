@@ -159,7 +159,7 @@ GROUP BY process ORDER BY process
 
 
 async def of_flows(connection: Connection, organisation: str, what: str, names: Sequence[str]) -> list[Use]:
-    """Cases that run through a flow with an Action whose `what`, `queue` or `due_date`, is one of these."""
+    """Cases that run through a flow with an Action that has one of these as its queue or the like, `what`."""
     if not names:
         return []
     rows = await connection.fetch(_OF_FLOW, organisation, list(names), MOST, SHOWN, what)

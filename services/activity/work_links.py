@@ -13,7 +13,7 @@ from services.activity.domain.states import Status
 from services.activity.domain.vocabulary import SYSTEM, Actor
 from services.activity.needs import Needs
 from services.activity.request_names import Declined, permit
-from services.activity.rules import process_rules
+from services.activity.rules import field_rules
 from services.activity.taking_steps import step_of, take
 from services.activity.workspace import Workspace
 from shared import references
@@ -124,11 +124,16 @@ def first_links(workspace: Workspace, source: Activity, request: asked.ActivityO
 def first_fields(
     organisation: Organisation, process: str, source: Activity, request: asked.ActivityOpen
 ) -> tuple[FieldValue, ...]:
-    """The custom fields that it begins with: those that its own process has too, and can take as they are."""
-    rules = process_rules(organisation, process, None).fields
+    """The custom fields that it begins with."""
+    return fitting_fields(organisation, process, source) if "fields" in request.copies else ()
+
+
+def fitting_fields(organisation: Organisation, process: str, source: Activity) -> tuple[FieldValue, ...]:
+    """An activity's custom fields that those of a process have too, and can take as they are."""
+    rules = field_rules(organisation, process)
     known = {rule.name for rule in rules}
     there = {each.name: each.value for each in source.fields if each.name in known and each.value is not None}
-    return custom_fields.read(rules, there)[0] if "fields" in request.copies else ()
+    return custom_fields.read(rules, there)[0]
 
 
 def first_mails(workspace: Workspace, source: Activity, request: asked.ActivityOpen) -> list[Earlier]:

@@ -68,9 +68,9 @@ class Workspace(Knowledge):
 
     def bearer(self, activity: Activity) -> Activity:
         """Who has an activity's contacts, files and custom fields: of an Action, its Case (LK-1)."""
-        if activity.task is None or activity.parent is None:
+        if activity.bearer == activity.id:
             return activity
-        return self.activities[activity.organisation, activity.parent]
+        return self.activities[activity.organisation, activity.bearer]
 
     # What changes
 

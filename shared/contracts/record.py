@@ -30,6 +30,11 @@ def types_of(model: type[Record]) -> tuple[str, ...]:
     return names
 
 
+def type_for(model: type[Record], kind: str) -> str | None:
+    """The name that a record goes by where it is about activities of a kind; None if it never is."""
+    return next((name for name in types_of(model) if name.partition(".")[0] == kind), None)
+
+
 def schema_of(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """The JSON Schema of a record as one of the names that it goes by."""
     said = {key: value for key, value in schema["properties"]["type"].items() if key not in ("enum", "const")}

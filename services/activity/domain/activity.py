@@ -162,6 +162,11 @@ class Activity(Struct, frozen=True, kw_only=True):
         return state_of(self.status, self.wait.type if self.wait else None)
 
     @property
+    def bearer(self) -> UUID:
+        """Who has its contacts, links, files and custom fields: itself, or of an Action its Case (LK-1)."""
+        return self.parent if self.task and self.parent else self.id
+
+    @property
     def feedback_until(self) -> datetime | None:
         """The end of the feedback window, while it is open (ST-14)."""
         return self.timer.due_at if self.timer and self.status is Status.RESOLVED else None

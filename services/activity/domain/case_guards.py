@@ -10,14 +10,15 @@ from services.activity.domain.action_steps import (
     SendItself,
 )
 from services.activity.domain.case_steps import EndAction, LaunchByHand, Rework, WaitForAnswer
-from services.activity.domain.contacts import holder_of
-from services.activity.domain.context import Occasion, Situation
-from services.activity.domain.custom_fields import empty
+from services.activity.domain.contacts import Tagged
+from services.activity.domain.context import Occasion, ProcessRules, Situation
+from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.evolving import course_of, task_of
 from services.activity.domain.flow import ActionKind
-from services.activity.domain.refusals import Lack, Missing, MissingAnswer, MissingField, OpenAction
+from services.activity.domain.mandatory import lacks_on_form
+from services.activity.domain.refusals import Lack, Missing, MissingAnswer, OpenAction
 from services.activity.domain.steps import Assign, MailReported, Opening, Step, Submit
-from services.activity.domain.vocabulary import ActorKind, Outcome, Tag
+from services.activity.domain.vocabulary import ActorKind, Outcome
 
 # Guards and checks of Cases
 
@@ -28,29 +29,21 @@ def described(situation: Situation) -> Iterable[Lack]:
     Contacts only where the process says "Make Contacts Mandatory".
     """
     activity = situation.activity
-    if not activity.title.strip():
-        yield Missing.TITLE
-    if situation.process.contacts_mandatory:
-        if not holder_of(activity.contacts, Tag.PRIMARY_CONTACT):
-            yield Missing.PRIMARY_CONTACT
-        if not holder_of(activity.contacts, Tag.REQUESTER):
-            yield Missing.REQUESTER
-    for rule in empty(situation.process.fields, activity.fields):
-        yield MissingField(rule.name, rule.title)
+    return _lacks(activity.title, activity.contacts, activity.fields, situation.process)
 
 
 def created_whole(occasion: Occasion[Opening]) -> Iterable[Lack]:
     """The same of what is submitted at once (C2, AMB-29)."""
-    step, contacts = occasion.step, frozenset(occasion.step.tags)
-    if not step.title.strip():
+    step = occasion.step
+    return _lacks(step.title, frozenset(step.tags), step.fields, occasion.process)
+
+
+def _lacks(
+    title: str, contacts: frozenset[Tagged], fields: tuple[FieldValue, ...], process: ProcessRules
+) -> Iterable[Lack]:
+    if not title.strip():
         yield Missing.TITLE
-    if occasion.process.contacts_mandatory:
-        if not holder_of(contacts, Tag.PRIMARY_CONTACT):
-            yield Missing.PRIMARY_CONTACT
-        if not holder_of(contacts, Tag.REQUESTER):
-            yield Missing.REQUESTER
-    for rule in empty(occasion.process.fields, step.fields):
-        yield MissingField(rule.name, rule.title)
+    yield from lacks_on_form(contacts, fields, process)
 
 
 def with_a_flow(occasion: Occasion[Opening]) -> Iterable[Missing]:

@@ -91,7 +91,6 @@ from services.activity.domain.guards import (
 from services.activity.domain.holders import (
     the_actor,
     the_assigned,
-    the_creator,
     the_keeper,
     the_owner_or_keeper,
     the_same,
@@ -143,7 +142,7 @@ CASE: tuple[Transition[Any], ...] = (
                checks=(with_a_flow, known_category, created_whole, opened_with_due_date),
                effects=(open_it, copy_communications, bring_files, acknowledge)),
     Transition("C2", NEW, ConvertedFrom, to=TO_DO, checks=(with_a_flow, created_whole),
-               effects=(open_it, *HANDED_ON), person=the_creator),
+               effects=(open_it, *HANDED_ON), person=the_user),
     Transition("C1", DRAFT, SendMail, when=nothing_written, person=the_same,
                effects=(request_reply, write_from_mail)),
     Transition("C3", DRAFT, Submit, to=TO_DO, guards=(described,), checks=(kept_by_a_person,),

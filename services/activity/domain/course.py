@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.custom_fields import FieldValue, Value
 from services.activity.domain.flow import ActionType, Flow
 from services.activity.domain.links import Other
 
@@ -17,7 +17,7 @@ class Undecided(Exception):
     """A condition cannot be worked out; the message is a sentence."""
 
 
-Holds = Callable[[str, Flow, Mapping[str, object]], bool]
+Holds = Callable[[str, Flow, Mapping[str, Value | None]], bool]
 """Whether a condition of a flow is met by these values of custom fields. Raises `Undecided`."""
 
 

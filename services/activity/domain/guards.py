@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from services.activity.domain.contacts import Tagged, holder_of
+from services.activity.domain.contacts import Tagged
 from services.activity.domain.context import Occasion, ProcessRules, Situation
-from services.activity.domain.custom_fields import FieldValue, empty
-from services.activity.domain.refusals import Lack, Missing, MissingField
+from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.mandatory import lacks_on_form
+from services.activity.domain.refusals import Lack, Missing
 from services.activity.domain.states import State
 from services.activity.domain.steps import (
     Assign,
@@ -25,7 +26,7 @@ from services.activity.domain.steps import (
     WaitForMoreInformation,
     WaitUntil,
 )
-from services.activity.domain.vocabulary import ActorKind, Method, Outcome, Tag
+from services.activity.domain.vocabulary import ActorKind, Method, Outcome
 from services.activity.domain.work_steps import GiveFeedback, SetDueDate, TakeNext
 
 CHOSEN_BY_USERS = (Method.WITH_CUSTOMER_RESPONSE, Method.NO_CUSTOMER_RESPONSE, Method.REJECTED)
@@ -287,10 +288,4 @@ def _lacks(
         yield Missing.DESCRIPTION
     if process.categories and not category:
         yield Missing.CATEGORY
-    if process.contacts_mandatory:
-        if not holder_of(contacts, Tag.PRIMARY_CONTACT):
-            yield Missing.PRIMARY_CONTACT
-        if not holder_of(contacts, Tag.REQUESTER):
-            yield Missing.REQUESTER
-    for rule in empty(process.fields, fields):
-        yield MissingField(rule.name, rule.title)
+    yield from lacks_on_form(contacts, fields, process)

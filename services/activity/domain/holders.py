@@ -132,11 +132,6 @@ def the_user(occasion: Occasion[Step]) -> str | None:
     return occasion.actor.id if occasion.actor.kind is ActorKind.USER else _present(occasion)
 
 
-def the_creator(occasion: Occasion[Step]) -> str | None:
-    """The user by whom it comes into being: the last whom ST-20 asks for a Case."""
-    return occasion.actor.id if occasion.actor.kind is ActorKind.USER else None
-
-
 def the_assigned(occasion: Occasion[Assign]) -> str | None:
     """Whom it was given to, or nobody (T8, AMB-18)."""
     return occasion.step.assignee

@@ -71,72 +71,47 @@ class Missing(StrEnum):
         return _PHRASES[self]
 
 
-class MissingField(str):
+class MissingThing(str):
+    """Something of the activity's own that is missing; `phrase` is how an English sentence names it."""
+
+    phrase: str
+
+    @classmethod
+    def _called(cls, name: str, phrase: str) -> Self:
+        made = super().__new__(cls, name)
+        made.phrase = phrase
+        return made
+
+
+class MissingField(MissingThing):
     """A mandatory custom field that nothing stands in: `fields.<name>` (BK-16)."""
 
-    called: str
-
     def __new__(cls, name: str, called: str) -> Self:
-        made = super().__new__(cls, f"fields.{name}")
-        made.called = called
-        return made
-
-    @property
-    def phrase(self) -> str:
-        """How an English sentence names it."""
-        return f"a value for {self.called!r}"
+        return cls._called(f"fields.{name}", f"a value for {called!r}")
 
 
-class MissingOfPart(str):
+class MissingOfPart(MissingThing):
     """What a part of a split lacks, counted from 1: `parts.<number>.<what>` (T27)."""
 
-    number: int
-    lack: Missing
-
     def __new__(cls, number: int, lack: Missing) -> Self:
-        made = super().__new__(cls, f"parts.{number}.{lack}")
-        made.number, made.lack = number, lack
-        return made
-
-    @property
-    def phrase(self) -> str:
-        """How an English sentence names it."""
-        return f"{self.lack.phrase} for part {self.number}"
+        return cls._called(f"parts.{number}.{lack}", f"{lack.phrase} for part {number}")
 
 
-class OpenAction(str):
+class OpenAction(MissingThing):
     """An Action that has to be closed first (AMB-46): `actions.<reference>`."""
 
-    reference: Reference
-
     def __new__(cls, reference: Reference) -> Self:
-        made = super().__new__(cls, f"actions.{reference}")
-        made.reference = reference
-        return made
-
-    @property
-    def phrase(self) -> str:
-        """How an English sentence names it."""
-        return f"the end of {self.reference}"
+        return cls._called(f"actions.{reference}", f"the end of {reference}")
 
 
-class MissingAnswer(str):
+class MissingAnswer(MissingThing):
     """A point of a checklist without an answer (A10): `checklist.<point>`."""
 
-    point: str
-
     def __new__(cls, point: str) -> Self:
-        made = super().__new__(cls, f"checklist.{point}")
-        made.point = point
-        return made
-
-    @property
-    def phrase(self) -> str:
-        """How an English sentence names it."""
-        return f"an answer to {self.point!r}"
+        return cls._called(f"checklist.{point}", f"an answer to {point!r}")
 
 
-Lack = Missing | MissingField | MissingOfPart | OpenAction | MissingAnswer
+Lack = Missing | MissingThing
 """What a guard or check found missing."""
 
 _PHRASES = {
