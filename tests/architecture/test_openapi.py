@@ -27,7 +27,9 @@ def contents(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_body_and_answer_has_an_example_that_keeps_to_its_schema(name: str, tmp_path: Path) -> None:
+async def test_every_body_and_answer_has_an_example_that_keeps_to_its_schema(
+    name: str, tmp_path: Path
+) -> None:
     document = described(name, tmp_path).openapi()
     seen = 0
     for operation, media_type, content in contents(document):
@@ -45,7 +47,7 @@ def test_every_body_and_answer_has_an_example_that_keeps_to_its_schema(name: str
     assert seen > 5
 
 
-def test_every_step_is_an_operation_of_its_own_with_the_contracts_words(tmp_path: Path) -> None:
+async def test_every_step_is_an_operation_of_its_own_with_the_contracts_words(tmp_path: Path) -> None:
     paths = described("activity", tmp_path).openapi()["paths"]
     steps = [(each.prefix, step, model) for each in RESOURCES for step, model in each.steps.items()]
     for prefix, step, model in steps:

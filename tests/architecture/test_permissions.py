@@ -15,7 +15,7 @@ TABLES = {"activity": activity.ENDPOINTS, "ingest": ingest.ENDPOINTS, "notify": 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_endpoint_has_a_rule(name: str, tmp_path: Path) -> None:
+async def test_every_endpoint_has_a_rule(name: str, tmp_path: Path) -> None:
     paths = described(name, tmp_path).openapi()["paths"]
     found = {f"{method.upper()} {path}" for path, each in paths.items() for method in each}
     there = {endpoint for endpoint in found if " /v1/" in endpoint}

@@ -1,5 +1,6 @@
 """Each service's HTTP as it is wired, without servers behind it: for what it says of itself."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,11 @@ NAMES = tuple(_SERVICES)
 
 
 def described(name: str, folder: Path) -> FastAPI:
-    """The application of a service. Nothing can be asked of it but its description."""
+    """The application of a service. Nothing can be asked of it but its description.
+
+    Raises `RuntimeError` outside an event loop, which the pool of connections belongs to.
+    """
+    asyncio.get_running_loop()
     build, settings = _SERVICES[name]
     (folder / "token_keys").write_text(generate_keyring())
     made = settings(
