@@ -8,14 +8,19 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.cases import CASE
 from services.activity.domain.decide import allowed, decide, offered_to
 from services.activity.domain.evolving import evolve
-from services.activity.domain.refusals import Missing, Refusal, RefusalCode
+from services.activity.domain.refusals import Missing, Refusal
 from services.activity.domain.states import State
 from services.activity.domain.step_list import STEPS as ALL_STEPS
-from services.activity.domain.steps import Step, TimerDue
+from services.activity.domain.steps import Step
 from services.activity.domain.work_steps import TakeNext
 from shared.references import ReferenceKind
 from tests.unit.activity.case_states import CASE_STATES, case_examples, case_for
 from tests.unit.activity.cases import Family
+from tests.unit.activity.tables import (
+    assert_only_rows_with_a_choice_share_a_cell,
+    assert_row_or_refusal,
+    matrix,
+)
 from tests.unit.activity.tickets import DAY, NO_WINDOW, ROBOT, WINDOW, context
 
 CATALOGUE = {
@@ -82,12 +87,7 @@ edit_file         -    NT-16  NT-16  NT-16      NT-16        NT-16      NT-16   
 remove_file       -    NT-20  NT-20  NT-20      NT-20        NT-20      NT-20   NT-20   NT-20     -
 mail_report       -    NT-14  NT-14  NT-14      NT-14        NT-14      NT-14   NT-14   NT-14     NT-14
 """
-EXPECTED = {
-    (state, line.split()[0]): rule
-    for header, *lines in [CELLS.strip().splitlines()]
-    for line in lines
-    for state, rule in zip(header.split(), line.split()[1:], strict=True)
-}
+EXPECTED = matrix(CELLS)
 
 
 def present(family: Family) -> Activity | None:
@@ -115,25 +115,12 @@ def test_every_state_and_step_is_a_row_or_a_refusal(step: type[Step]) -> None:
 
         done = decide(present(family), wanted, context(actor), family.now)
 
-        if rule != "-":
-            assert not isinstance(done, Refusal), done
-            assert {event.stamp.rule for event in done} <= {rule}, state
-            assert rule in {row.id for row in CASE if row.starts(stands, step)}
-        elif step is TimerDue:
-            assert done == ()
-        else:
-            assert isinstance(done, Refusal), state
-            assert (done.state, done.step) == (stands, step.name)
-            assert done.code is (RefusalCode.CLOSED if stands is State.CLOSED else RefusalCode.NOT_ALLOWED)
-            assert stands is State.NEW or "10040-C" in done.sentence
+        assert_row_or_refusal(done, rule, CASE, stands, step, "10040-C")
 
 
 def test_only_rows_with_a_choice_share_a_state_and_a_step() -> None:
     """The first row that holds decides: all but the last of a cell have to choose."""
-    for state in State:
-        for step in STEPS:
-            rows = [row for row in CASE if row.starts(state, step)]
-            assert all(row.when.__name__ != "always" for row in rows[:-1]), (state, step)
+    assert_only_rows_with_a_choice_share_a_cell(CASE)
 
 
 def test_every_row_leads_where_it_says() -> None:
