@@ -1,13 +1,13 @@
 """`docs/http.md`, as a newcomer follows it: what it has typed leads to what it says."""
 
-import asyncio
 import json
 import os
 import sys
 from pathlib import Path
 
-from tests.support.mailroom import PATIENCE, Mailroom
+from tests.support.mailroom import Mailroom
 from tests.support.pages import commands
+from tests.support.running import run
 
 BEGIN, PREPARE, FINISH = commands("docs/http.md", "### A Case from its beginning to its end")
 DEFINITIONS = BEGIN[: BEGIN.index('post "$TOKEN"')]
@@ -23,17 +23,9 @@ async def typed(mailroom: Mailroom, script: str) -> list[str]:
         "MAILROOM_SECRETS_DIR": str(mailroom.seen.home / "secrets"),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    running = await asyncio.create_subprocess_exec(
-        "bash", "-ec", script, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        async with asyncio.timeout(2 * PATIENCE):
-            said, complaint = await running.communicate()
-    finally:
-        if running.returncode is None:
-            running.kill()
-    assert (running.returncode, complaint) == (0, b""), said.decode()
-    return said.decode().splitlines()
+    said, complaint = await run(["bash", "-ec", script], environment)
+    assert complaint == "", said
+    return said.splitlines()
 
 
 async def test_the_case_of_the_page_comes_to_its_end(mailroom: Mailroom) -> None:

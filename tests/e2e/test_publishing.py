@@ -1,6 +1,5 @@
 """`docs/publishing.md`, as other systems follow it: its programs run, its promises hold (design §4)."""
 
-import asyncio
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from shared.topics import ACTIVITY_REQUESTS, INGEST_REQUESTS, NOTIFY_REQUESTS
 from tests.support.mailroom import ORGANISATION, PATIENCE, Mailroom
 from tests.support.pages import programs
 from tests.support.people import Agent
+from tests.support.running import run
 from tests.support.topics import read_all
 from tests.support.waiting import eventually
 
@@ -55,21 +55,8 @@ async def test_a_program_on_the_page_opens_a_ticket_and_reads_its_answer(
         "PREFIX": mailroom.prefix,
         "CLASSPATH": jars.class_paths(jars.cache_folder())["kafka"],
     }
-    running = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=tmp_path,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(2 * PATIENCE):
-            said, complaint = await running.communicate()
-    finally:
-        if running.returncode is None:
-            running.kill()
-    assert running.returncode == 0, complaint.decode()
-    answer = json.loads(said[said.index(b"{") :])
+    said, _ = await run(command, environment, folder=tmp_path)
+    answer = json.loads(said[said.index("{") :])
     assert (answer["type"], answer["request"]["source"]) == ("request.accepted", "/erp"), answer
     ticket = await Agent(mailroom).ticket(answer["reference"])
     assert (ticket["title"], ticket["status"]) == (TITLES[name], "to_do")
