@@ -1,6 +1,6 @@
 """Rules about processes of Cases: their steps, their Actions, and what only Tickets or only Cases have."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shared.conditions import check
 from shared.contracts.activity_organisation import ActionType, CustomField, Definition, Process, ProcessKind
@@ -12,6 +12,7 @@ MOST_ACTIONS = 100
 
 _OF_TICKETS = ("categories", "note_required_to_resolve", "split", "no_response", "case_launched")
 _WRITING = (ActionType.SEND_EMAIL, ActionType.SEND_EMAIL_AND_WAIT)
+_OF_SUB_CASES = (ActionType.START_CASE, ActionType.WAIT_FOR_SUB_CASES)
 _OF_CASES = ("contacts_mandatory", "actions", "steps")
 
 
@@ -102,6 +103,56 @@ def what_writes_has_a_template(definition: Definition) -> Iterator[Finding]:
                 yield Finding(place, f"{action.name!r} is of type {action.type}, which sends no mail")
 
 
+def sub_cases_are_of_a_process_of_cases(definition: Definition) -> Iterator[Finding]:
+    """One of the same company (CA-7); an Action that starts a Case says which, others have none."""
+    processes = {process.name: process for process in definition.processes}
+    for where, process in _processes(definition):
+        for position, action in enumerate(process.actions):
+            place: Path = (*where, "actions", position, "process")
+            if action.process is None:
+                if action.type is ActionType.START_CASE:
+                    yield Finding(place[:-1], f"{action.name!r} starts a Case: say of which process")
+                continue
+            started = processes.get(action.process)
+            if action.type not in _OF_SUB_CASES:
+                yield Finding(place, f"{action.name!r} is of type {action.type}, which is about no Sub-Case")
+            elif started is None or started.kind is not ProcessKind.CASE:
+                yield Finding(place, f"there is no process of Cases {action.process!r}")
+            elif started.company != process.company:
+                yield Finding(place, f"{action.process!r} is another company's than {process.name!r}")
+
+
+def sub_cases_come_to_an_end(definition: Definition) -> Iterator[Finding]:
+    """No process starts Cases that lead back to it: they would begin for ever."""
+    starts = {
+        process.name: {
+            action.process: (*where, "actions", position, "process")
+            for position, action in enumerate(process.actions)
+            if action.process and action.type is ActionType.START_CASE
+        }
+        for where, process in _processes(definition)
+    }
+    for name, started in starts.items():
+        for first, place in started.items():
+            way = _way(starts, first, name)
+            if way:
+                yield Finding(place, f"Cases would begin for ever: {' starts '.join((name, *way))}")
+
+
+def _way(starts: Mapping[str, Mapping[str, Path]], start: str, end: str) -> tuple[str, ...]:
+    """Processes from one to the other, each started by the one before; empty where none leads there."""
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen = {start}
+    while ways:
+        way = ways.pop(0)
+        if way[-1] == end:
+            return way
+        following = [each for each in starts.get(way[-1], ()) if each not in seen]
+        seen.update(following)
+        ways += [(*way, each) for each in following]
+    return ()
+
+
 def conditions_can_be_worked_out(definition: Definition) -> Iterator[Finding]:
     """Each is about custom fields that its process uses, and compares what can be compared."""
     fields = {field.name: field for field in definition.fields}
@@ -132,5 +183,7 @@ RULES: tuple[Rule, ...] = (
     every_action_is_launched_by_something,
     checklists_ask_something,
     what_writes_has_a_template,
+    sub_cases_are_of_a_process_of_cases,
+    sub_cases_come_to_an_end,
     conditions_can_be_worked_out,
 )

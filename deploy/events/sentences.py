@@ -139,6 +139,12 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"Done by {it.done_by}, and to be looked at by somebody else" if it.done_by else "To be reviewed"
     ),
     activities.ActionNotSent: lambda it: "Could not write by itself",
+    activities.CaseSubCaseStarted: lambda it: (
+        f"Started {it.started.reference}, a Case of {it.process}, under it" + (f" by {it.by.reference}" if it.by else "")
+    ),
+    activities.CaseSubCaseEnded: lambda it: f"{it.ended.reference}, a Case under it, is closed",
+    activities.ActionCaseNotStarted: lambda it: f"Could not start its Case: {it.why}",
+    activities.ActionNoSubCase: lambda it: f"There is no Sub-Case to wait for: {words(it.reason)}",
     activities.ActivityTookOver: lambda it: f"Took over {it.source.reference}, which was merged into it",
     activities.ActivityFileAdded: lambda it: f"The file {quoted(it.blob.name or '')} stands on it",
     activities.ActivityFileEdited: lambda it: f"A file is called {quoted(it.blob.name or '')} now",
@@ -175,6 +181,9 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     requests.CasePause: _asked("to pause it"),
     requests.CaseResolve: _asked("to resolve it"),
     requests.CaseLaunch: lambda it: f"{it.actor.id} wants {it.action} launched, {it.copies} of it",
+    requests.CaseStartSubCase: lambda it: (
+        f"{it.actor.id} wants a Case of {it.process} started under it"
+    ),
     requests.CaseRework: lambda it: (
         f"{it.actor.id} wants it done again from step {it.step}" + (f", {it.action}" if it.action else "")
     ),

@@ -129,7 +129,7 @@ async def found_activity(
 
 
 def bearer_key(activity: Activity) -> Key:
-    """Who has an activity's contacts and files: of an Action, its Case (LK-1)."""
+    """Who has an activity's contacts, links, fields and files (LK-1, CA-7)."""
     return activity.organisation, activity.bearer
 
 

@@ -11,12 +11,16 @@ from services.activity.domain.events import (
     ActionEnded,
     ActionLaunched,
     AttentionMarked,
+    CaseNotStarted,
     ChecklistAnswered,
     Event,
+    NoSubCase,
     NotSent,
     ReviewAsked,
     Reworked,
     StepEntered,
+    SubCaseEnded,
+    SubCaseStarted,
 )
 from services.activity.domain.flow import Flow
 from services.activity.domain.task import Task
@@ -41,6 +45,7 @@ def task_record(task: Task) -> said.Task:
         due_date=task.due_date,
         checklist=task.checklist,
         template=task.template,
+        process=task.process,
     )
 
 
@@ -84,5 +89,16 @@ OF_CASES: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
         },
     ),
     NotSent: (said.ActionNotSent, lambda happened, _: {}),
+    SubCaseStarted: (
+        said.CaseSubCaseStarted,
+        lambda happened, _: {
+            "started": other_record(happened.started.case),
+            "process": happened.started.process,
+            "by": happened.started.by and other_record(happened.started.by),
+        },
+    ),
+    SubCaseEnded: (said.CaseSubCaseEnded, lambda happened, _: {"ended": other_record(happened.sub_case)}),
+    CaseNotStarted: (said.ActionCaseNotStarted, lambda happened, _: {"why": happened.why}),
+    NoSubCase: (said.ActionNoSubCase, lambda happened, _: {"reason": happened.reason.value}),
     ReviewAsked: (said.ActionReviewAsked, lambda happened, _: {"done_by": happened.done_by}),
 }

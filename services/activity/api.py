@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
 
-from services.activity import store_files, store_mails, store_views
+from services.activity import store_activities, store_files, store_mails, store_views
 from services.activity.access import Access, Reception, bearer_key, found_activity, opened_activity
 from services.activity.api_courses import course_routes
 from services.activity.api_files import file_routes
@@ -107,11 +107,14 @@ def _routes(reception: Reception, resource: Resource) -> APIRouter:
             response.headers["ETag"] = etag(activity.version)
             bearer = bearer_key(activity)
             contacts = await store_views.contacts(batch.connection, bearer)
-            rows = await store_views.linked(batch.connection, key, 0, _FIRST.limit + 1)
+            rows = await store_views.linked(batch.connection, bearer, 0, _FIRST.limit + 1)
             links = _links(rows, _FIRST, shown)
             family = await store_views.family(batch.connection, key)
             files = await store_files.shown(batch.connection, bearer)
-            return shown.whole(activity, row, contacts, links, family, files)
+            fields = activity.fields
+            if bearer != key:
+                fields = (await store_activities.load(batch.connection, {bearer}))[bearer].fields
+            return shown.whole(activity, row, fields, contacts, links, family, files)
 
         return await reception.admit(caller, serve)
 
@@ -124,8 +127,8 @@ def _routes(reception: Reception, resource: Resource) -> APIRouter:
         async def serve(batch: Batch[Any], access: Access) -> Page[LinkView]:
             activity = await opened_activity(batch, access, reference, resource.kind)
             after = _OLDEST_FIRST.decode(page.after)
-            key = (activity.organisation, activity.id)
-            rows = await store_views.linked(batch.connection, key, after[0] if after else 0, page.limit + 1)
+            bearer, number = bearer_key(activity), after[0] if after else 0
+            rows = await store_views.linked(batch.connection, bearer, number, page.limit + 1)
             return _links(rows, page, Shown(access.organisation, access.processes, language, batch.now))
 
         return await reception.admit(caller, serve)

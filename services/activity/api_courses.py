@@ -7,9 +7,11 @@ from fastapi import APIRouter, Response
 
 from services.activity import store_views
 from services.activity.access import Access, Reception, opened_activity
+from services.activity.domain.activity import Activity
 from services.activity.downloads import FILE_HEADERS, Responses
 from services.activity.drawing import drawn
 from services.activity.pictures import Picture
+from services.activity.store_views import Under
 from services.activity.views_courses import CourseDocument, course_document
 from services.activity.views_drawings import course_picture
 from shared.auth import Caller
@@ -31,8 +33,7 @@ def course_routes(reception: Reception) -> APIRouter:
 
         async def serve(batch: Batch[Any], access: Access) -> CourseDocument:
             case = await opened_activity(batch, access, reference, ReferenceKind.CASE)
-            rows = await store_views.actions(batch.connection, (case.organisation, case.id))
-            return course_document(case, rows)
+            return course_document(case, await _under(batch, case))
 
         return await reception.admit(caller, serve)
 
@@ -42,15 +43,20 @@ def course_routes(reception: Reception) -> APIRouter:
 
         async def serve(batch: Batch[Any], access: Access) -> Picture:
             case = await opened_activity(batch, access, reference, ReferenceKind.CASE)
-            rows = await store_views.actions(batch.connection, (case.organisation, case.id))
+            course = course_document(case, await _under(batch, case))
             titles = _Titles(access.organisation)
-            return course_picture(case, course_document(case, rows), titles.person, titles.queue)
+            return course_picture(case, course, titles.person, titles.queue)
 
         # Of a Case with a thousand Actions it takes a while to measure all texts.
         svg = await asyncio.to_thread(drawn, await reception.admit(caller, serve))
         return Response(svg, media_type=SVG, headers=FILE_HEADERS)
 
     return router
+
+
+async def _under(batch: Batch[Any], case: Activity) -> Under:
+    parent = case.parent if case.is_sub_case else None
+    return await store_views.under(batch.connection, (case.organisation, case.id), parent)
 
 
 class _Titles:

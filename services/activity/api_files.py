@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from services.activity import store_files, store_requests
-from services.activity.access import Access, Reception, opened_activity
+from services.activity.access import Access, Reception, bearer_key, opened_activity
 from services.activity.announce_files import blob_of
 from services.activity.api_steps import Done, carried_out, done_example, done_of, key_of, offers
 from services.activity.domain.file_steps import AddFile
@@ -103,7 +103,7 @@ def file_routes(reception: Reception, work: Work, blobs: BlobStore, resource: Re
     async def found(caller: Principal, reference: str, id_: UUID) -> File:
         async def serve(batch: Batch[Any], access: Access) -> File:
             activity = await opened_activity(batch, access, reference, resource.kind)
-            for _, file in await store_files.on(batch.connection, {(activity.organisation, activity.id)}):
+            for _, file in await store_files.on(batch.connection, {bearer_key(activity)}):
                 if file.id == id_:
                     return file
             raise Problem(NOT_FOUND, f"There is no file {id_} on {activity.reference}.")

@@ -98,7 +98,9 @@ STEPS: Mapping[type[asked.OnActivity], MakesStep] = {
     asked.CasePause: lambda r, _: case_steps.Pause(),
     asked.CaseResolve: lambda r, _: case_steps.Complete(),
     asked.CaseAbandon: lambda r, _: case_steps.Abandon(),
-    asked.CaseRework: lambda r, _: case_steps.Rework(r.step, r.action, r.by_hand_too, r.keep_with_me),
+    asked.CaseRework: lambda r, _: case_steps.Rework(
+        r.step, r.action, r.by_hand_too, r.keep_with_me, r.sub_cases_too
+    ),
     asked.ActionAnswerChecklist: lambda r, _: action_steps.AnswerChecklist(
         tuple((each.point, Answer(each.answer)) for each in r.answers)
     ),
@@ -119,7 +121,7 @@ ALL_STEPS: Mapping[type[asked.OnActivity], MakesStep] = {**STEPS, **WITH_BYTES}
 
 OF_SEVERAL: tuple[type[asked.OnActivity], ...] = (
     *(asked.ActivityLink, asked.ActivityUnlink, asked.ActivityShareMail, asked.ActivityNewFromMail),
-    *(asked.CaseLaunch, asked.TicketConvert),
+    *(asked.CaseLaunch, asked.CaseStartSubCase, asked.TicketConvert),
     *SPLITS_AND_MERGES,
 )
 """The requests that are about more than one activity: what makes their steps are modules of their own."""

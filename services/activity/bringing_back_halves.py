@@ -23,7 +23,7 @@ from services.activity.past_workspace import PastWorkspace
 from services.activity.running_cases import catch_up
 from services.activity.store_requests import key_of
 from services.activity.store_rows import Key
-from services.activity.taking_steps import follower, step_of, take
+from services.activity.taking_steps import Follower, step_of, take
 from services.activity.work_requests import digest_of
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
@@ -174,8 +174,9 @@ class _Halves:
         if case.course is None or self._last[key] != cause.causationid:
             return
         request = self._request(happened)
-        wanted = request.message if request and isinstance(request.message, asked.CaseLaunch) else None
-        catch_up(workspace, cause, case, follower(workspace, cause, case), wanted)
+        launches = asked.CaseLaunch | asked.CaseStartSubCase
+        wanted = request.message if request and isinstance(request.message, launches) else None
+        catch_up(workspace, cause, case, Follower(workspace, cause, case), wanted)
 
     def _request(self, event: Incoming[Any]) -> Incoming[asked.Request] | None:
         return self._past.requests.get((event.envelope.organisation, event.envelope.causationid or ""))

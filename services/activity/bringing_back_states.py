@@ -9,6 +9,8 @@ from services.activity.asked_steps import note_of
 from services.activity.bringing_back_mails import Mails
 from services.activity.domain import custom_fields
 from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.evolving import course_of
+from services.activity.domain.vocabulary import StartedBy
 from services.activity.known_past import Lost, Past
 from services.activity.past_events import Texts
 from services.activity.past_workspace import PastWorkspace
@@ -59,6 +61,8 @@ def _texts(
     match event.message, request.message if request else None:
         case events.ActivityOpened(task=events.Task()), _:
             return _of_action(workspace, event, request)
+        case events.ActivityOpened(flow=events.Flow(), bearer=UUID()), _:
+            return _of_sub_case(workspace, event, request)
         case events.ActivityOpened(flow=events.Flow(), parent=events.OtherActivity()), _:
             return _of_case(workspace, event, request)
         case events.ActivityOpened(parent=events.OtherActivity(activity=parent)), _:
@@ -88,6 +92,20 @@ def _of_action(
     asked_for = request.message if request else None
     written = asked_for.instructions if isinstance(asked_for, asked.CaseLaunch) else None
     return Texts(type_.title, written or type_.instructions) if type_ else Texts()
+
+
+def _of_sub_case(
+    workspace: PastWorkspace, event: Incoming[Any], request: Incoming[asked.Request] | None
+) -> Texts:
+    """What a Sub-Case is called and says: as the request has it, or as its Case and the Action (C2, CA-7)."""
+    organisation, record = event.envelope.organisation, event.message
+    parent = workspace.activities[organisation, record.parent.activity]
+    wanted = request.message if request else None
+    if isinstance(wanted, asked.CaseStartSubCase) and record.started_by == StartedBy.MANUAL:
+        return Texts(wanted.title or parent.title, wanted.description or "")
+    started = next(each for each in course_of(parent).sub_cases if each.case.activity == record.activity)
+    action = workspace.activities.get((organisation, started.by.activity)) if started.by else None
+    return Texts(parent.title, action.description if action else "")
 
 
 def _of_case(
@@ -120,7 +138,11 @@ def _written(
     if isinstance(record, events.ActivityOpened):
         process, copied = record.process, _copied(workspace, event, request)
     else:
-        process, copied = workspace.activities[organisation.name, record.activity].process, ()
+        # What a Sub-Case shares was named as its own process knows it (CA-7).
+        named = request.reference if isinstance(request, asked.ActivityEdit) else ""
+        about = workspace.by_reference(organisation.name, named)
+        edited = workspace.activities[organisation.name, record.activity]
+        process, copied = (about or edited).process, ()
     values, _ = custom_fields.read(process_rules(organisation, process, None).fields, request.fields)
     title, description = request.title, request.description
     if isinstance(record, events.ActivityOpened):
@@ -136,7 +158,9 @@ def _copied(
     if not isinstance(request, asked.ActivityOpen) or request.linked_to is None:
         return ()
     source = workspace.by_reference(organisation.name, request.linked_to)
-    return work_links.first_fields(organisation, event.message.process, source, request) if source else ()
+    if source is None:
+        return ()
+    return work_links.first_fields(organisation, event.message.process, workspace.bearer(source), request)
 
 
 def _note_in(record: events.ActivityRecord) -> UUID | None:

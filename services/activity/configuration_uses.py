@@ -44,6 +44,14 @@ class InUse:
         return self.use.count > len(self.use.examples)
 
 
+_OF_FLOWS = (
+    ("queues", "queue"),
+    ("due_dates", "due_date"),
+    ("templates", "template"),
+    ("processes", "process"),
+)
+"""What the Actions of a running Case name, and by which word of the flow."""
+
 _ONE = {"activities": "activity", "contacts": "contact"}
 
 
@@ -54,7 +62,7 @@ async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> 
     for kind in NAMED:
         names = removed(before, after, kind)
         found += [InUse(kind, use) for use in await store.of_named(connection, organisation, kind, names)]
-    for kind, what in (("queues", "queue"), ("due_dates", "due_date"), ("templates", "template")):
+    for kind, what in _OF_FLOWS:
         names = removed(before, after, kind)
         found += [InUse(kind, use) for use in await store.of_flows(connection, organisation, what, names)]
     turned = other_kind(before, after)

@@ -67,7 +67,7 @@ def drawn(picture: Picture) -> str:
         out += column.drawn(left + GAP + number * (WIDTH + GAP), top, head, body)
     y = top + max(head + body, 56)
     if picture.beside:
-        out += _beside(picture.beside, left + GAP, y + 26)
+        out += _beside(picture.beside_title, picture.beside, left + GAP, y + 26)
         y += 32 + sum(_Box(each).height + 10 for each in picture.beside)
     for line in wrapped(picture.foot, room, 11):
         y += 26
@@ -120,8 +120,8 @@ def _attention(text: str, x: float, y: float, width: float) -> str:
     )
 
 
-def _beside(boxes: tuple[Box, ...], x: float, y: float) -> Iterator[str]:
-    yield written("People may launch as well", x, y + 4, width=0, fill=GREY, more=_BOLD)
+def _beside(title: str, boxes: tuple[Box, ...], x: float, y: float) -> Iterator[str]:
+    yield written(title, x, y + 4, width=0, fill=GREY, more=_BOLD)
     y += 16
     for box in map(_Box, boxes):
         yield from box.drawn(x, y)

@@ -86,6 +86,7 @@ def _opened(happened: Opened, _: int) -> dict[str, Any]:
         "started_at": happened.started_at,
         "flow": happened.flow and flow_record(happened.flow),
         "task": happened.task and task_record(happened.task),
+        "bearer": happened.bearer,
     }
 
 

@@ -61,6 +61,12 @@ class Knowledge(Placement):
         id_ = called if isinstance(called, UUID) else self._references.get((organisation, called))
         return None if id_ is None else (organisation, id_)
 
+    def _with_bearers(self, names: Iterable[Named | Key]) -> set[Key]:
+        """What is named, and who has its contacts and files (LK-1)."""
+        keys = {key for key in map(self._key_of, names) if key}
+        known = (self.activities[key] for key in keys if key in self.activities)
+        return keys | {(each.organisation, each.bearer) for each in known}
+
     def _links_of(self, copied: set[Key]) -> set[Key]:
         known = (self.activities[key] for key in copied if key in self.activities)
         return {(activity.organisation, each) for activity in known for each in activity.links}

@@ -17,6 +17,14 @@ from shared.postgres import Pool, acquired, make_pool
 log = get_logger(__name__)
 
 
+class NumbersRanOut(Exception):
+    """A batch opens more in this organisation than it said: it has to be begun again with more of them."""
+
+    def __init__(self, organisation: str) -> None:
+        super().__init__(organisation)
+        self.organisation = organisation
+
+
 class Block:
     """Consecutive numbers, given one after the other."""
 
@@ -24,7 +32,7 @@ class Block:
         self.left = numbers
 
     def __next__(self) -> int:
-        """Raises `IndexError` behind the last one: the batch has not said that it wants so many."""
+        """Raises `IndexError` behind the last one."""
         number, self.left = self.left[0], self.left[1:]
         return number
 

@@ -122,7 +122,7 @@ def _contacts(
 ) -> Iterator[Tagged]:
     """Who was on what it continues, without the contacts of other companies (CT-10)."""
     for closed in ended:
-        for tagged in sorted(closed.contacts):
+        for tagged in sorted(workspace.bearer(closed).contacts):
             contact = workspace.people.get((closed.organisation, tagged.contact))
             if contact and may_be_on(organisation, contact, company):
                 yield Tagged(tagged.tag, contact.id)

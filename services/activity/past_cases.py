@@ -5,22 +5,27 @@ from typing import Any
 
 from msgspec import convert
 
-from services.activity.domain.course import Launched
+from services.activity.domain.course import Launched, SubCase
 from services.activity.domain.events import (
     ActionEnded,
     ActionLaunched,
     AttentionMarked,
+    CaseNotStarted,
     ChecklistAnswered,
     Event,
+    NoSubCase,
     NotSent,
     ReviewAsked,
     Reworked,
     Stamp,
     StepEntered,
+    SubCaseEnded,
+    SubCaseStarted,
 )
 from services.activity.domain.flow import ActionKind, Flow
 from services.activity.domain.links import Other
 from services.activity.domain.task import Answer, Answered, Task
+from services.activity.domain.vocabulary import Reason
 from shared import references
 from shared.contracts import activity_activities as said
 
@@ -41,6 +46,7 @@ def task_of(record: said.Task) -> Task:
         due_date=record.due_date,
         checklist=record.checklist,
         template=record.template,
+        process=record.process,
     )
 
 
@@ -75,5 +81,12 @@ EVENTS_OF_CASES: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any], Event
         stamp=stamp, answers=tuple(Answered(each.point, Answer(each.answer)) for each in record.answers)
     ),
     said.ActionNotSent: lambda stamp, record: NotSent(stamp=stamp),
+    said.CaseSubCaseStarted: lambda stamp, record: SubCaseStarted(
+        stamp=stamp,
+        started=SubCase(other_of(record.started), record.process, record.by and other_of(record.by)),
+    ),
+    said.CaseSubCaseEnded: lambda stamp, record: SubCaseEnded(stamp=stamp, sub_case=other_of(record.ended)),
+    said.ActionCaseNotStarted: lambda stamp, record: CaseNotStarted(stamp=stamp, why=record.why),
+    said.ActionNoSubCase: lambda stamp, record: NoSubCase(stamp=stamp, reason=Reason(record.reason)),
     said.ActionReviewAsked: lambda stamp, record: ReviewAsked(stamp=stamp, done_by=record.done_by),
 }

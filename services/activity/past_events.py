@@ -117,6 +117,7 @@ def _opened(organisation: str, stamp: Stamp, record: said.ActivityOpened, texts:
         started_at=record.started_at,
         flow=flow_of(record.flow) if record.flow else None,
         task=task_of(record.task) if record.task else None,
+        bearer=record.bearer,
     )
 
 

@@ -9,17 +9,21 @@ from msgspec import structs
 from services.activity import announce, store_erasing, store_numbers
 from services.activity.domain.contacts import NewContact, contact_of_sender
 from services.activity.domain.evolving import evolve
+from services.activity.needs import Needs
 from services.activity.past_events import Texts, event_of
 from services.activity.store_contacts import Contact
 from services.activity.store_history import HistoryRow
+from services.activity.store_numbers import FIRST_NUMBER
 from services.activity.store_rows import Key
 from services.activity.workspace import Workspace
+from shared import references
 from shared.contracts import activity_activities as said
 from shared.contracts.activity_requests_contacts import ContactErase
 from shared.contracts.envelope import Envelope
 from shared.organisation import Organisation
 from shared.postgres import Connection, Json
 from shared.recovery import RecoveryRefused
+from shared.references import Reference, ReferenceKind
 
 
 class PastWorkspace(Workspace):
@@ -28,7 +32,19 @@ class PastWorkspace(Workspace):
     def __init__(self, now: datetime, organisations: Mapping[str, Organisation]) -> None:
         super().__init__(now, organisations, numbers={})
         self._given: dict[str, int] = {}
+        self._counted: dict[str, int] = {}
         self.gone: dict[Key, store_erasing.Gone] = {}
+
+    def next_reference(self, organisation: str, kind: ReferenceKind = ReferenceKind.TICKET) -> Reference:
+        """Behind all that are known to be given: nobody else gives any meanwhile."""
+        number = max(self._given.get(organisation, 0), self._counted.get(organisation, FIRST_NUMBER - 1)) + 1
+        self._given[organisation] = number
+        return references.OF_NUMBER[kind](number)
+
+    async def load(self, connection: Connection, needs: Needs) -> None:
+        """As every batch does, and how far references were counted."""
+        self._counted = await store_numbers.counted(connection)
+        await super().load(connection, needs)
 
     async def save(self, connection: Connection) -> None:
         """Write what has changed; no reference that was given is given again."""

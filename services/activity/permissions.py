@@ -63,6 +63,7 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.CasePause: Role.WORKER,
     asked.CaseResolve: Role.WORKER,
     asked.CaseLaunch: Role.WORKER,
+    asked.CaseStartSubCase: Role.WORKER,
     asked.CaseRework: Role.WORKER,
     asked.CaseAbandon: Role.WORKER,
     asked.ActionAnswerChecklist: Role.WORKER,

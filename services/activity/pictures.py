@@ -43,12 +43,13 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """What is drawn. `beside` are Actions that stand in no step; `ended` fills the end."""
+    """What is drawn. `beside` are boxes that stand in no step, under a title; `ended` fills the end."""
 
     title: str
     subtitle: str = ""
     attention: str = ""
     columns: tuple[Column, ...] = ()
     beside: tuple[Box, ...] = ()
+    beside_title: str = ""
     ended: bool = False
     foot: str = ""

@@ -11,7 +11,6 @@ from services.activity.needs import Needs
 from services.activity.request_names import Declined
 from services.activity.uploads import ActivityAddFile
 from services.activity.workspace import Workspace
-from shared import references
 from shared.contracts import activity_requests as asked
 from shared.contracts.blob import Blob
 from shared.organisation import Organisation
@@ -23,8 +22,7 @@ OnFile: TypeAlias = asked.ActivityEditFile | asked.ActivityRemoveFile
 def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
     """The files of the Ticket, where the request names one."""
     if isinstance(request, OnFile) or (isinstance(request, asked.ActivityReply) and request.files):
-        parsed = references.parse(request.reference)
-        needs.filed.add((organisation, str((parsed and parsed.case) or request.reference)))
+        needs.filed.add((organisation, request.reference))
 
 
 def file_of(workspace: Workspace, activity: Activity, incoming: Incoming[asked.Request]) -> File | None:

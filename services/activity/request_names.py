@@ -16,7 +16,6 @@ from services.activity.permissions import NotPermitted
 from services.activity.rules import process_rules
 from services.activity.store_contacts import Contact
 from services.activity.workspace import Workspace
-from shared import references
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import FieldError
 from shared.contracts.activity_organisation import Process
@@ -54,12 +53,6 @@ def permit(organisation: Organisation, request: asked.Request, process: str) -> 
         permissions.require_for(organisation, request.actor, type(request), process)
     except permissions.NotPermitted as refused:
         raise Declined("forbidden", str(refused), *refused.missing) from None
-
-
-def with_case(reference: str) -> tuple[str, ...]:
-    """A reference, and of an Action its Case's, which has what is said of both (LK-1)."""
-    parsed = references.parse(reference)
-    return (reference, str(parsed.case)) if parsed and parsed.case else (reference,)
 
 
 def actor_of(request: asked.Request) -> Actor:

@@ -104,6 +104,7 @@ def _flow(organisation: Organisation, name: str) -> Flow:
                 instructions=each.instructions,
                 launched_by_hand=each.launched_by_hand,
                 template=each.template,
+                process=each.process,
             )
             for each in process.actions
         ),

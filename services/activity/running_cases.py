@@ -10,19 +10,36 @@ from functools import lru_cache
 from services.activity import announce
 from services.activity.domain.action_steps import CloseBecause, CloseWithCase, LaunchAction, SendItself
 from services.activity.domain.activity import Activity
-from services.activity.domain.case_steps import EnterStep, Finish, LoseWay
+from services.activity.domain.case_steps import EnterStep, Finish, LoseWay, WaitForAnswer
 from services.activity.domain.contacts import holder_of, holders_of
 from services.activity.domain.course import Course, Entering, Finished, Launched, Stuck, Undecided
-from services.activity.domain.evolving import course_of
+from services.activity.domain.evolving import course_of, task_of
 from services.activity.domain.family_steps import CaseClosed
-from services.activity.domain.flow import ActionType, Flow
+from services.activity.domain.flow import ActionKind, ActionType, Flow
 from services.activity.domain.links import Other
-from services.activity.domain.reactions import end_of, next_in, word_to_case, words_to_actions
+from services.activity.domain.reactions import (
+    end_of,
+    next_in,
+    running_in,
+    word_to_case,
+    word_to_parent,
+    words_below,
+)
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
+from services.activity.domain.sub_case_steps import EndSubCase, StartSubCase, SubCasesEnded
 from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import Tag
 from services.activity.rules import sending_mailbox
+from services.activity.running_sub_cases import (
+    Carry,
+    awaiting,
+    catch_up_sub_cases,
+    parent_of,
+    starting,
+    tell_those_waiting,
+    waits_in_vain,
+)
 from services.activity.workspace import Workspace
 from shared import references
 from shared.conditions import ConditionFailed, Value
@@ -33,9 +50,6 @@ from shared.contracts.envelope import Envelope
 from shared.references import ReferenceKind
 from shared.tokens import conversation_of_activity
 
-Carry = Callable[[Activity | None, Step], Activity]
-"""Takes a step of an activity, or one that opens one, for the system."""
-
 
 def react(
     workspace: Workspace, cause: Envelope, step: Step, before: Activity | None, after: Activity, carry: Carry
@@ -43,16 +57,20 @@ def react(
     """Carry out what a step that was taken leads to between a Case and its Actions."""
     kind = after.reference.kind
     if kind is ReferenceKind.ACTION:
-        if isinstance(step, LaunchAction) and step.task.writes:
-            after = carry(after, _writing(workspace, after))
-        word = word_to_case(step, before, after)
-        case = workspace.activities[after.organisation, after.parent] if word and after.parent else None
-        if word and case:
-            carry(case, word)
+        if isinstance(step, LaunchAction) and (begins := BY_ITSELF.get(step.task.kind)):
+            carry(after, begins(workspace, cause, after, carry))
+        elif isinstance(step, WaitForAnswer) and waits_in_vain(workspace, after):
+            carry(after, SubCasesEnded())
+        elif word := word_to_case(step, before, after):
+            carry(parent_of(workspace, after), word)
     elif kind is ReferenceKind.CASE:
-        for action, word in words_to_actions(step, before, after) if before else ():
-            carry(workspace.activities[after.organisation, action.activity], word)
+        for below, word in words_below(step, before, after) if before else ():
+            carry(workspace.activities[after.organisation, below.activity], word)
         _end_with_case(workspace, before, after, carry)
+        if before and isinstance(step, StartSubCase | EndSubCase):
+            tell_those_waiting(workspace, step, before, after, carry)
+        if ended := word_to_parent(step, before, after):
+            carry(parent_of(workspace, after), ended)
         _go_on(workspace, cause, workspace.activities[after.organisation, after.id], carry)
 
 
@@ -66,34 +84,44 @@ def _end_with_case(workspace: Workspace, before: Activity | None, case: Activity
 
 
 def catch_up(
-    workspace: Workspace, cause: Envelope, case: Activity, carry: Carry, wanted: asked.CaseLaunch | None
+    workspace: Workspace,
+    cause: Envelope,
+    case: Activity,
+    carry: Carry,
+    wanted: asked.CaseLaunch | asked.CaseStartSubCase | None,
 ) -> None:
-    """Let a Case and its Actions be where they would be, had all been said of them (see `recover.py`).
+    """Let a Case and all under it be where they would be, had all been said of them (see `recover.py`).
 
-    `wanted` is the request by which Actions were launched, if it was one.
+    `wanted` is the request by which Actions or a Sub-Case were launched, if it was one.
     """
     organisation = case.organisation
+    case = catch_up_sub_cases(
+        workspace, case, carry, wanted if isinstance(wanted, asked.CaseStartSubCase) else None
+    )
     for launched in course_of(case).running:
         action = workspace.activities.get((organisation, launched.action.activity))
         type_ = case.flow.action(launched.type) if case.flow else None
         if action is None and type_:
-            said = wanted if launched.by_hand else None
+            said = wanted if launched.by_hand and isinstance(wanted, asked.CaseLaunch) else None
             person = course_of(case).doer(launched.step, launched.type)
             instructions, due = (said.instructions or "", said.due) if said else ("", None)
             carry(None, opening_of(case, launched, type_, instructions=instructions, due=due, person=person))
         elif action is not None and action.status is Status.CLOSED:
             case = carry(case, end_of(action))
-    kept = {each.action.activity for each in course_of(case).running}
+        elif action is not None and action.version == 1 and (begins := BY_ITSELF.get(task_of(action).kind)):
+            carry(action, begins(workspace, cause, action, carry))
+            case = workspace.activities[organisation, case.id]
+    kept = {each.activity for each in running_in(course_of(case))}
     because = CloseBecause.CANCELLED if case.status is Status.CLOSED else CloseBecause.REWORKED
-    for action in [each for each in workspace.activities.values() if each.parent == case.id and each.task]:
-        if action.status is not Status.CLOSED and action.id not in kept:
-            carry(action, CloseWithCase(because))
+    for below in [each for each in workspace.activities.values() if each.parent == case.id]:
+        if below.status is not Status.CLOSED and below.id not in kept:
+            carry(below, CloseWithCase(because))
     _go_on(workspace, cause, workspace.activities[organisation, case.id], carry)
 
 
 def _go_on(workspace: Workspace, cause: Envelope, case: Activity, carry: Carry) -> None:
     """The Case enters its next step, is finished, or has to be seen to."""
-    match next_in(case, _holds):
+    match next_in(case, workspace.bearer(case).fields, _holds):
         case Entering(step=number, actions=types):
             course = course_of(case)
             keeper = course.restart.keeper if course.restart else None
@@ -108,7 +136,7 @@ def _go_on(workspace: Workspace, cause: Envelope, case: Activity, carry: Carry) 
             carry(case, LoseWay(why))
 
 
-def _writing(workspace: Workspace, action: Activity) -> SendItself:
+def _writing(workspace: Workspace, _: Envelope, action: Activity, __: Carry) -> Step:
     """To whom an Action writes by itself: the primary contact of its Case, copies to those in CC (A20)."""
     organisation = workspace.organisations[action.organisation]
     contacts, template = workspace.bearer(action).contacts, action.task and action.task.template
@@ -119,6 +147,15 @@ def _writing(workspace: Workspace, action: Activity) -> SendItself:
         return SendItself()
     copies = tuple(each for each in holders_of(contacts, Tag.CC) if each != primary)
     return SendItself((primary,), copies)
+
+
+BY_ITSELF: Mapping[ActionKind, Callable[[Workspace, Envelope, Activity, Carry], Step]] = {
+    ActionKind.SEND_EMAIL: _writing,
+    ActionKind.SEND_EMAIL_AND_WAIT: _writing,
+    ActionKind.START_CASE: starting,
+    ActionKind.WAIT_FOR_SUB_CASES: lambda workspace, _, action, __: awaiting(workspace, action),
+}
+"""What Actions do as soon as they are launched, by their kind: each makes the step that it takes then."""
 
 
 def launched_of(
@@ -167,8 +204,10 @@ def opening_of(
             due_date=type_.due_date,
             checklist=type_.checklist,
             template=type_.template,
+            process=type_.process,
         ),
         person=person,
+        bearer=case.borne_by,
     )
 
 

@@ -61,6 +61,7 @@ COLUMNS: tuple[tuple[str, str, Any], ...] = (
     ("created_at", "timestamptz", lambda a: a.created_at),
     ("started_at", "timestamptz", lambda a: a.started_at if a.started_at != a.created_at else None),
     ("parent", "uuid", lambda a: a.parent),
+    ("borne_by", "uuid", lambda a: a.borne_by),
     ("merged_into", "uuid", lambda a: a.merged_into),
     ("mailbox", "text", lambda a: a.mailbox),
     ("opening_mail", "uuid", lambda a: a.opening_mail),
@@ -93,7 +94,7 @@ NAMES = tuple(name for name, _, _ in COLUMNS)
 # What an activity has for ever from its opening on.
 _FIXED = {
     *("organisation", "id", "family", "kind", "number", "reference", "process", "started_by", "conversation"),
-    *("created_at", "started_at", "parent", "mailbox", "opening_mail", "automated_mail", "flow"),
+    *("created_at", "started_at", "parent", "borne_by", "mailbox", "opening_mail", "automated_mail", "flow"),
 }
 CHANGING = tuple(column for column in COLUMNS if column[0] not in _FIXED)
 
@@ -134,6 +135,7 @@ def activity_of(row: Any, timer: Any, contacts: frozenset[Tagged], links: frozen
         created_at=row["created_at"],
         started_at=row["started_at"] or row["created_at"],
         parent=row["parent"],
+        borne_by=row["borne_by"],
         merged_into=row["merged_into"],
         mailbox=row["mailbox"],
         opening_mail=row["opening_mail"],

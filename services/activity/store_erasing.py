@@ -108,10 +108,10 @@ FROM (
     SELECT activity, NULL FROM activity_mails
     WHERE organisation = $1 AND mail = ANY ($3::uuid[] || $4::uuid[])
     UNION ALL
-    -- What is written on the Actions of a Case is about whoever the Case is about.
-    SELECT actions.id, tagged.tag <> 'cc' FROM activity_contacts AS tagged
-    JOIN activities AS actions ON actions.organisation = $1 AND actions.parent = tagged.activity
-        AND actions.kind = 'action'
+    -- What is written on the Actions and Sub-Cases of a Case is about whoever the Case is about.
+    SELECT below.id, tagged.tag <> 'cc' FROM activity_contacts AS tagged
+    JOIN activities AS below ON below.organisation = $1
+        AND (below.parent = tagged.activity AND below.kind <> 'ticket' OR below.borne_by = tagged.activity)
     WHERE tagged.organisation = $1 AND tagged.contact = ANY ($2::uuid[])
 ) AS part
 JOIN activities ON activities.organisation = $1 AND activities.id = part.activity

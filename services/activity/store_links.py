@@ -6,9 +6,13 @@ from uuid import UUID
 from services.activity.store_rows import Key
 from shared.postgres import Connection, columns
 
+# An Action has the links of its Case, and all under Sub-Cases those of the Case at the top (LK-1, CA-7).
 _OF = """
-SELECT organisation, linked FROM links
-WHERE (organisation, activity) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+SELECT links.organisation, links.linked FROM links
+JOIN (
+    SELECT organisation, coalesce(borne_by, CASE kind WHEN 'action' THEN parent ELSE id END) AS bearer
+    FROM activities WHERE (organisation, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+) AS named ON named.organisation = links.organisation AND named.bearer = links.activity
 """
 _LINK = """
 INSERT INTO links (organisation, activity, linked, reason)
@@ -22,7 +26,7 @@ WHERE (organisation, activity, linked) IN (SELECT * FROM unnest($1::text[], $2::
 
 
 async def of(connection: Connection, activities: Collection[Key]) -> set[Key]:
-    """The activities that these are linked with."""
+    """The activities that these are linked with, wherever the links stand."""
     if not activities:
         return set()
     rows = await connection.fetch(_OF, *columns(activities, 2))

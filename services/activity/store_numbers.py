@@ -18,6 +18,7 @@ UPDATE reference_counters AS counter SET next_number = unused.first
 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS unused (organisation, first, next)
 WHERE counter.organisation = unused.organisation AND counter.next_number = unused.next
 """
+_COUNTED = "SELECT organisation, next_number - 1 AS last FROM reference_counters"
 _COUNT_PAST = """
 INSERT INTO reference_counters AS counter (organisation, next_number)
 SELECT organisation, last + 1 FROM unnest($1::text[], $2::bigint[]) AS given (organisation, last)
@@ -38,6 +39,12 @@ async def give_back(connection: Connection, unused: Mapping[str, range]) -> None
     """Numbers that were not needed, up to the end of what was taken; lost where others took more since."""
     rows = [(organisation, left.start, left.stop) for organisation, left in sorted(unused.items())]
     await connection.execute(_GIVE_BACK, *columns(rows, 3))
+
+
+async def counted(connection: Connection) -> dict[str, int]:
+    """The last number that each organisation has given, or taken and not given back."""
+    rows = await connection.fetch(_COUNTED)
+    return {row["organisation"]: row["last"] for row in rows}
 
 
 async def count_past(connection: Connection, given: Mapping[str, int]) -> None:

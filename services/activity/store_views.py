@@ -47,10 +47,12 @@ WHERE organisation = $1
 ORDER BY number DESC, id DESC LIMIT $10
 """
 _ROW = "SELECT * FROM activities WHERE organisation = $1 AND id = $2"
-_ACTIONS = r"""
-SELECT * FROM activities WHERE organisation = $1 AND parent = $2 AND kind = 'action'
-ORDER BY created_at, (task ->> 'step')::int, substring(reference FROM '\d+$')::int
+# In the order of their launch.
+_UNDER = r"""
+SELECT * FROM activities WHERE organisation = $1 AND parent = $2 AND kind <> 'ticket'
+ORDER BY created_at, (task ->> 'step')::int, substring(reference FROM '\d+$')::int, number
 """
+_REFERENCE = "SELECT reference FROM activities WHERE organisation = $1 AND id = $2"
 _CONTACTS = """
 SELECT DISTINCT tagged.tag, contacts.id, contacts.first_name, contacts.last_name, contacts.auto_created,
     CASE WHEN contacts.erased_at IS NULL THEN contacts.address ELSE '' END AS address,
@@ -74,6 +76,8 @@ WHERE relative.organisation = $1 AND relative.id IN (
     SELECT parent FROM activities WHERE organisation = $1 AND id = $2
     UNION ALL SELECT merged_into FROM activities WHERE organisation = $1 AND id = $2
     UNION ALL SELECT id FROM activities WHERE organisation = $1 AND parent = $2 AND kind = 'ticket'
+    UNION ALL SELECT id FROM activities WHERE organisation = $1 AND parent = $2 AND kind = 'case'
+        AND borne_by IS NOT NULL
     UNION ALL SELECT id FROM activities WHERE organisation = $1 AND merged_into = $2)
 ORDER BY relative.number
 """
@@ -134,9 +138,26 @@ async def row(connection: Connection, activity: Key) -> Any:
     return await connection.fetchrow(_ROW, *activity)
 
 
-async def actions(connection: Connection, case: Key) -> list[Any]:
-    """The rows of a Case's Actions, in the order of their launch."""
-    return list(await connection.fetch(_ACTIONS, *case))
+@dataclass(frozen=True, slots=True)
+class Under:
+    """Rows of the Actions and Sub-Cases under a Case, in the order of their launch.
+
+    `parent` is the reference of the Case that it is a Sub-Case of.
+    """
+
+    actions: tuple[Any, ...]
+    sub_cases: tuple[Any, ...]
+    parent: str | None = None
+
+
+async def under(connection: Connection, case: Key, parent: UUID | None) -> Under:
+    """What runs or ran under a Case; `parent` is what it is a Sub-Case of."""
+    rows = await connection.fetch(_UNDER, *case)
+    return Under(
+        tuple(row for row in rows if row["kind"] == "action"),
+        tuple(row for row in rows if row["kind"] == "case"),
+        await connection.fetchval(_REFERENCE, case[0], parent) if parent else None,
+    )
 
 
 async def contacts(connection: Connection, activity: Key) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 from services.activity import announce, outgoing_mail
@@ -15,9 +14,10 @@ from services.activity.domain.family_steps import Convert, PartsClosed, Split
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Opening, Step
+from services.activity.domain.sub_case_steps import OpenSubCase
 from services.activity.domain.vocabulary import SYSTEM, Actor, Purpose
 from services.activity.rules import rules_for, task_in
-from services.activity.running_cases import Carry, react
+from services.activity.running_cases import react
 from services.activity.store_rows import Key
 from services.activity.workspace import Workspace
 from shared.contracts.envelope import Envelope
@@ -64,7 +64,7 @@ def take(
     if activity is None or activity is before:
         return activity
     if activity.reference.kind is not ReferenceKind.TICKET:
-        react(workspace, cause, taken.step, before, activity, follower(workspace, cause, activity))
+        react(workspace, cause, taken.step, before, activity, Follower(workspace, cause, activity))
     elif activity.parent and activity.status is Status.CLOSED:
         _end_with_parts(workspace, cause, (activity.organisation, activity.parent))
     return workspace.activities[activity.organisation, activity.id]
@@ -85,18 +85,25 @@ def carry_out(
     return after
 
 
-def _follow(
-    workspace: Workspace, cause: Envelope, origin: Activity, activity: Activity | None, step: Step
-) -> Activity:
-    """A step that follows from what happened to `origin`."""
-    about = activity.id if activity else step.activity if isinstance(step, Opening) else origin.id
-    taken = step_of(activity or origin, step, cause, effect=f"{step.name}/{about}")
-    return carry_out(workspace, cause, activity, taken)
-
-
-def follower(workspace: Workspace, cause: Envelope, origin: Activity) -> Carry:
+@dataclass(frozen=True, slots=True)
+class Follower:
     """Takes steps that follow from what happened to `origin`."""
-    return partial(_follow, workspace, cause, origin)
+
+    workspace: Workspace
+    cause: Envelope
+    origin: Activity
+
+    def __call__(self, activity: Activity | None, step: Step) -> Activity:
+        """The activity after a step that cannot be refused."""
+        return carry_out(self.workspace, self.cause, activity, self._taken(activity, step))
+
+    def judge(self, activity: Activity | None, step: Step) -> Refusal | None:
+        """Why the step would be refused, or None."""
+        return judge(self.workspace, self.cause, activity, self._taken(activity, step))
+
+    def _taken(self, activity: Activity | None, step: Step) -> Taken:
+        about = activity.id if activity else step.activity if isinstance(step, Opening) else self.origin.id
+        return step_of(activity or self.origin, step, self.cause, effect=f"{step.name}/{about}")
 
 
 def judge(workspace: Workspace, cause: Envelope, activity: Activity | None, taken: Taken) -> Refusal | None:
@@ -147,15 +154,16 @@ def step_of(
     effect: str = "",
     expected_version: int | None = None,
 ) -> Taken:
-    """A step on an activity that exists.
+    """A step on an activity that exists, or one by which another begins under it.
 
     `effect` tells what it may make from the other effects of the cause; without it, that is the one effect
     that the cause has on this activity.
     """
+    whose: Activity | OpenSubCase = step if isinstance(step, OpenSubCase) else activity
     return Taken(
         step=step,
-        process=activity.process,
-        mailbox=activity.mailbox,
+        process=whose.process,
+        mailbox=whose.mailbox,
         effect=announce.effect_id(cause, effect or f"effect/{activity.id}"),
         actor=actor,
         expected_version=expected_version,

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.activity.domain.activity import Activity
+from services.activity.domain.custom_fields import FieldValue
 from services.activity.labels import status_label
 from services.activity.rules import process_rules
 from services.activity.views_courses import CourseView, TaskView, course_view, task_view
@@ -106,12 +107,14 @@ class LinkView(BaseModel):
 class FamilyView(BaseModel):
     """What splits, conversions, merges and Cases tie it to, as header data (LK-1).
 
-    `parent` was split into it and others, goes on as it (T30), or is the Case of an Action; `parts` are what
-    it was split into itself (T27). It goes on in `merged_into` (T33), or as that Case; `merged` go on in it.
+    `parent` was split into it and others, goes on as it (T30), or is the Case of an Action or Sub-Case;
+    `parts` are what it was split into itself (T27), `sub_cases` the Cases under it (CA-7). It goes on in
+    `merged_into` (T33), or as that Case; `merged` go on in it.
     """
 
     parent: ActivityHeader | None
     parts: list[ActivityHeader]
+    sub_cases: list[ActivityHeader]
     merged_into: ActivityHeader | None
     merged: list[ActivityHeader]
 
@@ -121,7 +124,8 @@ class ActivityView(ActivitySummary):
 
     `keep_with_me` is whom it stays with (ST-20); with `for_person` no robot gets it (ST-8). `links` are the
     first of them; where there are more, `more_links` is the `after` for `/v1/tickets/{reference}/links`.
-    `course` is a Case's, `task` an Action's; contacts and files of an Action are its Case's (LK-1).
+    `course` is a Case's, `task` an Action's. Contacts, links and files of an Action are its Case's (LK-1);
+    those of a Sub-Case, and its fields, are those of the Case at the top (CA-7).
     """
 
     id: UUID
@@ -201,6 +205,7 @@ class Shown:
         self,
         activity: Activity,
         row: Any,
+        fields: tuple[FieldValue, ...],
         contacts: list[Any],
         links: Page[LinkView],
         family: list[Any],
@@ -227,7 +232,7 @@ class Shown:
             first_resolution=row["first_resolution"],
             resolution=row["resolution"],
             reopening=row["reopening"],
-            fields=[] if activity.task else self._fields(activity),
+            fields=[] if activity.task else self._fields(activity, fields),
             contacts=[ContactView(**dict(contact)) for contact in contacts],
             links=links.items,
             more_links=links.next,
@@ -245,15 +250,17 @@ class Shown:
 
     def _family(self, activity: Activity, rows: list[Any]) -> FamilyView:
         by_id = {row["id"]: self.header(row) for row in rows}
+        below = [row for row in rows if row["parent"] == activity.id]
         return FamilyView(
             parent=activity.parent and by_id[activity.parent],
-            parts=[by_id[row["id"]] for row in rows if row["parent"] == activity.id],
+            parts=[by_id[row["id"]] for row in below if row["kind"] == "ticket"],
+            sub_cases=[by_id[row["id"]] for row in below if row["kind"] == "case"],
             merged_into=activity.merged_into and by_id[activity.merged_into],
             merged=[by_id[row["id"]] for row in rows if row["merged_into"] == activity.id],
         )
 
-    def _fields(self, activity: Activity) -> list[FieldView]:
-        values = {each.name: each.value for each in activity.fields}
+    def _fields(self, activity: Activity, fields: tuple[FieldValue, ...]) -> list[FieldView]:
+        values = {each.name: each.value for each in fields}
         try:
             rules = process_rules(self._organisation, activity.process, activity.mailbox).fields
         except Unknown:
@@ -271,6 +278,7 @@ class Shown:
         left = (
             FieldView(name=name, title=name, type=None, mandatory=False, value=value)
             for name, value in values.items()
+            if not activity.is_sub_case  # what others of the same Cases have is theirs to show
         )
         return [*shown, *left]
 

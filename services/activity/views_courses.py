@@ -9,6 +9,7 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.evolving import course_of
 from services.activity.domain.flow import Flow
 from services.activity.domain.states import ENDED
+from services.activity.store_views import Under
 from shared.contracts.activity_requests import Actor
 
 
@@ -16,7 +17,8 @@ class CourseView(BaseModel):
     """How far a Case has come: the step that it is in, counted from 1, of so many.
 
     `step` is 0 and `title` null before the first. With `attention` it needs its owner's, `because` of the
-    Action of this reference, or of what the sentence says (C6, CA-5). `running` are the Actions that run.
+    Action of this reference, or of what the sentence says (C6, CA-5). `running` are the Actions that run,
+    `sub_cases` the Cases under it that are not closed (CA-4).
     """
 
     step: int
@@ -25,6 +27,7 @@ class CourseView(BaseModel):
     attention: bool
     because: str | None
     running: list[str]
+    sub_cases: list[str]
 
 
 class PointView(BaseModel):
@@ -78,8 +81,24 @@ class StepLine(BaseModel):
     actions: list[ActionLine]
 
 
+class SubCaseLine(BaseModel):
+    """A Case under a Case: who is responsible for it, and how and when it ended (CA-7)."""
+
+    reference: str
+    process: str
+    title: str
+    status: str
+    owner: str | None
+    started: datetime
+    method: str | None
+    ended_at: datetime | None
+
+
 class CourseDocument(BaseModel):
-    """The whole course of a Case: its steps, their Actions, who did them and when (C17, CA-5)."""
+    """The whole course of a Case: its steps, their Actions, who did them and when (C17, CA-5).
+
+    `parent` is the Case that it is under, `sub_cases` are those under it, whether closed or not (CA-7).
+    """
 
     reference: str
     title: str
@@ -87,7 +106,9 @@ class CourseDocument(BaseModel):
     owner: str | None
     attention: bool
     because: str | None
+    parent: str | None
     steps: list[StepLine]
+    sub_cases: list[SubCaseLine]
 
 
 def course_view(case: Activity) -> CourseView | None:
@@ -102,6 +123,7 @@ def course_view(case: Activity) -> CourseView | None:
         attention=case.course.attention,
         because=case.course.because,
         running=[str(each.action.reference) for each in case.course.running],
+        sub_cases=[str(each.case.reference) for each in case.course.sub_cases],
     )
 
 
@@ -121,11 +143,11 @@ def task_view(action: Activity) -> TaskView | None:
     )
 
 
-def course_document(case: Activity, rows: list[Any]) -> CourseDocument:
-    """The whole course of a Case; `rows` are those of its Actions, in the order of their launch."""
+def course_document(case: Activity, under: Under) -> CourseDocument:
+    """The whole course of a Case."""
     course, flow = course_of(case), case.flow or Flow(actions=(), steps=())
     by_step: dict[int, list[ActionLine]] = {}
-    for row in rows:
+    for row in under.actions:
         by_step.setdefault(row["task"]["step"], []).append(_line(row))
     return CourseDocument(
         reference=str(case.reference),
@@ -147,6 +169,8 @@ def course_document(case: Activity, rows: list[Any]) -> CourseDocument:
             )
             for number, step in enumerate(flow.steps, 1)
         ],
+        parent=under.parent,
+        sub_cases=[_sub_case(row) for row in under.sub_cases],
     )
 
 
@@ -157,6 +181,20 @@ def _state(case: Activity, number: int, *, launched: bool) -> str:
     if number == course.step and any(each.step == number and not each.by_hand for each in course.running):
         return "current"
     return "done" if launched else "passed_over"
+
+
+def _sub_case(row: Any) -> SubCaseLine:
+    resolution = row["resolution"] or {}
+    return SubCaseLine(
+        reference=row["reference"],
+        process=row["process"],
+        title=row["title"],
+        status=row["status"],
+        owner=row["assignee"] or row["owner"],
+        started=row["created_at"],
+        method=resolution.get("method"),
+        ended_at=resolution.get("at"),
+    )
 
 
 def _line(row: Any) -> ActionLine:

@@ -9,7 +9,7 @@ from services.activity.domain.states import ENDED, Status
 from services.activity.domain.vocabulary import Method
 from services.activity.labels import LAST_RESORT, status_label
 from services.activity.pictures import Box, Column, Look, Picture
-from services.activity.views_courses import ActionLine, CourseDocument, StepLine
+from services.activity.views_courses import ActionLine, CourseDocument, StepLine, SubCaseLine
 
 Called = Callable[[str], str]
 """What people call a user or queue of this name."""
@@ -44,6 +44,7 @@ def process_picture(title: str, flow: Flow, queue: Called) -> Picture:
             for each in flow.actions
             if each.launched_by_hand
         ),
+        beside_title="People may launch as well",
     )
 
 
@@ -62,6 +63,8 @@ def course_picture(case: Activity, course: CourseDocument, person: Called, queue
             _column(flow, step, uses.actions, person, queue)
             for step, uses in zip(course.steps, flow.steps, strict=True)
         ),
+        beside=tuple(_sub_case(each, person) for each in course.sub_cases),
+        beside_title="Sub-Cases",
         ended=course.status in ENDED,
         foot="Times are in UTC.",
     )
@@ -136,6 +139,19 @@ def _box(flow: Flow, line: ActionLine, person: Called, queue: Called) -> Box:
     )
 
 
+def _sub_case(line: SubCaseLine, person: Called) -> Box:
+    cancelled = line.method == Method.CANCELLED
+    look = Look.DONE if line.status in ENDED else _LOOK_OF_STATUS.get(line.status, Look.LAUNCHED)
+    return Box(
+        title=line.title,
+        reference=line.reference,
+        tag=line.process,
+        lines=(f"owned by {person(line.owner)}",) if line.owner else (),
+        look=Look.UNDONE if cancelled else look,
+        outcome="Abandoned" if cancelled else status_label(line.status, LAST_RESORT),
+    )
+
+
 def _outcome(line: ActionLine) -> tuple[Look, str]:
     if line.method == Method.UNABLE_TO_COMPLETE:
         return Look.FAILED, "Unable to complete"
@@ -157,7 +173,10 @@ def _who(line: ActionLine, person: Called, queue: Called) -> tuple[str, ...]:
 
 
 def _tag(type_: ActionType | None) -> str:
-    return "peer review" if type_ and type_.kind is ActionKind.PEER_REVIEW else ""
+    """What sets it apart from work that somebody does."""
+    if type_ is None or type_.kind is ActionKind.MANUAL:
+        return ""
+    return " ".join((type_.kind.value.replace("_", " "), *((type_.process,) if type_.process else ())))
 
 
 def _of_queue(type_: ActionType | None, queue: Called) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from services.activity import (
 )
 from services.activity.asked_steps import WITH_BYTES
 from services.activity.needs import Needs
-from services.activity.numbers import Numbers
+from services.activity.numbers import Numbers, NumbersRanOut
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.work_people import WHOLE
 from services.activity.work_reports import UnknownMail
@@ -35,6 +35,9 @@ from shared.organisation import Organisation, Organisations
 from shared.organisation_copy import NeverAnnounced
 from shared.topics import ACTIVITY_REQUESTS, NOTIFY_MAILS, Topic
 from shared.unit_of_work import Batch, Incoming
+
+FEW = 4
+"""So many numbers more are taken at first, and then twice as many each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,23 @@ class Work:
         needs = Needs()
         for incoming in records:
             PERFORMERS[type(incoming.message)].gather(incoming, needs)
+        while True:
+            try:
+                return await self._attempt(batch, organisations, records, needs)
+            except NumbersRanOut as out:
+                # Cases start Sub-Cases by themselves, and nobody can say before how many.
+                needs.opening[out.organisation] += max(needs.opening[out.organisation], FEW)
+
+    async def _attempt(
+        self,
+        batch: Batch[Any],
+        organisations: Mapping[str, Organisation],
+        records: Sequence[Incoming[Any]],
+        needs: Needs,
+    ) -> Mapping[RequestKey, Answered]:
+        """Raises `NumbersRanOut` while nothing is written yet."""
         opening = {name: needs.opening[name] for name in organisations if needs.opening[name]}
+        blamed: list[tuple[Incoming[Any], UnknownMail]] = []
         async with self._numbers.taken(opening) as numbers:
             workspace = Workspace(batch.now, organisations, numbers)
             if self._answers_kept is not None:
@@ -107,8 +126,10 @@ class Work:
                 try:
                     PERFORMERS[type(incoming.message)].perform(workspace, incoming)
                 except UnknownMail as error:
-                    batch.reject(incoming, error)
+                    blamed.append((incoming, error))
             await workspace.save(batch.connection)
+        for incoming, unknown in blamed:
+            batch.reject(incoming, unknown)
         batch.publish(*workspace.said)
         return workspace.answers
 

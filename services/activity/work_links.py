@@ -1,6 +1,7 @@
 """Tickets that are linked and unlinked, two and two (LK-2 to LK-4), and what one begins with from another."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from services.activity.announce import EFFECT
 from services.activity.domain import custom_fields
@@ -14,7 +15,7 @@ from services.activity.domain.vocabulary import SYSTEM, Actor
 from services.activity.needs import Needs
 from services.activity.request_names import Declined, permit
 from services.activity.rules import field_rules
-from services.activity.taking_steps import step_of, take
+from services.activity.taking_steps import judge, step_of, take
 from services.activity.workspace import Workspace
 from shared import references
 from shared.contracts import activity_requests as asked
@@ -39,7 +40,7 @@ def gather(organisation: str, request: asked.Request, needs: Needs) -> None:
 
 def perform(
     workspace: Workspace, cause: Envelope, activity: Activity, request: Tying, actor: Actor
-) -> Activity | Refusal:
+) -> Activity | tuple[Activity, ...] | Refusal:
     """Link it with all of the others, or with none; each of those shows this one and nobody else (LK-4).
 
     Raises `Declined`. A closed Ticket takes no step, but others may be linked with it: that changes nothing
@@ -52,10 +53,16 @@ def perform(
     step = kind(tuple(_link(other, LinkReason.LINKED) for other in others))
     version = request.expected_version
     taken = step_of(activity, step, cause, actor, effect=EFFECT, expected_version=version)
-    after = take(workspace, cause, activity, taken)
+    bearer = workspace.bearer(activity)
+    if bearer is not activity:  # what a Sub-Case is linked with, the Case at the top is (CA-7)
+        if refusal := judge(workspace, cause, activity, taken):
+            return refusal
+        taken = replace(taken, expected_version=None)
+    after = take(workspace, cause, bearer, taken)
     assert after is not None, "a request does something or is refused"
     if isinstance(after, Activity):
         answer_links(workspace, cause, kind((_link(after, LinkReason.LINKED),)), others, actor)
+        return after if bearer is activity else (activity, after)
     return after
 
 
@@ -77,7 +84,10 @@ def answer_links(
 
 
 def others_of(workspace: Workspace, activity: Activity, named: Iterable[str]) -> list[Activity]:
-    """The other Tickets that are named, each once. Raises `Declined`; another organisation's are unknown."""
+    """The others that are named, each once, of Sub-Cases the Case at the top, which has their links (CA-7).
+
+    Raises `Declined`; another organisation's are unknown.
+    """
     names = list(dict.fromkeys(named))
     kinds = {name: parsed.kind for name in names if (parsed := references.parse(name))}
     if actions := [name for name, kind in kinds.items() if kind is ReferenceKind.ACTION]:
@@ -87,8 +97,9 @@ def others_of(workspace: Workspace, activity: Activity, named: Iterable[str]) ->
     found = {name: workspace.by_reference(activity.organisation, name) for name in names}
     if unknown := [name for name in names if found[name] is None]:
         raise Declined("not_found", f"There is no {', '.join(unknown)}.", *unknown)
-    others = [other for other in found.values() if other]
-    if any(other.id == activity.id for other in others):
+    bearers = (workspace.bearer(other) for other in found.values() if other)
+    others = list({each.id: each for each in bearers}.values())
+    if any(other.id == activity.bearer for other in others):
         raise Declined(
             "linked_with_itself", f"{activity.reference} is not linked with itself.", str(activity.reference)
         )
@@ -116,7 +127,7 @@ def source_of(
 
 def first_links(workspace: Workspace, source: Activity, request: asked.ActivityOpen) -> list[Link]:
     """What it is linked with from the beginning: where it comes from, and what that is linked with."""
-    copied = sorted(source.links) if "links" in request.copies else ()
+    copied = sorted(workspace.bearer(source).links) if "links" in request.copies else ()
     others = (workspace.activities[source.organisation, each] for each in copied)
     return [_link(source, LinkReason.OPENED_FROM), *(_link(other, LinkReason.COPIED) for other in others)]
 
@@ -124,7 +135,7 @@ def first_links(workspace: Workspace, source: Activity, request: asked.ActivityO
 def first_fields(
     organisation: Organisation, process: str, source: Activity, request: asked.ActivityOpen
 ) -> tuple[FieldValue, ...]:
-    """The custom fields that it begins with."""
+    """The custom fields that it begins with; `source` is who has those of the other."""
     return fitting_fields(organisation, process, source) if "fields" in request.copies else ()
 
 

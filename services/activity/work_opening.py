@@ -41,7 +41,8 @@ def perform(
         raise Declined("other_kind", detail, "process")
     source = work_links.source_of(workspace, organisation, request)
     links = work_links.first_links(workspace, source, request) if source else []
-    copied = work_links.first_fields(organisation, process.name, source, request) if source else ()
+    bearer = workspace.bearer(source) if source else None
+    copied = work_links.first_fields(organisation, process.name, bearer, request) if bearer else ()
     tag_people(workspace, incoming, organisation, process, tags)
     id_ = announce.effect_id(cause, "activity")
     opening: dict[str, Any] = {
@@ -60,7 +61,7 @@ def perform(
         "fields": (*copied, *given_fields(organisation, process.name, request.fields)),
         "links": tuple(links),
         "copied": tuple(work_links.first_mails(workspace, source, request)) if source else (),
-        "files": workspace.files.snapshot(source, cause, id_) if source and request.copy_files else (),
+        "files": workspace.files.snapshot(bearer, cause, id_) if bearer and request.copy_files else (),
     }
     step: steps.Opening
     if request.draft or actor.kind is ActorKind.USER:

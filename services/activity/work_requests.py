@@ -17,6 +17,7 @@ from services.activity import (
     work_next,
     work_opening,
     work_sharing,
+    work_sub_cases,
 )
 from services.activity.asked_steps import ALL_STEPS, SPLITS_AND_MERGES, WITH_BYTES, Named, note_of
 from services.activity.domain.activity import Activity
@@ -33,7 +34,6 @@ from services.activity.request_names import (
     given_fields,
     permit,
     tag_people,
-    with_case,
 )
 from services.activity.rules import sending_mailbox
 from services.activity.store_mails import Recipients
@@ -61,6 +61,8 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
             needs.references.add((organisation, reference))
         case asked.ActivityOpen():
             needs.opening[organisation] += 1
+    if isinstance(request, asked.CaseStartSubCase):
+        needs.opening[organisation] += 1
     converting.gather(organisation, request, needs)
     work_links.gather(organisation, request, needs)
     work_next.gather(organisation, request, needs)
@@ -70,7 +72,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
     if isinstance(request, asked.ActivityShareMail | asked.ActivityNewFromMail):
         needs.mails.add((organisation, request.mail))
     if isinstance(request, asked.ActivityReply):
-        needs.threads |= {(organisation, each) for each in with_case(request.reference)}
+        needs.threads.add((organisation, request.reference))
         if request.answers:
             needs.mails.add((organisation, request.answers))
 
@@ -136,16 +138,16 @@ def _answer(workspace: Workspace, incoming: Incoming[asked.Request]) -> announce
             contact=declined.contact,
         )
     if isinstance(outcome, Activity):
+        outcome = (outcome,)
+    if isinstance(outcome, tuple):
         for contact in tags.made:
             workspace.people.tell(cause, contact)
         departure = (
-            outcome.departure(request.mail) if isinstance(request, asked.ActivityNewFromMail) else None
+            outcome[0].departure(request.mail) if isinstance(request, asked.ActivityNewFromMail) else None
         )
         file = announce.effect_id(cause) if type(request) in WITH_BYTES else None
         opened = departure.reference if departure else None
-        return announce.accepted(cause, outcome, opened=opened, file=file)
-    if isinstance(outcome, tuple):
-        return announce.accepted(cause, *outcome)
+        return announce.accepted(cause, *outcome, opened=opened, file=file)
     for contact in tags.made:
         workspace.people.remove(contact)
     return announce.refused(cause, outcome, reference) if isinstance(outcome, Refusal) else outcome
@@ -166,6 +168,8 @@ def _step(
     _require_kind(request, activity)
     if isinstance(request, asked.CaseLaunch):
         return work_cases.launch(workspace, cause, activity, request, actor_of(request))
+    if isinstance(request, asked.CaseStartSubCase):
+        return work_sub_cases.start(workspace, cause, activity, request, actor_of(request))
     if isinstance(request, asked.TicketConvert):
         return converting.perform(workspace, cause, activity, request, actor_of(request))
     if isinstance(request, work_links.Tying):
@@ -180,7 +184,7 @@ def _step(
         assignable(organisation, request.assignee, activity.process)
     process = organisation.process(activity.process)
     if isinstance(request, asked.ActivityEdit):
-        tag_people(workspace, incoming, organisation, process, tags, activity.contacts)
+        tag_people(workspace, incoming, organisation, process, tags, workspace.bearer(activity).contacts)
     reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
     fields = request.fields if isinstance(request, asked.ActivityEdit) else {}
     values = given_fields(organisation, activity.process, fields)
@@ -190,6 +194,8 @@ def _step(
     taken = step_of(
         activity, step, cause, actor_of(request), effect=announce.EFFECT, expected_version=version
     )
+    if activity.is_sub_case and isinstance(step, work_sub_cases.Sharing):
+        return work_sub_cases.take_where_it_stands(workspace, cause, activity, taken)
     after = _taken(take(workspace, cause, activity, taken))
     if isinstance(after, Activity):
         note = note_of(request)

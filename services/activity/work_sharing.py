@@ -61,7 +61,8 @@ def _receivers(
     workspace: Workspace, activity: Activity, mail: Mail, request: asked.ActivityShareMail
 ) -> list[Activity]:
     others = others_of(workspace, activity, request.with_references)
-    if strangers := [str(other.reference) for other in others if other.id not in activity.links]:
+    linked = workspace.bearer(activity).links
+    if strangers := [str(other.reference) for other in others if other.id not in linked]:
         detail = (
             f"{activity.reference} is not linked with {', '.join(strangers)}: mails are shared along links."
         )

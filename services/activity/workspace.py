@@ -28,7 +28,7 @@ from services.activity.domain.states import State, Status
 from services.activity.filing import Filing
 from services.activity.knowledge import Knowledge
 from services.activity.needs import Needs
-from services.activity.numbers import Blocks
+from services.activity.numbers import Blocks, NumbersRanOut
 from services.activity.people import People
 from services.activity.store_erasing import Traces
 from services.activity.store_history import HistoryRow, Note
@@ -67,7 +67,7 @@ class Workspace(Knowledge):
         self._ordinal = 0
 
     def bearer(self, activity: Activity) -> Activity:
-        """Who has an activity's contacts, files and custom fields: of an Action, its Case (LK-1)."""
+        """Who has an activity's contacts, files and custom fields: what it is part of (LK-1, CA-7)."""
         if activity.bearer == activity.id:
             return activity
         return self.activities[activity.organisation, activity.bearer]
@@ -79,8 +79,11 @@ class Workspace(Knowledge):
         self._ordinal = 0
 
     def next_reference(self, organisation: str, kind: ReferenceKind = ReferenceKind.TICKET) -> Reference:
-        """A reference that nobody had before, of a Ticket or a Case."""
-        return references.OF_NUMBER[kind](next(self._numbers[organisation]))
+        """A reference that nobody had before, of a Ticket or a Case. Raises `NumbersRanOut`."""
+        try:
+            return references.OF_NUMBER[kind](next(self._numbers[organisation]))
+        except LookupError:
+            raise NumbersRanOut(organisation) from None
 
     def happened(self, cause: Envelope, activity: Activity, event: Event) -> None:
         """An event; `activity` is what it left behind."""
@@ -146,10 +149,10 @@ class Workspace(Knowledge):
         keys |= await store_links.of(connection, copied)
         self.families.roots = await store_families.lock(connection, keys)
         await self._load_activities(connection, keys)
-        if any(each not in self.activities for each in self._links_of(copied)):
+        if any(each not in self.activities for each in self._links_of(self._with_bearers(needs.copied))):
             raise FamilyMoved("an activity that is copied from was linked meanwhile")
         await self._load_threads(connection, needs)
-        threads = {key for key in map(self._key_of, needs.threads) if key}
+        threads = self._with_bearers(needs.threads)
         self.newest = await store_mails.newest_incoming(connection, threads)
         self._remember()
         self._before = _Before(
@@ -211,13 +214,13 @@ class Workspace(Knowledge):
         for each in await store_threads.correspondents(connection, self.activities.keys()):
             self.correspondents[each.organisation, each.activity][each.address] = each.mailbox
         # Only a mail that comes in continues a thread that has ended.
-        threads = {key for key in map(self._key_of, needs.copied) if key}
+        threads = self._with_bearers(needs.copied)
         if needs.arrived:
             known = self.activities.items()
             threads |= {key for key, each in known if each.status is Status.CLOSED or needs.closing}
         for place in await store_threads.threads(connection, threads):
             self._stands(place)
-        await self.files.load(connection, threads | {key for key in map(self._key_of, needs.filed) if key})
+        await self.files.load(connection, threads | self._with_bearers(needs.filed))
 
     async def save(self, connection: Connection) -> None:
         """Write what has changed. Raises `FamilyMoved` when somebody else made the same thing meanwhile.

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.activity_cases import ActionCaseNotStarted as ActionCaseNotStarted
 from shared.contracts.activity_cases import ActionChecklistAnswered as ActionChecklistAnswered
+from shared.contracts.activity_cases import ActionNoSubCase as ActionNoSubCase
 from shared.contracts.activity_cases import ActionNotSent as ActionNotSent
 from shared.contracts.activity_cases import ActionReviewAsked as ActionReviewAsked
 from shared.contracts.activity_cases import CaseActionEnded as CaseActionEnded
@@ -18,6 +20,8 @@ from shared.contracts.activity_cases import CaseActionLaunched as CaseActionLaun
 from shared.contracts.activity_cases import CaseAttentionMarked as CaseAttentionMarked
 from shared.contracts.activity_cases import CaseReworked as CaseReworked
 from shared.contracts.activity_cases import CaseStepEntered as CaseStepEntered
+from shared.contracts.activity_cases import CaseSubCaseEnded as CaseSubCaseEnded
+from shared.contracts.activity_cases import CaseSubCaseStarted as CaseSubCaseStarted
 from shared.contracts.activity_cases import Flow as Flow
 from shared.contracts.activity_cases import Task as Task
 from shared.contracts.activity_due import DueDate
@@ -28,6 +32,11 @@ from shared.contracts.activity_families import TicketSplitInto as TicketSplitInt
 from shared.contracts.activity_files import ActivityFileAdded as ActivityFileAdded
 from shared.contracts.activity_files import ActivityFileEdited as ActivityFileEdited
 from shared.contracts.activity_files import ActivityFileRemoved as ActivityFileRemoved
+from shared.contracts.activity_links import ActivityDepartureMarked as ActivityDepartureMarked
+from shared.contracts.activity_links import ActivityLinked as ActivityLinked
+from shared.contracts.activity_links import ActivityMailCopied as ActivityMailCopied
+from shared.contracts.activity_links import ActivityMailShared as ActivityMailShared
+from shared.contracts.activity_links import ActivityUnlinked as ActivityUnlinked
 from shared.contracts.activity_record import ActivityRecord as ActivityRecord
 from shared.contracts.activity_record import OtherActivity as OtherActivity
 from shared.contracts.activity_work import ActivityDueChanged as ActivityDueChanged
@@ -65,8 +74,9 @@ class ActivityOpened(ActivityRecord):
     """An activity came into being (T1, T2, T3, C1, C2, A1), with its first contacts; or was split off (T27).
 
     `family` locks it with others (itself when left out). `automated_mail` allows mail that no person wrote.
-    `parent` is the Ticket that it was split off, or the Case of an Action. `flow` is the process that a Case
-    runs through, `task` what an Action is to do.
+    `parent` is the Ticket that it was split off, or the Case of an Action or Sub-Case. `flow` is the process
+    that a Case runs through, `task` what an Action is to do. Of Sub-Cases and what is under them, `bearer` is
+    the Case at the top, which has their contacts, custom fields, links and files (CA-7).
     """
 
     type: Literal["ticket.opened", "case.opened", "action.opened"] = "ticket.opened"
@@ -88,6 +98,7 @@ class ActivityOpened(ActivityRecord):
     started_at: Instant | None = None
     flow: Flow | None = None
     task: Task | None = None
+    bearer: UUID | None = None
     configuration: int
 
 
@@ -181,63 +192,6 @@ class ActivityContactTagged(ActivityRecord):
     removed: bool = False
 
 
-class ActivityLinked(ActivityRecord):
-    """It is linked with another activity (LK-2)."""
-
-    type: Literal["ticket.linked", "case.linked"] = "ticket.linked"
-    with_activity: UUID
-    with_reference: Reference
-    reason: str
-
-
-class ActivityUnlinked(ActivityRecord):
-    """It is linked with another activity no longer (LK-3)."""
-
-    type: Literal["ticket.unlinked", "case.unlinked"] = "ticket.unlinked"
-    with_activity: UUID
-    with_reference: Reference
-
-
-class ActivityMailCopied(ActivityRecord):
-    """It began with a mail of the one that it was opened from, as a copy (LK-5): answers go there still."""
-
-    type: Literal["ticket.mail_copied", "case.mail_copied"] = "ticket.mail_copied"
-    mail: UUID
-    from_activity: UUID
-    from_reference: Reference
-
-
-class ActivityMailShared(ActivityRecord):
-    """A mail of it stands on a linked activity too, or with `received` one of the other's here (SH-1).
-
-    Answers to the mail come to both (SH-3).
-    """
-
-    type: Literal["ticket.mail_shared", "case.mail_shared"] = "ticket.mail_shared"
-    mail: UUID
-    with_activity: UUID
-    with_reference: Reference
-    received: bool = False
-
-
-class ActivityDepartureMarked(ActivityRecord):
-    """How far a mail of it is on its way to a new activity (CE-7); once there, it is read-only here (CE-4).
-
-    The new one is named once it is `done`; `why` says why it `failed`. `asked_on` is the activity that it was
-    asked on, where this one has the mail from that (a merge, a split): what comes of it there holds here.
-    """
-
-    type: Literal["ticket.departure_marked", "case.departure_marked", "action.departure_marked"] = (
-        "ticket.departure_marked"
-    )
-    mail: UUID
-    state: Literal["requested", "done", "failed"]
-    with_activity: UUID | None = None
-    with_reference: Reference | None = None
-    why: str | None = None
-    asked_on: UUID | None = None
-
-
 class ActivityMailRequested(ActivityRecord):
     """A mail was asked of notify; its fate follows as `ticket.mail_reported`."""
 
@@ -295,6 +249,10 @@ ActivityEvent = Annotated[
     | CaseReworked
     | ActionChecklistAnswered
     | ActionReviewAsked
-    | ActionNotSent,
+    | ActionNotSent
+    | CaseSubCaseStarted
+    | CaseSubCaseEnded
+    | ActionCaseNotStarted
+    | ActionNoSubCase,
     Field(discriminator="type"),
 ]

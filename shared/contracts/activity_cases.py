@@ -8,7 +8,7 @@ from shared.contracts.activity_record import ActivityRecord, OtherActivity
 from shared.contracts.record import Name, Part
 
 ActionKind = Name
-"""`manual`, `peer_review`, `send_email`, `send_email_and_wait`; there will be more."""
+"""`manual`, `peer_review`, `send_email`, `send_email_and_wait`, `start_case`, `wait_for_sub_cases`."""
 StepNumber = Annotated[int, Field(ge=1)]
 """Steps are counted from 1."""
 
@@ -25,6 +25,7 @@ class FlowAction(Part):
     instructions: str = ""
     launched_by_hand: bool = False
     template: Name | None = None
+    process: Name | None = None
 
 
 class FlowUse(Part):
@@ -69,6 +70,7 @@ class Task(Part):
     due_date: Name | None = None
     checklist: tuple[str, ...] = ()
     template: Name | None = None
+    process: Name | None = None
 
 
 class CaseStepEntered(ActivityRecord):
@@ -107,10 +109,30 @@ class CaseAttentionMarked(ActivityRecord):
     because: str | None = None
 
 
-class CaseReworked(ActivityRecord):
-    """A Case is done again from a step, or from one Action of it (C17); `ended` are Actions that ended by it.
+class CaseSubCaseStarted(ActivityRecord):
+    """Another Case began under a Case (CA-7), which says the same in its `case.opened`.
 
-    `keeper` gets what is launched at the beginning, without him those who did it before.
+    `by` is the Action that started it, null for a person.
+    """
+
+    type: Literal["case.sub_case_started"] = "case.sub_case_started"
+    started: OtherActivity
+    process: Name
+    by: OtherActivity | None = None
+
+
+class CaseSubCaseEnded(ActivityRecord):
+    """A Sub-Case of a Case is closed; for those that run still, the Case waits (CA-4)."""
+
+    type: Literal["case.sub_case_ended"] = "case.sub_case_ended"
+    ended: OtherActivity
+
+
+class CaseReworked(ActivityRecord):
+    """A Case is done again from a step, or from one Action of it (C17).
+
+    `ended` are the Actions and Sub-Cases that ended by it. `keeper` gets what is launched at the beginning,
+    without him those who did it before.
     """
 
     type: Literal["case.reworked"] = "case.reworked"
@@ -145,3 +167,20 @@ class ActionReviewAsked(ActivityRecord):
 
     type: Literal["action.review_asked"] = "action.review_asked"
     done_by: Name | None = None
+
+
+class ActionCaseNotStarted(ActivityRecord):
+    """An Action could not start the Case that it is for, and `why`, in a sentence: people have to look."""
+
+    type: Literal["action.case_not_started"] = "action.case_not_started"
+    why: str
+
+
+class ActionNoSubCase(ActivityRecord):
+    """There is no Sub-Case that an Action would wait for (A22): people decide how it goes on.
+
+    `reason` is `sub_case_not_yet_started`, `sub_case_completed` or `sub_case_cancelled`.
+    """
+
+    type: Literal["action.no_sub_case"] = "action.no_sub_case"
+    reason: Name

@@ -18,6 +18,7 @@ from shared.contracts.activity_requests_cases import CaseLaunch as CaseLaunch
 from shared.contracts.activity_requests_cases import CasePause as CasePause
 from shared.contracts.activity_requests_cases import CaseResolve as CaseResolve
 from shared.contracts.activity_requests_cases import CaseRework as CaseRework
+from shared.contracts.activity_requests_cases import CaseStartSubCase as CaseStartSubCase
 from shared.contracts.activity_requests_cases import CaseWait as CaseWait
 from shared.contracts.activity_requests_contacts import (
     ContactCreate,
@@ -288,6 +289,7 @@ ActivityRequest = Annotated[
     | CasePause
     | CaseResolve
     | CaseLaunch
+    | CaseStartSubCase
     | CaseRework
     | CaseAbandon
     | ActionAnswerChecklist

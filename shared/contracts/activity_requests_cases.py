@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from shared.contracts.activity_cases import PointAnswered
-from shared.contracts.asking import OnActivity, Text
+from shared.contracts.asking import OnActivity, Text, Title
 from shared.contracts.record import Instant, Name, Storable
 
 Point = Annotated[str, StringConstraints(min_length=1, max_length=500), Storable]
@@ -46,11 +46,26 @@ class CaseLaunch(OnActivity):
     instructions: Text | None = None
 
 
+class CaseStartSubCase(OnActivity):
+    """Start a Case of another process under this one, which is not over before that is (CA-4, CA-7).
+
+    It is called after the Case unless a `title` says otherwise. Contacts, custom fields, links and files are
+    those of the Case. Its process is of the same company, and none of the Cases above is of it.
+    """
+
+    type: Literal["case.start_sub_case"] = "case.start_sub_case"
+    process: Name
+    title: Title | None = None
+    description: Text | None = None
+    due: Instant | None = None
+
+
 class CaseRework(OnActivity):
     """Do a Case again from a step that it has come to, or from one Action of that step (C17).
 
     All Actions that run are ended, and copies launched; those that people launched by hand only with
-    `by_hand_too`. They go to who did them before, or with `keep_with_me` to who asks.
+    `by_hand_too`, and Sub-Cases that run only with `sub_cases_too`. They go to who did them before, or with
+    `keep_with_me` to who asks.
     """
 
     type: Literal["case.rework"] = "case.rework"
@@ -58,10 +73,11 @@ class CaseRework(OnActivity):
     action: Name | None = None
     by_hand_too: bool = False
     keep_with_me: bool = False
+    sub_cases_too: bool = False
 
 
 class CaseAbandon(OnActivity):
-    """End a Case as it is, and all its Actions (C23)."""
+    """End a Case as it is, and all its Actions and Sub-Cases (C23, AMB-51)."""
 
     type: Literal["case.abandon"] = "case.abandon"
 

@@ -47,7 +47,7 @@ MEANINGS = {
     "Actor.id": "name in the configuration, or that of the other system",
     "rule": "row of the transition table that led here",
     "family": "the activity that its family began with; itself when left out",
-    "ActivityOpened.parent": "the Ticket that was split into it and others, or an Action's Case; else none",
+    "ActivityOpened.parent": "the Ticket that was split into it and others, or its Case; else none",
     "started_at": "when the work began that it is about; when it was opened if left out",
     "resolved_at": "when it was resolved, if that was before",
     "TicketSplitInto.into": "the Tickets that it was split into",

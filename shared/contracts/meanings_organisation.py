@@ -76,6 +76,7 @@ ORGANISATION = {
     "checklist": "what has to be answered before it can be completed",
     "instructions": "what people read who do it",
     "ActionDefinition.template": "template of the mail that it writes by itself; only for those that do",
+    "ActionDefinition.process": "process of the Cases that it starts or waits for; only for those that do",
     "launched_by_hand": "whether people may launch it beside the steps",
     "ActionUse.action": "name of the Action",
     "ActionUse.when": "condition on custom fields under which it is launched; none means always",

@@ -20,20 +20,23 @@ class ActionType(StrEnum):
     """How an Action is done: by a person, or by one person and looked through by another (A24).
 
     Or it writes to the primary contact by itself, and is done when the mail has left (A20), or waits for the
-    answer (A21).
+    answer (A21). Or it starts another Case under its own (C2), or waits until such ones are closed (A22).
     """
 
     MANUAL = "manual"
     PEER_REVIEW = "peer_review"
     SEND_EMAIL = "send_email"
     SEND_EMAIL_AND_WAIT = "send_email_and_wait"
+    START_CASE = "start_case"
+    WAIT_FOR_SUB_CASES = "wait_for_sub_cases"
 
 
 class ActionDefinition(Titled):
     """A piece of work that Cases of a process may launch.
 
     Its queue and its due-date rule are the process's unless it has its own. Each item of its checklist has
-    to be answered before it can be completed.
+    to be answered before it can be completed. `process` is that of the Case that it starts, or of those that
+    it waits for, without one all that run under its Case.
     """
 
     type: ActionType = ActionType.MANUAL
@@ -43,6 +46,7 @@ class ActionDefinition(Titled):
     instructions: str = ""
     launched_by_hand: bool = False
     template: Name | None = None
+    process: Name | None = None
 
 
 class ActionUse(Strict):

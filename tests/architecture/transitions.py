@@ -49,7 +49,9 @@ KINDS = (
 What has no row is refused with the state and the step (C25). A Case and its Actions go on together, in one
 transaction, by steps that no person takes: `enter_step`, `finish` and `way_lost` are the Case's own
 (something comes next, nothing does, or it cannot be told), `action_ended` and `action_answered` are what it
-hears of its Actions. While it waits it hears them too, and launches nothing (CA-3).""",
+hears of its Actions, `sub_case_ended` of the Cases under it. One under another is opened by `open_sub_case`,
+ends with that by `close_with_case`, and changes what both share by `edit_shared`. While a Case waits it hears
+all of this too, and launches nothing (CA-3).""",
     ),
     Kind(
         "Action",
@@ -59,7 +61,9 @@ hears of its Actions. While it waits it hears them too, and launches nothing (CA
         Path("docs/transitions-action.svg"),
         """\
 What has no row is refused with the state and the step (A14). An Action is launched by its Case and never
-reopened; `close_with_case` is what it hears of a Case that is done again or abandoned.""",
+reopened; `close_with_case` is what it hears of a Case that is done again or abandoned, `sub_cases_ended` that
+no Case runs any more that it would wait for. What it does by itself are `send_itself`, `start_case` and
+`await_sub_cases`.""",
     ),
 )
 

@@ -12,13 +12,17 @@ from services.activity.domain.vocabulary import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchAction(Opening):
-    """Its Case launches it, or somebody does by hand (A1); `person` is who did the same before (C17)."""
+    """Its Case launches it, or somebody does by hand (A1); `person` is who did the same before (C17).
+
+    `bearer` is the Case at the top, where its own is a Sub-Case (CA-7).
+    """
 
     name = "launch_action"
     participle = "launched"
     parent: Other
     task: Task
     person: str | None = None
+    bearer: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

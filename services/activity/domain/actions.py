@@ -88,6 +88,9 @@ from services.activity.domain.steps import (
     TimerDue,
     WaitUntil,
 )
+from services.activity.domain.sub_case_effects import tell_ended, tell_none_to_await, tell_not_started
+from services.activity.domain.sub_case_guards import cancelled, started, there_are_some
+from services.activity.domain.sub_case_steps import AwaitSubCases, StartCase, SubCasesEnded
 from services.activity.domain.transitions import Transition
 from services.activity.domain.vocabulary import Method, Reason
 from services.activity.domain.work_steps import KeepWithMe, RejectWork, SetDueDate, TakeNext
@@ -111,6 +114,19 @@ ACTION: tuple[Transition[Any], ...] = (
                effects=(report_delivery, read_information), reason=Reason.COMPLETED, method=Method.COMPLETE),
     Transition("A20", WAIT_MORE_INFO, MailReported, to=TO_DO, when=own_mail_lost,
                effects=(report_delivery, flag_new_information), person=nobody, reason=Reason.FAILED),
+
+    # It starts a Sub-Case by itself, and is done with that; or it waits for some
+    Transition("CA-1", TO_DO, StartCase, to=CLOSED, when=started, reason=Reason.COMPLETED,
+               method=Method.COMPLETE),
+    Transition("CA-1", TO_DO, StartCase, effects=(tell_not_started, flag_new_information), person=the_same),
+    Transition("A22", TO_DO, AwaitSubCases, to=WAIT_MORE_INFO, when=there_are_some),
+    Transition("A22", TO_DO, AwaitSubCases, effects=(tell_none_to_await, flag_new_information),
+               person=the_same),
+    Transition("A22", WAITING, SubCasesEnded, to=CLOSED, when=cancelled, effects=(read_information,),
+               reason=Reason.SUB_CASE_CANCELLED, method=Method.COMPLETE),
+    Transition("A22", WAITING, SubCasesEnded, to=CLOSED, effects=(read_information,),
+               reason=Reason.SUB_CASE_COMPLETED, method=Method.COMPLETE),
+    Transition("A22", ACTIVE, SubCasesEnded, effects=(tell_ended, flag_new_information), person=the_same),
 
     # Somebody has it
     Transition("A2", TO_DO, PickUp, to=IN_PROGRESS, guards=(taken_by_a_resource, not_ones_own),

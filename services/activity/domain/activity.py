@@ -99,9 +99,10 @@ class Activity(Struct, frozen=True, kw_only=True):
     delivery: whoever has seen the activity since then has seen how it stands (ST-23). `title` and
     `description` are empty where there is none. `family` is the one it was opened in: with those that
     merges united it with, its lock (design §3). `parent` is the Ticket that was split into it and others
-    (T27), or the Case of an Action; `merged_into` the one that it was merged into (T33). `started_at` is when
-    the work began that it is about: for a part of a split Ticket when that one's began (SL-6). `mailbox` is
-    the mailbox that the customer wrote to, `automated_mail` whether mail that no person wrote may go out.
+    (T27), or the Case of an Action or Sub-Case; `borne_by` the Case at the top of those, where it is, or is
+    part of, a Sub-Case (CA-7); `merged_into` the one that it was merged into (T33). `started_at` is when the
+    work began that it is about: for a part of a split Ticket when that one's began (SL-6). `mailbox` is the
+    mailbox that the customer wrote to, `automated_mail` whether mail that no person wrote may go out.
     `generation` is the latest timer's, also after that timer is gone. `due` is when it is due (SL-1).
     `written` holds the newest thing each actor wrote in the session of AMB-43. `fields` are the custom fields
     that something stands in, in the order of their names (BK-14). `returned` is true once it is back from a
@@ -126,6 +127,7 @@ class Activity(Struct, frozen=True, kw_only=True):
     created_at: datetime
     started_at: datetime
     parent: UUID | None = None
+    borne_by: UUID | None = None
     merged_into: UUID | None = None
     mailbox: str | None = None
     opening_mail: UUID | None = None
@@ -163,8 +165,16 @@ class Activity(Struct, frozen=True, kw_only=True):
 
     @property
     def bearer(self) -> UUID:
-        """Who has its contacts, links, files and custom fields: itself, or of an Action its Case (LK-1)."""
-        return self.parent if self.task and self.parent else self.id
+        """Who has its contacts, links, files and custom fields (LK-1): itself, or of an Action its Case.
+
+        Of a Sub-Case and all under it, that is the Case at the top (CA-7).
+        """
+        return self.borne_by or (self.parent if self.task and self.parent else self.id)
+
+    @property
+    def is_sub_case(self) -> bool:
+        """Whether it is a Case that runs under another one (CA-7)."""
+        return self.task is None and self.borne_by is not None
 
     @property
     def feedback_until(self) -> datetime | None:

@@ -63,10 +63,10 @@ def attend(occasion: Occasion[Step]) -> Iterable[Event]:
 
 def begin_again(occasion: Occasion[Rework]) -> Iterable[Event]:
     """The Case goes on from an earlier step; what runs did not come to its end (C17)."""
-    step = occasion.step
-    ended = (
-        each.action for each in course_of(occasion.activity).running if step.by_hand_too or not each.by_hand
-    )
+    step, course = occasion.step, course_of(occasion.activity)
+    ended = [each.action for each in course.running if step.by_hand_too or not each.by_hand]
+    if step.sub_cases_too:
+        ended += [each.case for each in course.sub_cases]
     yield Reworked(
         stamp=occasion.stamp,
         step=step.step,

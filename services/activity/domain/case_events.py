@@ -2,10 +2,11 @@
 
 from msgspec import Struct
 
-from services.activity.domain.course import Launched
+from services.activity.domain.course import Launched, SubCase
 from services.activity.domain.family_events import Stamp
 from services.activity.domain.links import Other
 from services.activity.domain.task import Answered
+from services.activity.domain.vocabulary import Reason
 
 
 class StepEntered(Struct, frozen=True, kw_only=True):
@@ -66,3 +67,31 @@ class ReviewAsked(Struct, frozen=True, kw_only=True):
 
     stamp: Stamp
     done_by: str | None
+
+
+class SubCaseStarted(Struct, frozen=True, kw_only=True):
+    """A Case started another one under it, which says the same in its `Opened` (C2)."""
+
+    stamp: Stamp
+    started: SubCase
+
+
+class SubCaseEnded(Struct, frozen=True, kw_only=True):
+    """A Sub-Case of a Case is closed (CA-4)."""
+
+    stamp: Stamp
+    sub_case: Other
+
+
+class CaseNotStarted(Struct, frozen=True, kw_only=True):
+    """An Action could not start the Case that it is for; `why` is a sentence."""
+
+    stamp: Stamp
+    why: str
+
+
+class NoSubCase(Struct, frozen=True, kw_only=True):
+    """There is no Sub-Case that an Action would wait for: not yet, or no longer (A22)."""
+
+    stamp: Stamp
+    reason: Reason

@@ -16,7 +16,7 @@ from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.evolving import course_of, task_of
 from services.activity.domain.flow import ActionKind
 from services.activity.domain.mandatory import lacks_on_form
-from services.activity.domain.refusals import Lack, Missing, MissingAnswer, OpenAction
+from services.activity.domain.refusals import Lack, Missing, MissingAnswer, StillOpen
 from services.activity.domain.steps import Assign, MailReported, Opening, Step, Submit
 from services.activity.domain.vocabulary import ActorKind, Outcome
 
@@ -65,9 +65,13 @@ def reason_given(occasion: Occasion[WaitForAnswer]) -> Iterable[Missing]:
 
 
 def nothing_running(situation: Situation) -> Iterable[Lack]:
-    """A Case is resolved once its Actions are closed (AMB-46)."""
-    for each in course_of(situation.activity).running:
-        yield OpenAction(each.action.reference)
+    """A Case is resolved once its Actions and Sub-Cases are closed (AMB-46, CA-4)."""
+    course = course_of(situation.activity)
+    for reference in (
+        *(each.action.reference for each in course.running),
+        *(each.case.reference for each in course.sub_cases),
+    ):
+        yield StillOpen(reference)
 
 
 def launched_by_hand(occasion: Occasion[LaunchByHand]) -> Iterable[Missing]:

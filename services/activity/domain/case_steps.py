@@ -99,7 +99,8 @@ class Abandon(Step):
 class Rework(Step):
     """Do it again from an earlier step, or from one Action of it (C17).
 
-    What runs is ended; what people launched by hand only with `by_hand_too`. Who reworks gets what is
+    What runs is ended; what people launched by hand only with `by_hand_too`, Sub-Cases only with
+    `sub_cases_too`. Who reworks gets what is
     launched with `keep_with_me`, else those who did it before.
     """
 
@@ -109,3 +110,4 @@ class Rework(Step):
     action: str | None = None
     by_hand_too: bool = False
     keep_with_me: bool = False
+    sub_cases_too: bool = False

@@ -6,6 +6,7 @@ their Case do to each other are steps too, taken in the same transaction.
 
 from typing import Any
 
+from services.activity.domain.action_steps import CloseWithCase
 from services.activity.domain.case_effects import (
     ask_for_attention,
     attend,
@@ -25,6 +26,7 @@ from services.activity.domain.case_guards import (
     needing_attention,
     nothing_running,
     reason_given,
+    reworked,
     with_a_flow,
 )
 from services.activity.domain.case_steps import (
@@ -116,6 +118,9 @@ from services.activity.domain.steps import (
     TimerDue,
     WaitUntil,
 )
+from services.activity.domain.sub_case_effects import end_sub_case, know_sub_case
+from services.activity.domain.sub_case_guards import started_whole, under_another
+from services.activity.domain.sub_case_steps import EditShared, EndSubCase, OpenSubCase, StartSubCase
 from services.activity.domain.transitions import Transition
 from services.activity.domain.vocabulary import Method, Reason
 from services.activity.domain.work_steps import GiveFeedback, KeepWithMe, SetDueDate, TakeNext
@@ -143,6 +148,8 @@ CASE: tuple[Transition[Any], ...] = (
                effects=(open_it, copy_communications, bring_files, acknowledge)),
     Transition("C2", NEW, ConvertedFrom, to=TO_DO, checks=(with_a_flow, created_whole),
                effects=(open_it, *HANDED_ON), person=the_user),
+    Transition("C2", NEW, OpenSubCase, to=TO_DO,
+               checks=(with_a_flow, known_category, started_whole, opened_with_due_date), effects=(open_it,)),
     Transition("C1", DRAFT, SendMail, when=nothing_written, person=the_same,
                effects=(request_reply, write_from_mail)),
     Transition("C3", DRAFT, Submit, to=TO_DO, guards=(described,), checks=(kept_by_a_person,),
@@ -190,6 +197,11 @@ CASE: tuple[Transition[Any], ...] = (
     Transition("C17", UNDER_WAY, Rework, to=IN_PROGRESS, guards=(held_by_nobody_else,),
                checks=(from_where_it_was,), effects=(begin_again,), person=the_actor, reason=Reason.REWORK),
 
+    # Other Cases run under it, and share what it has
+    Transition("CA-4", ACTIVE, StartSubCase, effects=(know_sub_case,), person=the_same),
+    Transition("CA-4", (*UNDER_WAY, RESOLVED), EndSubCase, effects=(end_sub_case,), person=the_same),
+    Transition("CA-7", UNDER_WAY, EditShared, effects=(edit,), person=the_same),
+
     # It waits
     Transition("C8", TO_DO, Pause, to=WAIT_PAUSE, when=needing_attention, guards=(by_a_person_if_marked,),
                effects=(attend, read_information)),
@@ -231,8 +243,14 @@ CASE: tuple[Transition[Any], ...] = (
     Transition("C22", RESOLVED, TimerDue, to=CLOSED, reason=Reason.FEEDBACK_WINDOW_PASSED),
     Transition("C23", OPEN, Abandon, to=CLOSED, guards=(held_by_nobody_else,),
                effects=(attend, read_information), reason=Reason.CANCELLED, method=Method.CANCELLED),
+    Transition("C17", OPEN, CloseWithCase, to=CLOSED, when=reworked, effects=(attend, read_information),
+               reason=Reason.REWORK, method=Method.CANCELLED),
+    Transition("AMB-51", OPEN, CloseWithCase, to=CLOSED, effects=(attend, read_information),
+               reason=Reason.CANCELLED, method=Method.CANCELLED),
 
-    # Others were merged into it (T33)
+    # Others were merged into it (T33); links and files of a Sub-Case are those of the Case at the top.
+    Transition("T34", UNDER_WAY, TakeOver, when=under_another, person=the_same,
+               effects=(point_to_source, continue_thread, carry_departures, flag_thread)),
     Transition("T34", UNDER_WAY, TakeOver, person=the_same,
                effects=(point_to_source, continue_thread, carry_departures, carry_links, bring_files,
                         flag_thread)),

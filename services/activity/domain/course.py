@@ -3,7 +3,8 @@
 All of it follows from the Case's own events, so that an Action that ends needs no other Action to be read.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,6 +31,14 @@ class Launched(Struct, frozen=True):
     by_hand: bool = False
 
 
+class SubCase(Struct, frozen=True):
+    """A Case that runs under another one, its process, and the Action that started it, if one did (CA-4)."""
+
+    case: Other
+    process: str
+    by: Other | None = None
+
+
 class Did(Struct, frozen=True):
     """Who did the Actions of a type in a step last: a rework gives them back to him (C17, ST-20)."""
 
@@ -52,6 +61,8 @@ class Course(Struct, frozen=True, kw_only=True):
     the order of their launch; `launched` counts those of each step, which numbers them (GL-6).
     `attention` says that it needs its owner's, `because` of which Action or condition (C6, CA-5). `over` says
     that it was resolved and nothing was launched since: where it comes back, people say what is to be done.
+    `sub_cases` are those that are not closed, in the order of their start; `sub_cases_ended` are the
+    processes of those that were.
     """
 
     step: int = 0
@@ -62,6 +73,8 @@ class Course(Struct, frozen=True, kw_only=True):
     attention: bool = False
     because: str | None = None
     over: bool = False
+    sub_cases: tuple[SubCase, ...] = ()
+    sub_cases_ended: tuple[str, ...] = ()
 
     def of(self, action: Other) -> Launched | None:
         """The running Action that is this one."""
@@ -92,6 +105,18 @@ class Course(Struct, frozen=True, kw_only=True):
         others = tuple(each for each in self.did if (each.step, each.type) != (ended.step, ended.type))
         return replace(self, running=running, did=(*others, Did(ended.step, ended.type, person)))
 
+    def with_sub_case(self, started: SubCase) -> "Course":
+        """The course once a Sub-Case was started."""
+        return replace(self, sub_cases=(*self.sub_cases, started), over=False)
+
+    def without_sub_cases(self, gone: Collection[UUID]) -> "Course":
+        """The course once these Sub-Cases are closed."""
+        left = tuple(each for each in self.sub_cases if each.case.activity not in gone)
+        ended = [each.process for each in self.sub_cases if each.case.activity in gone]
+        return replace(
+            self, sub_cases=left, sub_cases_ended=tuple(dict.fromkeys((*self.sub_cases_ended, *ended)))
+        )
+
 
 class Entering(Struct, frozen=True):
     """The next step is entered with these Actions."""
@@ -115,9 +140,9 @@ def next_of(
 ) -> Entering | Finished | Stuck | None:
     """What comes next while the Case runs; None where it waits for Actions, or for its owner.
 
-    The Actions of a step end before the next one begins, what people launched beside them only before the
-    Case does. A step of which nothing is to be done is passed over. What has come back after it was resolved
-    is not resolved again by what made it so the first time (C21).
+    The Actions of a step end before the next one begins, what people launched beside them and Sub-Cases only
+    before the Case does (CA-4). A step of which nothing is to be done is passed over. What has come back
+    after it was resolved is not resolved again by what made it so the first time (C21).
     """
     if course.attention or any(not each.by_hand for each in course.running):
         return None
@@ -137,4 +162,4 @@ def next_of(
                 return Entering(number, actions)
     except Undecided as failed:
         return Stuck(str(failed))
-    return None if course.running or course.over else Finished()
+    return None if course.running or course.sub_cases or course.over else Finished()

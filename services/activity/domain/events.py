@@ -13,11 +13,15 @@ from services.activity.domain.activity import Holders, Timer, Wait
 from services.activity.domain.case_events import ActionEnded as ActionEnded
 from services.activity.domain.case_events import ActionLaunched as ActionLaunched
 from services.activity.domain.case_events import AttentionMarked as AttentionMarked
+from services.activity.domain.case_events import CaseNotStarted as CaseNotStarted
 from services.activity.domain.case_events import ChecklistAnswered as ChecklistAnswered
+from services.activity.domain.case_events import NoSubCase as NoSubCase
 from services.activity.domain.case_events import NotSent as NotSent
 from services.activity.domain.case_events import ReviewAsked as ReviewAsked
 from services.activity.domain.case_events import Reworked as Reworked
 from services.activity.domain.case_events import StepEntered as StepEntered
+from services.activity.domain.case_events import SubCaseEnded as SubCaseEnded
+from services.activity.domain.case_events import SubCaseStarted as SubCaseStarted
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
@@ -42,6 +46,10 @@ from services.activity.domain.vocabulary import (
     Review,
     StartedBy,
 )
+from services.activity.domain.work_events import FeedbackGiven as FeedbackGiven
+from services.activity.domain.work_events import HandedAgain as HandedAgain
+from services.activity.domain.work_events import KeepingChanged as KeepingChanged
+from services.activity.domain.work_events import MarkedForPerson as MarkedForPerson
 from shared.references import Reference
 
 
@@ -49,7 +57,8 @@ class Opened(Struct, frozen=True, kw_only=True):
     """It came into being, with its first contacts; the reason is always Newly Created (ST-16, ST-17).
 
     `parent` is the Ticket that it was split off, whose work began at `started_at` (T27, SL-6), or the Case of
-    an Action. A Case has the `flow` that it runs through, an Action its `task`.
+    an Action or Sub-Case. A Case has the `flow` that it runs through, an Action its `task`. `bearer` is the
+    Case at the top of Sub-Cases, whose contacts, fields, links and files it has (CA-7).
     """
 
     stamp: Stamp
@@ -75,6 +84,7 @@ class Opened(Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     flow: Flow | None = None
     task: Task | None = None
+    bearer: UUID | None = None
 
 
 class Edited(Struct, frozen=True, kw_only=True):
@@ -225,39 +235,6 @@ class DeliveryReported(Struct, frozen=True, kw_only=True):
     outcome: Outcome
 
 
-class KeepingChanged(Struct, frozen=True, kw_only=True):
-    """Somebody said that it stays with him; with None nobody does any more (ST-20)."""
-
-    stamp: Stamp
-    user: str | None
-
-
-class MarkedForPerson(Struct, frozen=True, kw_only=True):
-    """No robot gets it from now on, until a person had it (ST-8, ST-24).
-
-    `robot` gave it up, or had it taken away. `note` says why, where it did.
-    """
-
-    stamp: Stamp
-    robot: str
-    note: UUID | None = None
-
-
-class HandedAgain(Struct, frozen=True, kw_only=True):
-    """A robot that asked for more work while it had this got this again (ST-24)."""
-
-    stamp: Stamp
-    robot: str
-
-
-class FeedbackGiven(Struct, frozen=True, kw_only=True):
-    """A customer rated it, 1 to 5 (FB-2); `note` is the comment, where there is one."""
-
-    stamp: Stamp
-    rating: int
-    note: UUID | None = None
-
-
 Event = (
     Opened
     | Edited
@@ -292,6 +269,10 @@ Event = (
     | ActionEnded
     | AttentionMarked
     | Reworked
+    | SubCaseStarted
+    | SubCaseEnded
+    | CaseNotStarted
+    | NoSubCase
     | ChecklistAnswered
     | ReviewAsked
     | NotSent

@@ -11,6 +11,7 @@ from services.activity.domain.events import (
     ActionEnded,
     ActionLaunched,
     AttentionMarked,
+    CaseNotStarted,
     ChecklistAnswered,
     ContactTagged,
     Converted,
@@ -35,6 +36,7 @@ from services.activity.domain.events import (
     MailShared,
     MarkedForPerson,
     Merged,
+    NoSubCase,
     NoteAdded,
     NotSent,
     Opened,
@@ -42,6 +44,8 @@ from services.activity.domain.events import (
     Reworked,
     StatusChanged,
     StepEntered,
+    SubCaseEnded,
+    SubCaseStarted,
     TookOver,
     Unlinked,
     WasSplit,
@@ -120,10 +124,16 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             | FeedbackGiven()
         ):
             return {}
-        case NotSent() | WasSplit() | TookOver() | FileAdded() | FileEdited() | FileRemoved():
+        case NotSent() | CaseNotStarted() | NoSubCase():
+            return {}
+        case WasSplit() | TookOver() | FileAdded() | FileEdited() | FileRemoved():
             return {}
         case StepEntered() | ActionLaunched() | ActionEnded() | AttentionMarked() | Reworked():
             return {"course": _further(activity, event)}
+        case SubCaseStarted(started=started):
+            return {"course": course_of(activity).with_sub_case(started)}
+        case SubCaseEnded(sub_case=ended):
+            return {"course": course_of(activity).without_sub_cases({ended.activity})}
         case ChecklistAnswered(answers=answers):
             task = task_of(activity)
             known = {each.point: each for each in (*task.answers, *answers)}
@@ -168,6 +178,7 @@ def _further(
             gone = {each.activity for each in ended}
             running = tuple(each for each in course.running if each.action.activity not in gone)
             restart = Restart(only, keeper) if only or keeper else None
+            course = course.without_sub_cases(gone)
             return replace(course, step=step - 1, running=running, restart=restart, over=False)
     assert_never(event)
 
@@ -188,6 +199,7 @@ def _opened(event: Opened) -> Activity:
         created_at=event.stamp.at,
         started_at=event.started_at or event.stamp.at,
         parent=event.parent.activity if event.parent else None,
+        borne_by=event.bearer,
         mailbox=event.mailbox,
         opening_mail=event.mail,
         automated_mail=event.automated_mail,
@@ -263,8 +275,8 @@ def _in_status(activity: Activity, event: StatusChanged) -> dict[str, Any]:
     if event.status is Status.RESOLVED and activity.course:
         changes["course"] = replace(activity.course, over=True)
     if event.status is Status.CLOSED and activity.course:
-        # What runs still ends with it (A13).
-        changes["course"] = replace(activity.course, running=())
+        # What runs still ends with it (A13, AMB-51).
+        changes["course"] = replace(activity.course, running=(), sub_cases=())
     if event.status is Status.IN_PROGRESS:
         # In Progress begins a session: what was written before it is no resolution of it (AMB-43).
         changes["written"] = ()

@@ -19,13 +19,18 @@ class ActionKind(StrEnum):
     """It writes to the customer by itself, and is done when that mail has left (A20)."""
     SEND_EMAIL_AND_WAIT = "send_email_and_wait"
     """It writes to the customer by itself, and waits for the answer (A21)."""
+    START_CASE = "start_case"
+    """It starts a Sub-Case by itself, and is done with that (C2)."""
+    WAIT_FOR_SUB_CASES = "wait_for_sub_cases"
+    """It waits until Sub-Cases are closed (A22)."""
 
 
 class ActionType(Struct, frozen=True, kw_only=True):
     """An Action that the process knows. `queue` and `due_date` None are those of the process.
 
     `launched_by_hand` ones can be launched by people whenever the Case runs (CA-6). `template` is that of the
-    mail of those that write by themselves.
+    mail of those that write by themselves. `process` is that of the Sub-Case that is started, or of those
+    that are waited for, None for all.
     """
 
     name: str
@@ -37,6 +42,7 @@ class ActionType(Struct, frozen=True, kw_only=True):
     instructions: str = ""
     launched_by_hand: bool = False
     template: str | None = None
+    process: str | None = None
 
 
 class ActionUse(Struct, frozen=True):

@@ -13,6 +13,7 @@ from services.activity.domain.family_steps import SplitOff
 from services.activity.domain.holders import Standing, settle
 from services.activity.domain.states import State
 from services.activity.domain.steps import CreatedByIntegration, MailRouted, Opening
+from services.activity.domain.sub_case_steps import OpenSubCase
 from services.activity.domain.vocabulary import StartedBy
 
 
@@ -46,10 +47,11 @@ def open_it(occasion: Occasion[Opening]) -> Iterable[Event]:
         contacts=step.tags,
         due=_first_due(occasion, to),
         fields=custom_fields.after((), step.fields),
-        parent=step.parent if isinstance(step, SplitOff | LaunchAction) else None,
+        parent=step.parent if isinstance(step, SplitOff | LaunchAction | OpenSubCase) else None,
         started_at=step.counts_since,
         flow=step.flow,
         task=step.task if isinstance(step, LaunchAction) else None,
+        bearer=step.bearer if isinstance(step, LaunchAction | OpenSubCase) else None,
     )
     for link in step.links:
         yield Linked(stamp=occasion.stamp, link=link)
@@ -73,5 +75,7 @@ def _started_by(step: Opening) -> StartedBy:
     if isinstance(step, SplitOff):
         return StartedBy.TICKET
     if isinstance(step, LaunchAction) and not step.task.by_hand:
+        return StartedBy.WORKFLOW
+    if isinstance(step, OpenSubCase) and not step.by_hand:
         return StartedBy.WORKFLOW
     return StartedBy.EMAIL if isinstance(step, MailRouted) else StartedBy.MANUAL

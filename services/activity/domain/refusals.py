@@ -97,11 +97,11 @@ class MissingOfPart(MissingThing):
         return cls._called(f"parts.{number}.{lack}", f"{lack.phrase} for part {number}")
 
 
-class OpenAction(MissingThing):
-    """An Action that has to be closed first (AMB-46): `actions.<reference>`."""
+class StillOpen(MissingThing):
+    """What has to be closed first (AMB-46, CA-4): `actions.<reference>`, `cases.<reference>`."""
 
     def __new__(cls, reference: Reference) -> Self:
-        return cls._called(f"actions.{reference}", f"the end of {reference}")
+        return cls._called(f"{reference.kind.plural.lower()}.{reference}", f"the end of {reference}")
 
 
 class MissingAnswer(MissingThing):

@@ -65,6 +65,15 @@ from services.activity.domain.steps import (
     WaitForMoreInformation,
     WaitUntil,
 )
+from services.activity.domain.sub_case_steps import (
+    AwaitSubCases,
+    EditShared,
+    EndSubCase,
+    OpenSubCase,
+    StartCase,
+    StartSubCase,
+    SubCasesEnded,
+)
 from services.activity.domain.work_steps import (
     GiveFeedback,
     KeepWithMe,
@@ -137,6 +146,13 @@ STEPS: tuple[type[Step], ...] = (
     GiveUp,
     CloseWithCase,
     SendItself,
+    OpenSubCase,
+    StartSubCase,
+    EndSubCase,
+    EditShared,
+    StartCase,
+    AwaitSubCases,
+    SubCasesEnded,
 )
 """Every step there is."""
 
@@ -160,6 +176,11 @@ NOT_FOR_PEOPLE = (
     Finish,
     CloseWithCase,
     SendItself,
+    EndSubCase,
+    EditShared,
+    StartCase,
+    AwaitSubCases,
+    SubCasesEnded,
 )
 """What others do to an activity: mails, timers, reports, robots, customers, and what becomes of contacts."""
 

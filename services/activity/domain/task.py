@@ -29,7 +29,8 @@ class Task(Struct, frozen=True, kw_only=True):
     `step` is the step of its Case that it is part of; `by_hand` says that a person launched it beside that.
     `queue` and `due_date` are those of its type, None for those of the process. `answers` are those that
     there are. While it is looked at by somebody else, `done_by` is who did it (A24). `template` and `mail`
-    are those of the mail that it writes by itself (A20, A21).
+    are those of the mail that it writes by itself (A20, A21). `process` is that of the Sub-Case that it
+    starts, or of those that it waits for (A22).
     """
 
     type: str
@@ -43,17 +44,13 @@ class Task(Struct, frozen=True, kw_only=True):
     done_by: str | None = None
     template: str | None = None
     mail: UUID | None = None
+    process: str | None = None
 
     @property
     def unanswered(self) -> tuple[str, ...]:
         """The points of the checklist without an answer."""
         answered = {each.point for each in self.answers}
         return tuple(point for point in self.checklist if point not in answered)
-
-    @property
-    def writes(self) -> bool:
-        """Whether it writes to the customer by itself (A20, A21)."""
-        return self.kind in (ActionKind.SEND_EMAIL, ActionKind.SEND_EMAIL_AND_WAIT)
 
     @property
     def to_be_reviewed(self) -> bool:

@@ -13,6 +13,7 @@ from services.activity.domain.context import ProcessRules
 from services.activity.domain.family_steps import Convert, Split
 from services.activity.domain.states import State, WaitType
 from services.activity.domain.steps import Step, TimerDue, WaitForMoreInformation, WaitUntil
+from services.activity.domain.sub_case_steps import AwaitSubCases
 
 
 def wait_of(step: Step, now: datetime) -> Wait | None:
@@ -24,7 +25,7 @@ def wait_of(step: Step, now: datetime) -> Wait | None:
             return Wait(WaitType.UNTIL, until, reason=reason)
         case WaitForAnswer(reason=reason):
             return Wait(WaitType.MORE_INFO, reason=reason)
-        case SendItself():
+        case SendItself() | AwaitSubCases():
             return Wait(WaitType.MORE_INFO)
         case Pause():
             return Wait(WaitType.PAUSE)

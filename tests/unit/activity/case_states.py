@@ -26,16 +26,27 @@ from services.activity.domain.case_steps import (
     Rework,
     WaitForAnswer,
 )
+from services.activity.domain.contacts import all_four
 from services.activity.domain.context import ProcessRules
-from services.activity.domain.course import Launched
+from services.activity.domain.course import Launched, SubCase
+from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.links import Other
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Assign, PickUp, Reopen, Step, WaitUntil
+from services.activity.domain.sub_case_steps import (
+    AwaitSubCases,
+    EditShared,
+    EndSubCase,
+    OpenSubCase,
+    StartCase,
+    StartSubCase,
+    SubCasesEnded,
+)
 from services.activity.domain.vocabulary import SYSTEM, Actor
 from services.activity.domain.work_steps import KeepWithMe, RejectWork, TakeNext
 from services.activity.running_cases import opening_of
-from shared.references import action
+from shared.references import action, case
 from tests.unit.activity import tickets
 from tests.unit.activity.cases import (
     CASE_CONVERTED,
@@ -48,8 +59,18 @@ from tests.unit.activity.cases import (
     Family,
     answering,
     done,
+    opening_case,
 )
 from tests.unit.activity.tickets import ALICE, DAY, ERP, NOW, ROBOT, WINDOW
+
+EQUIPPING = SubCase(Other(UUID(int=0xB1), case(20001)), "equip")
+CASE_UNDER = OpenSubCase(
+    **opening_case(reference=case(20001)),
+    parent=Other(UUID(int=0x7), case(10040)),
+    process="equip",
+    bearer=UUID(int=0x7),
+    shared=all_four(tickets.CUSTOMER),
+)
 
 Examples = dict[type[Step], tuple[Step, Actor]]
 Leading = Callable[[Family], Any]
@@ -138,6 +159,11 @@ def case_examples(family: Family) -> Examples:
         (EndAction(ended, "bob"), SYSTEM),
         (AnswerAction(), SYSTEM),
         (LoseWay("Nobody knows."), SYSTEM),
+        (CASE_UNDER, SYSTEM),
+        (StartSubCase(EQUIPPING), ALICE),
+        (EndSubCase(EQUIPPING.case), SYSTEM),
+        (EditShared(fields=(FieldValue("salary", 200),)), ALICE),
+        (CloseWithCase(CloseBecause.CANCELLED), SYSTEM),
         (Finish(), SYSTEM),
     )
 
@@ -196,6 +222,9 @@ def action_examples(family: Family, found: Activity | None) -> Examples:
         (GiveUp(reason=True), ALICE),
         (CloseWithCase(CloseBecause.REWORKED), SYSTEM),
         (SendItself((tickets.CUSTOMER,)), SYSTEM),
+        (StartCase(), SYSTEM),
+        (AwaitSubCases(), SYSTEM),
+        (SubCasesEnded(), SYSTEM),
     )
 
 

@@ -4,9 +4,11 @@ What they do to each other is carried out by the very code that does so in the s
 """
 
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from itertools import count
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from services.activity.domain.action_steps import AnswerChecklist, CompleteAction, LaunchAction
@@ -14,7 +16,7 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.case_steps import LaunchByHand
 from services.activity.domain.contacts import Tagged, all_four
 from services.activity.domain.context import ProcessRules
-from services.activity.domain.course import Course
+from services.activity.domain.course import Course, SubCase
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.decide import decide
 from services.activity.domain.events import Event
@@ -27,18 +29,23 @@ from services.activity.domain.states import Status
 from services.activity.domain.steps import (
     CreatedByIntegration,
     MailRouted,
+    Opening,
     PickUp,
     StartManually,
     Step,
     TimerDue,
 )
+from services.activity.domain.sub_case_steps import OpenSubCase, StartSubCase
 from services.activity.domain.task import Answer
 from services.activity.domain.vocabulary import SYSTEM, Actor, StartedBy, Tag
 from services.activity.rules import task_in
 from services.activity.running_cases import launched_of, opening_of, react
+from services.activity.running_sub_cases import opening_of_sub_case, process_of_sub_case
 from services.activity.workspace import Workspace
 from shared.contracts.envelope import Envelope
-from shared.references import case, ticket
+from shared.organisation import Organisation
+from shared.references import OF_NUMBER, Reference, ReferenceKind, case, ticket
+from tests.unit.activity.below import ORGANISATION
 from tests.unit.activity.tickets import ALICE, BOB, CUSTOMER, ID, NOW, WINDOW, context, opening
 
 CAUSE = Envelope(id="1", source="test", type="test", time=NOW, organisation="acme")
@@ -88,9 +95,12 @@ CASE_CONVERTED = ConvertedFrom(
 class Family:
     """One Case's life with all its Actions: steps go in, histories grow, refusals are handed back."""
 
+    organisations: ClassVar[Mapping[str, Organisation]] = {"acme": ORGANISATION}
+
     def __init__(self, process: ProcessRules = WINDOW) -> None:
         self.process = process
         self.now = NOW
+        self.numbers = count(20_001)
         self.activities: dict[tuple[str, UUID], Activity] = {}
         self.history: dict[UUID, list[Event]] = defaultdict(list)
 
@@ -115,6 +125,44 @@ class Family:
     def action(self, type_: str) -> Activity:
         """The latest Action of a type."""
         return [each for each in self.actions if task_of(each).type == type_][-1]
+
+    @property
+    def sub_cases(self) -> list[Activity]:
+        """All Cases under the Case and under these, in the order of their start."""
+        return [each for each in self.activities.values() if each.is_sub_case]
+
+    @property
+    def cases(self) -> list[Activity]:
+        """The Case at the top, and all under it."""
+        return [each for each in self.activities.values() if each.course]
+
+    def bearer(self, activity: Activity) -> Activity:
+        """As in the workspace."""
+        return self.activities[activity.organisation, activity.bearer]
+
+    def next_reference(self, organisation: str, kind: ReferenceKind) -> Reference:
+        """As in the workspace."""
+        return OF_NUMBER[kind](next(self.numbers))
+
+    def start(
+        self, process: str, actor: Actor = ALICE, *, under: Activity | None = None
+    ) -> tuple[Event, ...] | Refusal:
+        """Somebody starts a Sub-Case by hand (`work_sub_cases.py`)."""
+        workspace, id_, parent = (
+            cast(Workspace, self),
+            UUID(int=0x5000 + len(self.activities)),
+            under or self.case,
+        )
+        of_process = process_of_sub_case(workspace, ORGANISATION, parent, process, by_hand=True)
+        off = Other(id_, self.next_reference("acme", ReferenceKind.CASE))
+        opening = opening_of_sub_case(workspace, ORGANISATION, parent, of_process, off, by_hand=True)
+        started = StartSubCase(SubCase(off, process))
+        for activity, step in ((parent, started), (None, opening)):
+            outcome = decide(activity, step, context(actor, self.rules(activity, step)), self.now)
+            if isinstance(outcome, Refusal):
+                return outcome
+        done(self.take(parent, started, actor))
+        return self.take(None, opening, actor)
 
     def names(self) -> list[str]:
         """The types of the Actions that run."""
@@ -148,19 +196,20 @@ class Family:
             self.activities[after.organisation, after.id] = after
             self.history[after.id].append(event)
         assert after is not None
-        react(cast(Workspace, self), CAUSE, step, activity, after, self._follow)
+        react(cast(Workspace, self), CAUSE, step, activity, after, Follower(self))
         return outcome
 
     def rules(self, activity: Activity | None, step: Step) -> ProcessRules:
         """Those of the process; an Action may have a queue of its own (`rules.py`)."""
+        rules = self.process
+        if activity and activity.process != rules.name:
+            rules = replace(rules, name=activity.process)
+        if isinstance(step, OpenSubCase):
+            rules = replace(rules, name=step.process, contacts_mandatory=step.process == "badge")
+        elif isinstance(step, LaunchAction):
+            rules = replace(rules, name=self.activities["acme", step.parent.activity].process)
         task = task_in(activity, step)
-        return replace(self.process, queue=task.queue) if task and task.queue else self.process
-
-    def _follow(self, activity: Activity | None, step: Step) -> Activity:
-        """What follows from a step is the system's, and nothing refuses it (`taking_steps.py`)."""
-        done(self.take(activity, step, SYSTEM))
-        id_ = activity.id if activity else cast(LaunchAction, step).activity
-        return self.activities["acme", id_]
+        return replace(rules, queue=task.queue) if task and task.queue else rules
 
     def launch(
         self, type_: str, actor: Actor = ALICE, *, copies: int = 1, due: datetime | None = None
@@ -197,6 +246,23 @@ class Family:
         if unanswered:
             done(self.on(type_, answering(*unanswered), by))
         done(self.on(type_, CompleteAction(), by))
+
+
+@dataclass(frozen=True)
+class Follower:
+    """What follows from a step is the system's, and nothing refuses it (`taking_steps.py`)."""
+
+    family: Family
+
+    def __call__(self, activity: Activity | None, step: Step) -> Activity:
+        done(self.family.take(activity, step, SYSTEM))
+        id_ = activity.id if activity else cast(Opening, step).activity
+        return self.family.activities["acme", id_]
+
+    def judge(self, activity: Activity | None, step: Step) -> Refusal | None:
+        surroundings = context(SYSTEM, self.family.rules(activity, step))
+        outcome = decide(activity, step, surroundings, self.family.now)
+        return outcome if isinstance(outcome, Refusal) else None
 
 
 def answering(*points: str) -> AnswerChecklist:

@@ -26,6 +26,7 @@ from services.activity.domain.steps import (
 from services.activity.domain.task import Answer
 from services.activity.domain.vocabulary import SYSTEM, Actor
 from services.activity.domain.work_steps import GiveFeedback, KeepWithMe, RejectWork, TakeNext
+from tests.unit.activity.below import starting, waiting
 from tests.unit.activity.cases import CASE_CREATED, CASE_ROUTED, CASE_STARTED
 from tests.unit.activity.tickets import ALICE, BOB, ERP, NOW, ROBOT
 
@@ -48,10 +49,13 @@ TYPES = st.tuples(
             launched_by_hand=st.just(name == "extra"),
         )
         for name in ("one", "two", "three", "extra")
-    )
+    ),
+    st.sampled_from(["equip", "parcel", "badge", "drafted"]).map(lambda process: starting("start", process)),
+    st.sampled_from([None, "equip", "parcel"]).map(lambda process: waiting("await", process)),
 )
+NAMES = ("one", "two", "three", "start", "await")
 USES = st.lists(
-    st.builds(ActionUse, st.sampled_from(["one", "two", "three"]), CONDITIONS),
+    st.builds(ActionUse, st.sampled_from(NAMES), CONDITIONS),
     min_size=1,
     max_size=3,
     unique_by=lambda use: use.action,
@@ -85,7 +89,12 @@ ON_CASES: st.SearchStrategy[Step] = st.one_of(
     st.builds(Edit, title=st.sampled_from([None, "", "Another"]), fields=VALUES),
     st.just(Pause()),
     st.builds(
-        Rework, st.integers(0, 5), st.sampled_from([None, "one", "extra"]), st.booleans(), st.booleans()
+        Rework,
+        st.integers(0, 5),
+        st.sampled_from([None, "one", "start", "extra"]),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
     ),
     st.just(Complete()),
     st.builds(Reopen, st.booleans()),

@@ -7,7 +7,7 @@ from services.activity.domain.activity import Holders
 from services.activity.domain.case_steps import Abandon, Complete, Rework
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.events import StatusChanged
-from services.activity.domain.refusals import Missing, OpenAction, RefusalCode
+from services.activity.domain.refusals import Missing, RefusalCode, StillOpen
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import AddNote, MarkInformation, PickUp, Reopen, Step, Submit
 from services.activity.domain.vocabulary import SYSTEM, Actor, Method, Reason
@@ -66,7 +66,7 @@ def test_nobody_resolves_a_case_whose_actions_run(state: str) -> None:
     done(family.launch("visit"))
     refusal = refused(family.do(Complete()))
     assert refusal.code is RefusalCode.INCOMPLETE
-    assert refusal.missing == tuple(OpenAction(action(10040, 1, number)) for number in (1, 2, 3))
+    assert refusal.missing == tuple(StillOpen(action(10040, 1, number)) for number in (1, 2, 3))
     for number in (1, 2, 3):
         assert f"the end of 10040-C-A1.{number}" in refusal.sentence
 

@@ -1,9 +1,9 @@
-"""Whatever happens to a Case and its Actions, in whatever order, along whatever steps: what always holds."""
+"""Whatever happens to a Case and all under it, in whatever order, along whatever steps: what always holds."""
 
 from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -18,26 +18,27 @@ from services.activity.domain.activity import Activity, Holders
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.decide import allowed
-from services.activity.domain.events import ActionLaunched, Event, Reworked, StepEntered
-from services.activity.domain.evolving import evolve, task_of
-from services.activity.domain.flow import Flow
+from services.activity.domain.events import ActionLaunched, Event, Reworked, StepEntered, SubCaseStarted
+from services.activity.domain.evolving import course_of, evolve, task_of
+from services.activity.domain.flow import ActionKind, Flow
 from services.activity.domain.holders import Standing, holder_rule
-from services.activity.domain.reactions import RUNS
+from services.activity.domain.reactions import RUNS, running_in
 from services.activity.domain.refusals import Refusal, RefusalCode
-from services.activity.domain.states import State, Status
+from services.activity.domain.states import ENDED, State, Status
 from services.activity.domain.steps import (
     Opening,
     PickUp,
     Step,
 )
 from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind
+from services.activity.running_sub_cases import CannotStart
 from tests.unit.activity.cases import Family, answering, done
 from tests.unit.activity.cases_by_chance import ACTORS, FLOWS, ON_ACTIONS, ON_CASES, OPENINGS, VALUES
 from tests.unit.activity.tickets import ALICE, BOB, MAIL, NO_WINDOW, ROBOT, WINDOW, context
 
 
 class CaseMachine(RuleBasedStateMachine):
-    """Steps by anybody, mails, time and timers, in any order, on a Case and on its Actions."""
+    """Steps by anybody, mails, time and timers, in any order, on a Case, its Sub-Cases and their Actions."""
 
     family: Family
     closed: dict[UUID, Activity]
@@ -73,9 +74,28 @@ class CaseMachine(RuleBasedStateMachine):
         found: Activity = data.draw(st.sampled_from(self.family.actions))
         return found
 
-    @rule(step=ON_CASES, actor=ACTORS)
-    def somebody_does_something_to_the_case(self, step: Step, actor: Actor) -> None:
-        self.take(self.family.case, step, actor)
+    @rule(data=st.data(), step=ON_CASES, actor=ACTORS)
+    def somebody_does_something_to_a_case(self, data: Any, step: Step, actor: Actor) -> None:
+        """The one at the top more often than each of the others."""
+        case = data.draw(st.one_of(st.just(self.family.case), st.sampled_from(self.family.cases)))
+        self.take(case, step, actor)
+
+    @rule(data=st.data(), process=st.sampled_from(["equip", "parcel", "badge"]), actor=ACTORS)
+    def somebody_starts_a_sub_case(self, data: Any, process: str, actor: Actor) -> None:
+        """CA-3, CA-7: under a Case that runs, unless one above it is of the same process."""
+        case = data.draw(st.sampled_from(self.family.cases))
+        if process in {each.process for each in self.with_all_above(case)}:
+            with pytest.raises(CannotStart, match="again and again"):
+                self.family.start(process, actor, under=case)
+        else:
+            outcome = self.family.start(process, actor, under=case)
+            assert isinstance(outcome, Refusal) is not (case.state in RUNS)
+
+    def with_all_above(self, case: Activity) -> list[Activity]:
+        found = [case]
+        while found[-1].is_sub_case and (parent := found[-1].parent):
+            found.append(self.family.activities["acme", parent])
+        return found
 
     @precondition(lambda self: self.family.actions)
     @rule(data=st.data(), step=ON_ACTIONS, actor=ACTORS)
@@ -109,7 +129,7 @@ class CaseMachine(RuleBasedStateMachine):
     @rule(data=st.data(), automatic=st.booleans())
     def a_mail_arrives(self, data: Any, automatic: bool) -> None:
         """IN-16: no mail is lost but by a refusal of what is closed (A14, C25)."""
-        activity = data.draw(st.sampled_from([self.family.case, *self.family.actions]))
+        activity = data.draw(st.sampled_from([*self.family.activities.values()]))
         outcome = self.take(activity, replace(MAIL, automatic=automatic), SYSTEM)
         assert isinstance(outcome, Refusal) is (activity.status is Status.CLOSED)
         assert isinstance(outcome, Refusal) or self.current(activity).new_information
@@ -128,12 +148,34 @@ class CaseMachine(RuleBasedStateMachine):
         assert self.current(activity).timer != activity.timer
 
     @invariant()
-    def what_the_case_knows_to_run_is_what_is_not_closed(self) -> None:
-        family = self.family
-        known = [each.action for each in family.course.running]
-        assert sorted((each.activity, each.reference) for each in known) == sorted(
-            (each.id, each.reference) for each in family.running
-        )
+    def what_a_case_knows_to_run_is_what_is_not_closed(self) -> None:
+        for case in self.family.cases:
+            under = [each for each in self.family.activities.values() if each.parent == case.id]
+            assert sorted((each.activity, each.reference) for each in running_in(course_of(case))) == sorted(
+                (each.id, each.reference) for each in under if each.status is not Status.CLOSED
+            )
+
+    @invariant()
+    def no_case_ends_before_its_sub_cases(self) -> None:
+        """CA-4."""
+        for case in self.family.cases:
+            assert case.status not in ENDED or not course_of(case).sub_cases
+
+    @invariant()
+    def what_waits_for_sub_cases_has_some_to_wait_for(self) -> None:
+        """A22: unless somebody lets it wait until a date."""
+        for action in self.family.running:
+            task = task_of(action)
+            if task.kind is ActionKind.WAIT_FOR_SUB_CASES and action.state is State.WAIT_MORE_INFO:
+                parent = self.family.activities["acme", cast(UUID, action.parent)]
+                assert any(task.process in (None, each.process) for each in course_of(parent).sub_cases)
+
+    @invariant()
+    def all_share_what_the_case_at_the_top_has(self) -> None:
+        """CA-7: and nothing else has contacts or fields of its own."""
+        for activity in self.family.activities.values():
+            assert activity.bearer == self.family.case.id
+            assert activity is self.family.case or not (activity.contacts or activity.fields)
 
     @invariant()
     def no_number_is_given_twice(self) -> None:
@@ -157,10 +199,14 @@ class CaseMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_is_launched_but_while_the_case_runs_and_no_step_is_entered_twice(self) -> None:
         """CA-3, A1, C17: but in a pass of their own, which a rework begins."""
+        for each in self.family.cases:
+            self.runs_in_order(self.family.history[each.id])
+
+    def runs_in_order(self, history: list[Event]) -> None:
         case: Activity | None = None
         entered = 0
-        for event in self.family.history[self.family.case.id]:
-            if isinstance(event, ActionLaunched | StepEntered):
+        for event in history:
+            if isinstance(event, ActionLaunched | SubCaseStarted | StepEntered):
                 assert case is not None
                 assert case.state in RUNS
             if isinstance(event, StepEntered):
@@ -197,7 +243,7 @@ class CaseMachine(RuleBasedStateMachine):
     @invariant()
     def robots_have_neither_cases_nor_reviews(self) -> None:
         """ST-24, A24: and nobody has a review of what he did."""
-        assert self.family.case.holders.person != ROBOT.id
+        assert ROBOT.id not in {each.holders.person for each in self.family.cases}
         for action in self.family.actions:
             done_by = task_of(action).done_by
             if done_by is not None:
@@ -206,19 +252,22 @@ class CaseMachine(RuleBasedStateMachine):
     @invariant()
     def a_case_never_stops_without_a_word(self) -> None:
         """C6, C18, C21: where nothing runs, somebody is asked for or has news to read, and can act."""
-        case, course = self.family.case, self.family.course
-        if case.state in RUNS and not course.running:
-            assert course.attention or course.over or case.new_information
-            person = case.holders.person
-            actor = Actor(ActorKind.USER, person) if person else ALICE
-            offers = allowed(case, context(actor, self.family.process), self.family.now)
-            assert {"launch", "resolve", "abandon"} <= {each.step for each in offers if each.allowed}
+        for case in self.family.cases:
+            course = course_of(case)
+            if case.state in RUNS and not running_in(course):
+                assert course.attention or course.over or case.new_information
+                person = case.holders.person
+                actor = Actor(ActorKind.USER, person) if person else ALICE
+                offers = allowed(case, context(actor, self.family.process), self.family.now)
+                assert {"launch", "resolve", "abandon"} <= {each.step for each in offers if each.allowed}
 
     @invariant()
     def attention_is_asked_for_in_to_do_alone(self) -> None:
         """C6, AMB-15: every way on from there sees to it."""
-        assert not self.family.course.attention or self.family.case.state is State.TO_DO
-        assert self.family.course.attention is (self.family.course.because is not None)
+        for case in self.family.cases:
+            course = course_of(case)
+            assert not course.attention or case.state is State.TO_DO
+            assert course.attention is (course.because is not None)
 
 
 CaseMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, report_multiple_bugs=False)

@@ -25,14 +25,13 @@ from tests.unit.activity.tickets import DAY, NO_WINDOW, ROBOT, WINDOW, context
 
 CATALOGUE = {
     *(f"C{number}" for number in range(1, 25)),
-    *("C14b", "C16b", "CA-6", "A1", "A6", "A10"),
+    *("C14b", "C16b", "CA-4", "CA-6", "CA-7", "A1", "A6", "A10", "AMB-51"),
     *("T34", "ST-20", "ST-21", "ST-22", "ST-23", "ST-25", "AMB-18", "AMB-39", "FB-1", "SL-1"),
     *("CE-3", "CE-7", "LK-3", "NT-14", "NT-15", "NT-16", "NT-20", "SH-1", "CT-20", "CT-21"),
 }
 """Every row of the catalogue that the table holds.
 
-C25, a mail for what is closed, is matching's. A1, A6 and A10 are what Actions make of their Case. Sub-Cases
-(CA-4, CA-7) and the Actions that start them are not there yet.
+C25, a mail for what is closed, is matching's. A1, A6 and A10 are what Actions make of their Case.
 """
 
 STEPS = tuple(step for step in ALL_STEPS if any(row.step is step for row in CASE))
@@ -45,6 +44,11 @@ open              C1   -      -      -          -            -          -       
 open_from_mail    C2   -      -      -          -            -          -       -       -         -
 create            C2   -      -      -          -            -          -       -       -         -
 open_from_ticket  C2   -      -      -          -            -          -       -       -         -
+open_sub_case     C2   -      -      -          -            -          -       -       -         -
+start_sub_case    -    -      CA-4   CA-4       CA-4         -          -       -       -         -
+sub_case_ended    -    -      CA-4   CA-4       CA-4         CA-4       CA-4    CA-4    CA-4      -
+edit_shared       -    -      CA-7   CA-7       CA-7         CA-7       CA-7    CA-7    -         -
+close_with_case   -    AMB-51 AMB-51 AMB-51     AMB-51       AMB-51     AMB-51  AMB-51  AMB-51    -
 edit              -    C4     C4     C4         C4           C4         C4      C4      -         -
 submit            -    C3     -      -          -            -          -       -       -         -
 pick_up           -    -      C4     C9         ST-23        -          -       -       -         -
