@@ -140,7 +140,8 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ),
     activities.ActionNotSent: lambda it: "Could not write by itself",
     activities.CaseSubCaseStarted: lambda it: (
-        f"Started {it.started.reference}, a Case of {it.process}, under it" + (f" by {it.by.reference}" if it.by else "")
+        f"Started {it.started.reference}, a Case of {it.process}, under it"
+        + (f" by {it.by.reference}" if it.by else "")
     ),
     activities.CaseSubCaseEnded: lambda it: f"{it.ended.reference}, a Case under it, is closed",
     activities.ActionCaseNotStarted: lambda it: f"Could not start its Case: {it.why}",
@@ -181,9 +182,7 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     requests.CasePause: _asked("to pause it"),
     requests.CaseResolve: _asked("to resolve it"),
     requests.CaseLaunch: lambda it: f"{it.actor.id} wants {it.action} launched, {it.copies} of it",
-    requests.CaseStartSubCase: lambda it: (
-        f"{it.actor.id} wants a Case of {it.process} started under it"
-    ),
+    requests.CaseStartSubCase: lambda it: f"{it.actor.id} wants a Case of {it.process} started under it",
     requests.CaseRework: lambda it: (
         f"{it.actor.id} wants it done again from step {it.step}" + (f", {it.action}" if it.action else "")
     ),

@@ -68,9 +68,7 @@ def process_of_sub_case(
     if process.kind is not ProcessKind.CASE:
         raise CannotStart("other_kind", f"The process {name!r} is one of Tickets.")
     in_test = organisation.is_in_test(parent.process)
-    if not (
-        organisation.is_startable(name) if by_hand else organisation.takes_work(name, in_test=in_test)
-    ):
+    if not (organisation.is_startable(name) if by_hand else organisation.takes_work(name, in_test=in_test)):
         raise CannotStart("not_startable", f"No Case of the process {name!r} can be started now.")
     if process.company != organisation.process(parent.process).company:
         detail = f"The process {name!r} is another company's than that of {parent.reference} (CA-7)."

@@ -14,7 +14,7 @@ from tests.support.office import HELP, NOON, addressed, incoming, type_for, user
 
 ERP = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
 ROBOT = asked.Actor(kind=asked.ActorKind.ROBOT, id="r2")
-CASES = st.integers(100001, 100003).map(lambda number: f"{number}-C")
+CASES = st.integers(100001, 100004).map(lambda number: f"{number}-C")
 ACTIONS = st.tuples(CASES, st.sampled_from(("1.1", "1.2", "1.3", "3.1", "3.2"))).map("-A".join)
 TO_A_CASE = Target(
     mailbox="help",
@@ -65,7 +65,9 @@ def _request(draw: st.DrawFn, number: int) -> Incoming[Any]:
         lambda: on(asked.ActivityReopen, case, keep_with_me=yes),
         lambda: on(asked.CaseAbandon, case),
         lambda: on(asked.CaseLaunch, case, action="extra", copies=2 if yes else 1, instructions="A screen"),
-        lambda: on(asked.CaseRework, case, step=1, by_hand_too=yes),
+        lambda: on(asked.CaseLaunch, case, action=draw(st.sampled_from(("equip", "equipped")))),
+        lambda: on(asked.CaseStartSubCase, case, process="equipping", title="A desk" if yes else None),
+        lambda: on(asked.CaseRework, case, step=1, by_hand_too=yes, sub_cases_too=draw(st.booleans())),
         lambda: on(asked.CaseRework, case, step=1, action="account", keep_with_me=yes),
         lambda: on(asked.ActionAnswerChecklist, action, answers=(point,)),
         lambda: on(asked.ActionComplete, action),

@@ -1,4 +1,7 @@
-"""A process of Cases for the organisation of `office.py`: who is hired gets a laptop and an account."""
+"""Processes of Cases for the organisation of `office.py`: who is hired gets a laptop and an account.
+
+Further equipment is a Case of its own, which an Action starts and another one waits for.
+"""
 
 from shared.contracts.activity_organisation import (
     ActionDefinition,
@@ -15,6 +18,26 @@ from shared.contracts.activity_organisation import (
 )
 from tests.support.office import DEFINITION, process
 
+EQUIPPING = process(
+    "equipping",
+    kind=ProcessKind.CASE,
+    categories=(),
+    split=None,
+    no_response=None,
+    feedback_window_hours=0,
+    wait_reasons=("papers",),
+    fields=(FieldUse(field="device"),),
+    actions=(
+        ActionDefinition(name="order", title="Order it"),
+        ActionDefinition(name="pack", title="Pack it"),
+    ),
+    steps=(
+        StepDefinition(name="order", title="Order", actions=(ActionUse(action="order"),)),
+        StepDefinition(
+            name="pack", title="Pack", when="device == 'ship'", actions=(ActionUse(action="pack"),)
+        ),
+    ),
+)
 HIRING = process(
     "hiring",
     kind=ProcessKind.CASE,
@@ -28,6 +51,21 @@ HIRING = process(
         ActionDefinition(name="account", title="Create the account"),
         ActionDefinition(name="call", title="Welcome call", type=ActionType.PEER_REVIEW),
         ActionDefinition(name="extra", title="Extra equipment", launched_by_hand=True),
+        ActionDefinition(
+            name="equip",
+            title="Start the equipment",
+            type=ActionType.START_CASE,
+            process="equipping",
+            instructions="Whatever the desk needs.",
+            launched_by_hand=True,
+        ),
+        ActionDefinition(
+            name="equipped",
+            title="Wait for the equipment",
+            type=ActionType.WAIT_FOR_SUB_CASES,
+            process="equipping",
+            launched_by_hand=True,
+        ),
     ),
     steps=(
         StepDefinition(
@@ -43,16 +81,21 @@ HIRING = process(
 )
 WITH_CASES = DEFINITION.model_copy(
     update={
-        "processes": (*DEFINITION.processes, HIRING),
+        "processes": (*DEFINITION.processes, EQUIPPING, HIRING),
         "fields": (CustomField(name="device", title="Device", type=FieldType.SHORT_TEXT),),
         "queues": (*DEFINITION.queues, Queue(name="store", title="Store")),
         "wait_reasons": (WaitReason(name="papers", title="Papers"),),
         "users": (
             *(
-                each.model_copy(update={"processes": (*each.processes, "hiring"), "leads": ("hiring",)})
+                each.model_copy(
+                    update={
+                        "processes": (*each.processes, "hiring", "equipping"),
+                        "leads": ("hiring", "equipping"),
+                    }
+                )
                 for each in DEFINITION.users
             ),
-            User(name="r2", title="R2", robot=True, processes=("hiring",)),
+            User(name="r2", title="R2", robot=True, processes=("hiring", "equipping")),
         ),
     }
 )

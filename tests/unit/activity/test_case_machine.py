@@ -25,11 +25,8 @@ from services.activity.domain.holders import Standing, holder_rule
 from services.activity.domain.reactions import RUNS, running_in
 from services.activity.domain.refusals import Refusal, RefusalCode
 from services.activity.domain.states import ENDED, State, Status
-from services.activity.domain.steps import (
-    Opening,
-    PickUp,
-    Step,
-)
+from services.activity.domain.steps import Edit, Opening, PickUp, Step
+from services.activity.domain.sub_case_steps import EditShared
 from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind
 from services.activity.running_sub_cases import CannotStart
 from tests.unit.activity.cases import Family, answering, done
@@ -78,6 +75,10 @@ class CaseMachine(RuleBasedStateMachine):
     def somebody_does_something_to_a_case(self, data: Any, step: Step, actor: Actor) -> None:
         """The one at the top more often than each of the others."""
         case = data.draw(st.one_of(st.just(self.family.case), st.sampled_from(self.family.cases)))
+        if case.is_sub_case and isinstance(step, Edit):
+            # What both share is changed where it stands (`work_sub_cases.py`).
+            shared, step = EditShared(fields=step.fields), replace(step, fields=())
+            self.take(self.family.case, shared, actor)
         self.take(case, step, actor)
 
     @rule(data=st.data(), process=st.sampled_from(["equip", "parcel", "badge"]), actor=ACTORS)

@@ -59,6 +59,8 @@ def test_what_agrees_is_accepted() -> None:
             action("check", type="peer_review"),
             action("by-hand", launched_by_hand=True),
             action("ask", type="send_email_and_wait", template="no-response", launched_by_hand=True),
+            action("start", type="start_case", process="new-employee", launched_by_hand=True),
+            action("wait", type="wait_for_sub_cases", launched_by_hand=True),
         ],
         contacts_mandatory=True,
     )
@@ -134,6 +136,31 @@ def test_what_agrees_is_accepted() -> None:
             "there is no 'z' in templates",
         ),
         (
+            cases(step(use()), actions=[action(type="start_case")]),
+            "actions.0",
+            "'call' starts a Case: say of which process",
+        ),
+        (
+            cases(step(use()), actions=[action(process="new-employee")]),
+            "actions.0.process",
+            "'call' is of type manual, which is about no Sub-Case",
+        ),
+        (
+            cases(step(use()), actions=[action(type="start_case", process="it-request")]),
+            "actions.0.process",
+            "there is no process of Cases 'it-request'",
+        ),
+        (
+            cases(step(use()), actions=[action(type="wait_for_sub_cases", process="z")]),
+            "actions.0.process",
+            "there is no process of Cases 'z'",
+        ),
+        (
+            cases(step(use()), actions=[action(type="start_case", process="more")]),
+            "actions.0.process",
+            "Cases would begin for ever: more starts more",
+        ),
+        (
             cases(step(use(), when="remote")),
             "steps.0.when",
             "the process has no custom field 'remote'; there are device,",
@@ -194,3 +221,40 @@ def test_a_route_to_cases_names_no_category() -> None:
     assert routed("Other") == [
         ("mailboxes.0.fallback.category", "process 'more' is of Cases, and these have no category")
     ]
+
+
+def test_cases_that_would_begin_for_ever_are_found_however_long_the_way() -> None:
+    """A cycle of Sub-Cases, named from where it begins."""
+    chain = [
+        cases(step(use()), actions=[action(type="start_case", process=following)], name=name)
+        for name, following in (("more", "second"), ("second", "third"), ("third", "more"))
+    ]
+    whole = {**SAMPLE, "processes": [*SAMPLE["processes"], *chain]}
+    sentences = [each.sentence for each in findings(Definition.model_validate(whole))]
+    assert sentences == [
+        "Cases would begin for ever: more starts second starts third starts more",
+        "Cases would begin for ever: second starts third starts more starts second",
+        "Cases would begin for ever: third starts more starts second starts third",
+    ]
+
+
+def test_a_case_of_another_company_is_not_started() -> None:
+    """CA-7."""
+    other = {**SAMPLE["companies"][0], "name": "other", "domains": []}
+    contract = {**SAMPLE["contracts"][0], "name": "others", "company": "other"}
+    service = {**SAMPLE["services"][0], "name": "theirs", "contract": "others"}
+    process = cases(
+        step(use()),
+        actions=[action(type="start_case", process="new-employee")],
+        company="other",
+        contract="others",
+        service="theirs",
+        group=None,
+    )
+    wrong = found(
+        process,
+        companies=[*SAMPLE["companies"], other],
+        contracts=[*SAMPLE["contracts"], contract],
+        services=[*SAMPLE["services"], service],
+    )
+    assert ("actions.0.process", "'new-employee' is another company's than 'more'") in wrong
