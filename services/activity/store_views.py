@@ -47,10 +47,13 @@ WHERE organisation = $1
 ORDER BY number DESC, id DESC LIMIT $10
 """
 _ROW = "SELECT * FROM activities WHERE organisation = $1 AND id = $2"
-# In the order of their launch.
+# In the order of their launch. There may be a thousand of them, so only what a course shows is read.
 _UNDER = r"""
-SELECT * FROM activities WHERE organisation = $1 AND parent = $2 AND kind <> 'ticket'
-ORDER BY created_at, (task ->> 'step')::int, substring(reference FROM '\d+$')::int, number
+SELECT kind, reference, process, title, status, assignee, owner, queue, due_at, created_at,
+    task ->> 'type' AS action, coalesce((task ->> 'step')::int, 0) AS step,
+    coalesce((task ->> 'by_hand')::boolean, false) AS by_hand, resolution
+FROM activities WHERE organisation = $1 AND parent = $2 AND kind <> 'ticket'
+ORDER BY created_at, step, substring(reference FROM '\d+$')::int, number
 """
 _REFERENCE = "SELECT reference FROM activities WHERE organisation = $1 AND id = $2"
 _CONTACTS = """

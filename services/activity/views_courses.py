@@ -148,7 +148,7 @@ def course_document(case: Activity, under: Under) -> CourseDocument:
     course, flow = course_of(case), case.flow or Flow(actions=(), steps=())
     by_step: dict[int, list[ActionLine]] = {}
     for row in under.actions:
-        by_step.setdefault(row["task"]["step"], []).append(_line(row))
+        by_step.setdefault(row["step"], []).append(_line(row))
     return CourseDocument(
         reference=str(case.reference),
         title=case.title,
@@ -201,9 +201,9 @@ def _line(row: Any) -> ActionLine:
     resolution = row["resolution"] or {}
     return ActionLine(
         reference=row["reference"],
-        action=row["task"]["type"],
+        action=row["action"],
         title=row["title"],
-        by_hand=row["task"].get("by_hand", False),
+        by_hand=row["by_hand"],
         status=row["status"],
         assignee=row["assignee"],
         owner=row["owner"],

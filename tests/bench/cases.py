@@ -32,13 +32,15 @@ IN_STEP = (3, 2, 3, 2, 2)
 MANY = 1_000
 """Actions of the one Case that people open."""
 AT_ONCE = 100
+BELOW = 100
+"""Sub-Cases of it, each with an Action that runs."""
 _OPENED = "SELECT string_agg(reference, ',' ORDER BY number) FROM activities WHERE kind = 'case'"
 _ERP = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
 _ROBOT = asked.Actor(kind=asked.ActorKind.ROBOT, id="runner")
 
 
 def with_cases(definition: Definition) -> Definition:
-    """The organisation with a process of Cases that are closed as soon as all is done."""
+    """The organisation with a process of Cases that are closed as soon as all is done, and one of Sub-Cases."""
     names = [f"act-{step}-{number}" for step, size in enumerate(IN_STEP, 1) for number in range(1, size + 1)]
     like = definition.processes[0]
     process = like.model_copy(
@@ -66,14 +68,22 @@ def with_cases(definition: Definition) -> Definition:
             ),
         }
     )
+    below = process.model_copy(
+        update={
+            "name": "below",
+            "actions": (ActionDefinition(name="act", title="Act"),),
+            "steps": (StepDefinition(name="only", title="Only", actions=(ActionUse(action="act"),)),),
+        }
+    )
     people = tuple(
-        each.model_copy(update={"processes": (*each.processes, "running")}) for each in definition.users
+        each.model_copy(update={"processes": (*each.processes, "running", "below")})
+        for each in definition.users
     )
     robot = definition.users[0].model_copy(
         update={"name": "runner", "robot": True, "processes": ("running",), "leads": (), "address": None}
     )
     return definition.model_copy(
-        update={"processes": (*definition.processes, process), "users": (*people, robot)}
+        update={"processes": (*definition.processes, process, below), "users": (*people, robot)}
     )
 
 
@@ -125,7 +135,7 @@ async def advancing(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
 
 
 async def one_large(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
-    """Somebody opens a Case with a thousand Actions, lists them, and does it again from its first step."""
+    """Somebody opens a Case with very many Actions and Sub-Cases, lists them, and does it again."""
     async with fresh_installation(bench.servers) as installation:
         installation.definition = with_cases(installation.definition)
         await bench.warm(installation)
@@ -165,14 +175,14 @@ async def one_large(bench: Bench, _: frozenset[str]) -> dict[str, Figure]:
             measured,
             value=1000 * at_percent(seconds, 99),
             unit=MILLISECONDS,
-            more={"p50": 1000 * at_percent(seconds, 50), "actions": MANY},
+            more={"p50": 1000 * at_percent(seconds, 50), "actions": MANY, "sub_cases": BELOW},
         )
         for name, seconds in took.items()
     }
 
 
 async def _large(client: httpx.AsyncClient) -> str:
-    """A Case with very many Actions that were done; where it stands."""
+    """A Case with very many Actions that were done, and Sub-Cases that run; where it stands."""
     made = answered(await _ask(client, "/v1/cases", process="running", title="Large", contacts=None)).json()
     case = f"/v1/cases/{made['reference']}"
     answered(await _ask(client, f"{case}/steps/submit"))
@@ -180,6 +190,8 @@ async def _large(client: httpx.AsyncClient) -> str:
         launched = answered(await _ask(client, f"{case}/steps/launch", action="extra", copies=AT_ONCE)).json()
         for other in launched["others"]:
             answered(await _ask(client, f"/v1/actions/{other['reference']}/steps/complete"))
+    for _ in range(BELOW):
+        answered(await _ask(client, f"{case}/steps/start_sub_case", process="below"))
     return case
 
 
