@@ -104,6 +104,9 @@ def _flow(organisation: Organisation, name: str) -> Flow:
                 instructions=each.instructions,
                 launched_by_hand=each.launched_by_hand,
                 template=each.template,
+                call=each.call,
+                answer_within_minutes=each.answer_within_minutes,
+                retry_after_minutes=each.retry_after_minutes,
             )
             for each in process.actions
         ),

@@ -10,6 +10,8 @@ from functools import lru_cache
 from services.activity import announce
 from services.activity.domain.action_steps import CloseBecause, CloseWithCase, LaunchAction, SendItself
 from services.activity.domain.activity import Activity
+from services.activity.domain.call_steps import CallOut
+from services.activity.domain.calls import Call
 from services.activity.domain.case_steps import EnterStep, Finish, LoseWay
 from services.activity.domain.contacts import holder_of, holders_of
 from services.activity.domain.course import Course, Entering, Finished, Launched, Stuck, Undecided
@@ -17,7 +19,13 @@ from services.activity.domain.evolving import course_of
 from services.activity.domain.family_steps import CaseClosed
 from services.activity.domain.flow import ActionType, Flow
 from services.activity.domain.links import Other
-from services.activity.domain.reactions import end_of, next_in, word_to_case, words_to_actions
+from services.activity.domain.reactions import (
+    end_of,
+    fields_for_case,
+    next_in,
+    word_to_case,
+    words_to_actions,
+)
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
 from services.activity.domain.task import Task
@@ -45,10 +53,12 @@ def react(
     if kind is ReferenceKind.ACTION:
         if isinstance(step, LaunchAction) and step.task.writes:
             after = carry(after, _writing(workspace, after))
-        word = word_to_case(step, before, after)
-        case = workspace.activities[after.organisation, after.parent] if word and after.parent else None
-        if word and case:
-            carry(case, word)
+        if isinstance(step, LaunchAction) and step.task.call:
+            after = carry(after, CallOut())
+        # What the answer brought is there when the Case is asked what comes next.
+        for word in (fields_for_case(step), word_to_case(step, before, after)):
+            if word and after.parent:
+                carry(workspace.activities[after.organisation, after.parent], word)
     elif kind is ReferenceKind.CASE:
         for action, word in words_to_actions(step, before, after) if before else ():
             carry(workspace.activities[after.organisation, action.activity], word)
@@ -167,8 +177,19 @@ def opening_of(
             due_date=type_.due_date,
             checklist=type_.checklist,
             template=type_.template,
+            call=_call_of(type_),
         ),
         person=person,
+    )
+
+
+def _call_of(type_: ActionType) -> Call | None:
+    if type_.call is None or type_.answer_within_minutes is None:
+        return None
+    return Call(
+        name=type_.call,
+        answer_within_minutes=type_.answer_within_minutes,
+        retry_after_minutes=type_.retry_after_minutes,
     )
 
 

@@ -10,12 +10,15 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.activity_cases import ActionCallAnswered as ActionCallAnswered
+from shared.contracts.activity_cases import ActionCalled as ActionCalled
 from shared.contracts.activity_cases import ActionChecklistAnswered as ActionChecklistAnswered
 from shared.contracts.activity_cases import ActionNotSent as ActionNotSent
 from shared.contracts.activity_cases import ActionReviewAsked as ActionReviewAsked
 from shared.contracts.activity_cases import CaseActionEnded as CaseActionEnded
 from shared.contracts.activity_cases import CaseActionLaunched as CaseActionLaunched
 from shared.contracts.activity_cases import CaseAttentionMarked as CaseAttentionMarked
+from shared.contracts.activity_cases import CaseEvent
 from shared.contracts.activity_cases import CaseReworked as CaseReworked
 from shared.contracts.activity_cases import CaseStepEntered as CaseStepEntered
 from shared.contracts.activity_cases import Flow as Flow
@@ -288,13 +291,6 @@ ActivityEvent = Annotated[
     | ActivityFileAdded
     | ActivityFileEdited
     | ActivityFileRemoved
-    | CaseStepEntered
-    | CaseActionLaunched
-    | CaseActionEnded
-    | CaseAttentionMarked
-    | CaseReworked
-    | ActionChecklistAnswered
-    | ActionReviewAsked
-    | ActionNotSent,
+    | CaseEvent,
     Field(discriminator="type"),
 ]

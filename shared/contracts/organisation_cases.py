@@ -8,6 +8,9 @@ from pydantic import Field
 from shared.contracts.organisation_strict import Strict, Titled
 from shared.contracts.record import Name
 
+Minutes = Annotated[int, Field(ge=1, le=30 * 24 * 60)]
+"""As long as calls are kept, at most."""
+
 
 class ProcessKind(StrEnum):
     """What the activities of a process are; the Actions of a Case belong to its process."""
@@ -20,13 +23,14 @@ class ActionType(StrEnum):
     """How an Action is done: by a person, or by one person and looked through by another (A24).
 
     Or it writes to the primary contact by itself, and is done when the mail has left (A20), or waits for the
-    answer (A21).
+    answer (A21). Or it calls an external system, which a connector answers for (A23).
     """
 
     MANUAL = "manual"
     PEER_REVIEW = "peer_review"
     SEND_EMAIL = "send_email"
     SEND_EMAIL_AND_WAIT = "send_email_and_wait"
+    EXTERNAL_CALL = "external_call"
 
 
 class ActionDefinition(Titled):
@@ -43,6 +47,9 @@ class ActionDefinition(Titled):
     instructions: str = ""
     launched_by_hand: bool = False
     template: Name | None = None
+    call: Name | None = None
+    answer_within_minutes: Minutes | None = None
+    retry_after_minutes: Annotated[tuple[Minutes, ...], Field(max_length=10)] = ()
 
 
 class ActionUse(Strict):

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from services.activity.domain.call_events import CallAnswered, Called
 from services.activity.domain.course import Launched
 from services.activity.domain.family_events import Stamp
 from services.activity.domain.links import Other
@@ -66,3 +67,17 @@ class ReviewAsked(Struct, frozen=True, kw_only=True):
 
     stamp: Stamp
     done_by: str | None
+
+
+CaseEvent = (
+    StepEntered
+    | ActionLaunched
+    | ActionEnded
+    | AttentionMarked
+    | Reworked
+    | ChecklistAnswered
+    | ReviewAsked
+    | NotSent
+    | Called
+    | CallAnswered
+)

@@ -13,6 +13,7 @@ from services.activity.domain.activity import Holders, Timer, Wait
 from services.activity.domain.case_events import ActionEnded as ActionEnded
 from services.activity.domain.case_events import ActionLaunched as ActionLaunched
 from services.activity.domain.case_events import AttentionMarked as AttentionMarked
+from services.activity.domain.case_events import CaseEvent
 from services.activity.domain.case_events import ChecklistAnswered as ChecklistAnswered
 from services.activity.domain.case_events import NotSent as NotSent
 from services.activity.domain.case_events import ReviewAsked as ReviewAsked
@@ -287,12 +288,5 @@ Event = (
     | FileAdded
     | FileEdited
     | FileRemoved
-    | StepEntered
-    | ActionLaunched
-    | ActionEnded
-    | AttentionMarked
-    | Reworked
-    | ChecklistAnswered
-    | ReviewAsked
-    | NotSent
+    | CaseEvent
 )

@@ -19,13 +19,16 @@ class ActionKind(StrEnum):
     """It writes to the customer by itself, and is done when that mail has left (A20)."""
     SEND_EMAIL_AND_WAIT = "send_email_and_wait"
     """It writes to the customer by itself, and waits for the answer (A21)."""
+    EXTERNAL_CALL = "external_call"
+    """It calls an external system by itself, which a connector answers for (A23)."""
 
 
 class ActionType(Struct, frozen=True, kw_only=True):
     """An Action that the process knows. `queue` and `due_date` None are those of the process.
 
     `launched_by_hand` ones can be launched by people whenever the Case runs (CA-6). `template` is that of the
-    mail of those that write by themselves.
+    mail of those that write by themselves. `call` is what an external system is asked to do, with how long
+    each answer is waited for, and the pauses before further tries (A23).
     """
 
     name: str
@@ -37,6 +40,9 @@ class ActionType(Struct, frozen=True, kw_only=True):
     instructions: str = ""
     launched_by_hand: bool = False
     template: str | None = None
+    call: str | None = None
+    answer_within_minutes: int | None = None
+    retry_after_minutes: tuple[int, ...] = ()
 
 
 class ActionUse(Struct, frozen=True):

@@ -8,6 +8,7 @@ from services.activity.domain.action_steps import (
     LaunchAction,
     SendItself,
 )
+from services.activity.domain.call_steps import AnswerCall, CallOut, TakeFields
 from services.activity.domain.case_steps import (
     Abandon,
     AnswerAction,
@@ -137,6 +138,9 @@ STEPS: tuple[type[Step], ...] = (
     GiveUp,
     CloseWithCase,
     SendItself,
+    CallOut,
+    AnswerCall,
+    TakeFields,
 )
 """Every step there is."""
 
@@ -160,6 +164,9 @@ NOT_FOR_PEOPLE = (
     Finish,
     CloseWithCase,
     SendItself,
+    CallOut,
+    AnswerCall,
+    TakeFields,
 )
 """What others do to an activity: mails, timers, reports, robots, customers, and what becomes of contacts."""
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from services.activity.domain.calls import Call
 from services.activity.domain.flow import ActionKind
 
 
@@ -29,7 +30,7 @@ class Task(Struct, frozen=True, kw_only=True):
     `step` is the step of its Case that it is part of; `by_hand` says that a person launched it beside that.
     `queue` and `due_date` are those of its type, None for those of the process. `answers` are those that
     there are. While it is looked at by somebody else, `done_by` is who did it (A24). `template` and `mail`
-    are those of the mail that it writes by itself (A20, A21).
+    are those of the mail that it writes by itself (A20, A21); `call` is its call to an external system (A23).
     """
 
     type: str
@@ -43,6 +44,7 @@ class Task(Struct, frozen=True, kw_only=True):
     done_by: str | None = None
     template: str | None = None
     mail: UUID | None = None
+    call: Call | None = None
 
     @property
     def unanswered(self) -> tuple[str, ...]:
