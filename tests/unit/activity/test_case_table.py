@@ -25,14 +25,14 @@ from tests.unit.activity.tickets import DAY, NO_WINDOW, ROBOT, WINDOW, context
 
 CATALOGUE = {
     *(f"C{number}" for number in range(1, 25)),
-    *("C14b", "C16b", "CA-6", "A1", "A6", "A10"),
+    *("C14b", "C16b", "CA-6", "A1", "A6", "A10", "A23"),
     *("T34", "ST-20", "ST-21", "ST-22", "ST-23", "ST-25", "AMB-18", "AMB-39", "FB-1", "SL-1"),
     *("CE-3", "CE-7", "LK-3", "NT-14", "NT-15", "NT-16", "NT-20", "SH-1", "CT-20", "CT-21"),
 }
 """Every row of the catalogue that the table holds.
 
-C25, a mail for what is closed, is matching's. A1, A6 and A10 are what Actions make of their Case. Sub-Cases
-(CA-4, CA-7) and the Actions that start them are not there yet.
+C25, a mail for what is closed, is matching's. A1, A6, A10 and A23 are what Actions make of their Case.
+Sub-Cases (CA-4, CA-7) and the Actions that start them are not there yet.
 """
 
 STEPS = tuple(step for step in ALL_STEPS if any(row.step is step for row in CASE))
@@ -66,6 +66,7 @@ feedback          -    -      FB-1   FB-1       FB-1         FB-1       FB-1    
 enter_step        -    -      A1     A1         A1           -          -       -       -         -
 action_ended      -    -      A10    A10        A10          A10        A10     A10     A10       -
 action_answered   -    -      A6     A6         A6           C14b       A6      A6      A6        -
+take_fields       -    -      A23    A23        A23          A23        A23     A23     A23       -
 way_lost          -    -      C6     C6         C6           -          -       -       -         -
 finish            -    -      C18    C18        C18          -          -       -       -         -
 mail              -    C24    C24    C24        C24          C14        C16b    C16b    C21       -
