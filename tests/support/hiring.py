@@ -28,6 +28,15 @@ HIRING = process(
         ActionDefinition(name="account", title="Create the account"),
         ActionDefinition(name="call", title="Welcome call", type=ActionType.PEER_REVIEW),
         ActionDefinition(name="extra", title="Extra equipment", launched_by_hand=True),
+        ActionDefinition(
+            name="order",
+            title="Order in the shop",
+            type=ActionType.EXTERNAL_CALL,
+            call="order",
+            answer_within_minutes=60,
+            retry_after_minutes=(30,),
+            launched_by_hand=True,
+        ),
     ),
     steps=(
         StepDefinition(

@@ -17,6 +17,7 @@ CASES = {
     "actions": [{"name": "call", "title": "Call"}, {"name": "laptop", "title": "Laptop"}],
     "steps": [{"name": "one", "title": "One", "actions": [{"action": "call"}, {"action": "laptop"}]}],
 }
+ORDER = {"type": "external_call", "call": "order-laptop", "answer_within_minutes": 60}
 AT = f"processes.{len(SAMPLE['processes'])}"
 
 
@@ -59,6 +60,8 @@ def test_what_agrees_is_accepted() -> None:
             action("check", type="peer_review"),
             action("by-hand", launched_by_hand=True),
             action("ask", type="send_email_and_wait", template="no-response", launched_by_hand=True),
+            action("order", **ORDER, retry_after_minutes=[1, 5, 30], launched_by_hand=True),
+            action("order-once", **ORDER, launched_by_hand=True),
         ],
         contacts_mandatory=True,
     )
@@ -132,6 +135,24 @@ def test_what_agrees_is_accepted() -> None:
             cases(step(use()), actions=[action(type="send_email_and_wait", template="z")]),
             "actions.0.template",
             "there is no 'z' in templates",
+        ),
+        (
+            cases(step(use()), actions=[action(**{**ORDER, "call": None})]),
+            "actions.0",
+            "'call' calls an external system: say call, what it is asked to do",
+        ),
+        (
+            cases(step(use()), actions=[action(**{**ORDER, "answer_within_minutes": None})]),
+            "actions.0",
+            "'call' calls an external system: say answer_within_minutes, how long its answer is waited for",
+        ),
+        *(
+            (
+                cases(step(use()), actions=[action(**said)]),
+                f"actions.0.{next(iter(said))}",
+                "'call' is of type manual, which calls no external system",
+            )
+            for said in ({"call": "order"}, {"answer_within_minutes": 5}, {"retry_after_minutes": [1]})
         ),
         (
             cases(step(use(), when="remote")),
