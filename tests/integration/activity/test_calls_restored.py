@@ -92,5 +92,5 @@ async def test_a_call_that_no_connector_has_heard_of_is_told(lost: Diary, restor
 
 
 async def test_an_action_that_was_launched_and_had_not_called_calls(lost: Diary, restored: Diary) -> None:
-    await ends_alike(lost, restored, BEGUN, after="case.action_launched")
+    await ends_alike(lost, restored, BEGUN, after="case.action_launched", until="action.called")
     assert {reference for reference, _, _ in await stands(restored)} == {CASE, ORDER}
