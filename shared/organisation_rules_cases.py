@@ -13,6 +13,10 @@ MOST_ACTIONS = 100
 _OF_TICKETS = ("categories", "note_required_to_resolve", "split", "no_response", "case_launched")
 _WRITING = (ActionType.SEND_EMAIL, ActionType.SEND_EMAIL_AND_WAIT)
 _OF_SUB_CASES = (ActionType.START_CASE, ActionType.WAIT_FOR_SUB_CASES)
+_ASKED_OF_CALLS = {
+    "call": "what it is asked to do",
+    "answer_within_minutes": "how long its answer is waited for",
+}
 _OF_CASES = ("contacts_mandatory", "actions", "steps")
 
 
@@ -153,6 +157,22 @@ def _way(starts: Mapping[str, Mapping[str, Path]], start: str, end: str) -> tupl
     return ()
 
 
+def what_calls_says_what_and_how_long(definition: Definition) -> Iterator[Finding]:
+    """And what calls no external system says nothing of it (A23)."""
+    for where, process in _processes(definition):
+        for position, action in enumerate(process.actions):
+            place: Path = (*where, "actions", position)
+            if action.type is ActionType.EXTERNAL_CALL:
+                for field, what in _ASKED_OF_CALLS.items():
+                    if getattr(action, field) is None:
+                        yield Finding(place, f"{action.name!r} calls an external system: say {field}, {what}")
+            else:
+                for field in (*_ASKED_OF_CALLS, "retry_after_minutes"):
+                    if getattr(action, field):
+                        wrong = f"{action.name!r} is of type {action.type}, which calls no external system"
+                        yield Finding((*place, field), wrong)
+
+
 def conditions_can_be_worked_out(definition: Definition) -> Iterator[Finding]:
     """Each is about custom fields that its process uses, and compares what can be compared."""
     fields = {field.name: field for field in definition.fields}
@@ -185,5 +205,6 @@ RULES: tuple[Rule, ...] = (
     what_writes_has_a_template,
     sub_cases_are_of_a_process_of_cases,
     sub_cases_come_to_an_end,
+    what_calls_says_what_and_how_long,
     conditions_can_be_worked_out,
 )

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from shared.contracts.activity_activities import ActivityEvent
 from shared.contracts.activity_answers import ActivityAnswer
+from shared.contracts.activity_calls import ActivityCall
 from shared.contracts.activity_contacts import ContactRecord
 from shared.contracts.activity_organisation import OrganisationRecord
 from shared.contracts.activity_requests import ActivityRequest
@@ -106,6 +107,14 @@ ACTIVITY_ACTIVITIES = Topic(
     producer="activity",
     records=ActivityEvent,
 )
+ACTIVITY_CALLS = Topic(
+    name="activity.calls.v1",
+    key="the Action's id",
+    partitions=12,
+    retention=timedelta(days=30),
+    producer="activity",
+    records=ActivityCall,
+)
 ACTIVITY_ORGANISATION = Topic(
     name="activity.organisation.v1",
     key="the section's name",
@@ -163,6 +172,7 @@ TOPICS: tuple[Topic, ...] = (
     ACTIVITY_REQUESTS,
     ACTIVITY_ANSWERS,
     ACTIVITY_ACTIVITIES,
+    ACTIVITY_CALLS,
     ACTIVITY_ORGANISATION,
     ACTIVITY_CONTACTS,
     NOTIFY_REQUESTS,

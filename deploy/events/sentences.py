@@ -7,6 +7,7 @@ from deploy.events.heard import Heard
 from deploy.events.phrases import due, held, listed, people, quoted, results, words
 from shared.contracts import activity_activities as activities
 from shared.contracts import activity_answers as answers
+from shared.contracts import activity_calls as calls
 from shared.contracts import activity_contacts as contacts
 from shared.contracts import activity_organisation as organisation
 from shared.contracts import activity_requests as requests
@@ -138,6 +139,17 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     activities.ActionReviewAsked: lambda it: (
         f"Done by {it.done_by}, and to be looked at by somebody else" if it.done_by else "To be reviewed"
     ),
+    activities.ActionCalled: lambda it: (
+        f"Called {it.call}, attempt {it.attempt}: waits until {it.answer_by:%Y-%m-%d %H:%M} UTC"
+    ),
+    activities.ActionCallAnswered: lambda it: (
+        f"Attempt {it.attempt} to call: {it.outcome}"
+        + (f", again at {it.again_at:%Y-%m-%d %H:%M} UTC" if it.again_at else "")
+    ),
+    calls.CallMade: lambda it: (
+        f"{it.reference} calls {it.call} for {quoted(it.title)}, attempt {it.attempt}:"
+        f" to be answered until {it.answer_by:%Y-%m-%d %H:%M} UTC"
+    ),
     activities.ActionNotSent: lambda it: "Could not write by itself",
     activities.CaseSubCaseStarted: lambda it: (
         f"Started {it.started.reference}, a Case of {it.process}, under it"
@@ -192,6 +204,10 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ),
     requests.ActionComplete: _asked("to complete it"),
     requests.ActionGiveUp: lambda it: f"{it.actor.id} cannot do it: {quoted(it.reason)}",
+    requests.ActionAnswerCall: lambda it: (
+        f"{it.actor.id} answers attempt {it.attempt} to call: {it.outcome}"
+        + (f", {quoted(it.detail)}" if it.detail else "")
+    ),
     requests.ActivityEdit: _asked("to edit it"),
     requests.ActivitySubmit: _asked("to submit it"),
     requests.ActivityPickUp: _asked("to take it"),

@@ -16,6 +16,7 @@ from shared.contracts.activity_answers import (
     RequestAccepted,
     RequestRefused,
 )
+from shared.contracts.activity_calls import CallMade
 from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.ingest_requests import MailForget as ForgetReceived
 from shared.contracts.ingest_requests import MailReinject, MailSetAside
@@ -25,7 +26,14 @@ from shared.contracts.record import Record
 from shared.identity import derive
 from shared.outbox import Outgoing
 from shared.references import Reference
-from shared.topics import ACTIVITY_ACTIVITIES, ACTIVITY_ANSWERS, INGEST_REQUESTS, NOTIFY_REQUESTS, Topic
+from shared.topics import (
+    ACTIVITY_ACTIVITIES,
+    ACTIVITY_ANSWERS,
+    ACTIVITY_CALLS,
+    INGEST_REQUESTS,
+    NOTIFY_REQUESTS,
+    Topic,
+)
 
 SOURCE = source_of("activity")
 EFFECT = "effect"
@@ -51,6 +59,12 @@ def mail_request(cause: Envelope, compose: MailCompose) -> Outgoing:
     return _outgoing(
         cause, f"mail/{compose.mail}", NOTIFY_REQUESTS, compose.conversation, compose, compose.reference
     )
+
+
+def call_made(cause: Envelope, made: CallMade) -> Outgoing:
+    """A call to an external system, keyed by its Action."""
+    ordinal = f"call/{made.activity}/{made.attempt}"
+    return _outgoing(cause, ordinal, ACTIVITY_CALLS, str(made.activity), made, made.reference)
 
 
 def mail_set_aside(cause: Envelope, conversation: str, request: MailSetAside) -> Outgoing:

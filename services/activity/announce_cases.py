@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from services.activity.announce_links import Fields, other_record
+from services.activity.domain.call_events import CallAnswered, Called
 from services.activity.domain.events import (
     ActionEnded,
     ActionLaunched,
@@ -46,6 +47,9 @@ def task_record(task: Task) -> said.Task:
         checklist=task.checklist,
         template=task.template,
         process=task.process,
+        call=task.call and task.call.name,
+        answer_within_minutes=task.call and task.call.answer_within_minutes,
+        retry_after_minutes=task.call.retry_after_minutes if task.call else (),
     )
 
 
@@ -86,6 +90,23 @@ OF_CASES: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
             "answers": tuple(
                 PointAnswered(point=each.point, answer=each.answer.value) for each in happened.answers
             )
+        },
+    ),
+    Called: (
+        said.ActionCalled,
+        lambda happened, _: {
+            "call": happened.call,
+            "attempt": happened.attempt,
+            "retry": happened.retry,
+            "answer_by": happened.answer_by,
+        },
+    ),
+    CallAnswered: (
+        said.ActionCallAnswered,
+        lambda happened, _: {
+            "attempt": happened.attempt,
+            "outcome": happened.outcome.value,
+            "again_at": happened.again_at,
         },
     ),
     NotSent: (said.ActionNotSent, lambda happened, _: {}),

@@ -50,6 +50,7 @@ PROBLEM_OF: dict[str, ProblemType] = {
     "forbidden": FORBIDDEN,
     "not_found": NOT_FOUND,
     "conflict": CONFLICT,
+    "late_answer": CONFLICT,
     "address_in_use": CONFLICT,
     "no_merge_target": STEP_REFUSED,
     "closed": STEP_REFUSED,

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from services.activity.domain import action_steps, case_steps, steps, work_steps
+from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
 from services.activity.domain.files import File
 from services.activity.domain.task import Answer
-from services.activity.domain.vocabulary import Method
+from services.activity.domain.vocabulary import CallOutcome, Method
 from services.activity.domain.work_steps import SetDueDate
 from services.activity.uploads import ActivityAddFile
 from shared.contracts import activity_requests as asked
@@ -106,6 +107,9 @@ STEPS: Mapping[type[asked.OnActivity], MakesStep] = {
     ),
     asked.ActionComplete: lambda r, _: action_steps.CompleteAction(),
     asked.ActionGiveUp: lambda r, _: action_steps.GiveUp(reason=True),
+    asked.ActionAnswerCall: lambda r, named: AnswerCall(
+        r.attempt, CallOutcome(r.outcome), r.detail is not None, named.fields
+    ),
     asked.ActivityEditFile: lambda r, named: EditFile(named.the_file, _called(r, named.the_file), r.tags),
     asked.ActivityRemoveFile: lambda r, named: RemoveFile(named.the_file),
 }
@@ -134,6 +138,8 @@ def note_of(request: asked.Request) -> str | None:
             return text
         case asked.ActionGiveUp(reason=reason):
             return reason
+        case asked.ActionAnswerCall(detail=detail):
+            return detail
         case asked.ActivityAssign(note=note) | asked.ActivityFeedback(comment=note):
             return note
     return None

@@ -6,11 +6,14 @@ told of some. What nobody can ask for again is finished here, by new events whos
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
-from services.activity import announce, converting, splits_and_merges, work_departures
-from services.activity.bringing_back_states import part_of
+from services.activity import announce, calling, converting, splits_and_merges, work_departures
+from services.activity.bringing_back_states import answered_fields, part_of
 from services.activity.domain.activity import Activity
+from services.activity.domain.call_events import Called
+from services.activity.domain.call_steps import TakeFields
 from services.activity.domain.events import MailContinued, Merged, Stamp, TookOver
 from services.activity.domain.evolving import evolve
 from services.activity.domain.family_steps import MergeInto, Part
@@ -30,9 +33,14 @@ from shared.contracts import activity_requests as asked
 from shared.decoding import Incoming
 from shared.recovery import RecoveryRefused
 
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
 
 def finish(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
-    """Finish merges, splits, departures and Cases, then answer what has none. Raises `RecoveryRefused`."""
+    """Finish merges, splits, departures, calls and Cases, then answer what has no answer yet.
+
+    Raises `RecoveryRefused`.
+    """
     halves = _Halves(workspace, past, lost)
     for each, _ in past.happened:
         workspace.begin()
@@ -45,9 +53,14 @@ def finish(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
                 halves.convert(each)
             case events.ActivityOpened():
                 halves.departure(each)
+            case events.ActionCallAnswered():
+                halves.answer(each)
     for each, _ in past.happened:
         workspace.begin()
         halves.case(each)
+    for each, _ in past.happened:
+        if isinstance(each.message, events.ActionCalled):
+            halves.call(each)
     _answer(workspace, past)
 
 
@@ -62,6 +75,12 @@ class _Halves:
         self._last = {
             (each.envelope.organisation, each.message.activity): each.envelope.causationid
             for each, _ in past.happened
+        }
+        self._changed_at = {
+            (each.envelope.organisation, each.message.activity): each.message.at for each, _ in past.happened
+        }
+        self._called = {
+            (each.envelope.organisation, each.message.activity, each.message.attempt) for each in past.calls
         }
         self._reinjected = {
             (each.envelope.organisation, each.envelope.id): (each.message.mail, each.message.reinjected_for)
@@ -165,6 +184,33 @@ class _Halves:
         wanted = request.message if request and isinstance(request.message, asked.TicketConvert) else None
         self._lost.texts += wanted is None
         converting.open_again(workspace, cause, ticket, case, process, _actor(converted), wanted)
+
+    def answer(self, answered: Incoming[Any]) -> None:
+        """What an answer brought stands on the Case, if nothing has happened to that since (A23)."""
+        workspace, cause, request = self._workspace, answered.envelope, self._request(answered)
+        case = workspace.bearer(workspace.activities[cause.organisation, answered.message.activity])
+        key = case.organisation, case.id
+        later = self._changed_at.get(key, NEVER) > answered.message.at
+        heard = later or self._last.get(key) == cause.causationid
+        if request and isinstance(request.message, asked.ActionAnswerCall) and not heard:
+            fields = answered_fields(workspace, answered, request.message)
+            Follower(workspace, cause, case)(case, TakeFields(fields))
+
+    def call(self, called: Incoming[Any]) -> None:
+        """Connectors are told of a call whose answer is waited for (A23)."""
+        workspace, cause, record = self._workspace, called.envelope, called.message
+        action = workspace.activities[cause.organisation, record.activity]
+        call = action.task.call if action.task else None
+        waits = action.state is State.WAIT_MORE_INFO and call and not call.pauses
+        told = (cause.organisation, record.activity, record.attempt) in self._called
+        if waits and call and call.attempt == record.attempt and not told:
+            stamp = Stamp(record.at, _actor(called), record.rule)
+            calling.tell(
+                workspace,
+                cause,
+                action,
+                Called(stamp=stamp, call=record.call, attempt=record.attempt, answer_by=record.answer_by),
+            )
 
     def case(self, happened: Incoming[Any]) -> None:
         """A Case has launched what it says, and knows of its Actions' ends (A1, A12, A13, C6)."""

@@ -76,6 +76,8 @@ def _texts(
             return Texts(came.content.subject.strip(), came.content.text) if came else Texts()
         case _, asked.ActivityOpen() | asked.ActivityEdit() as writing:
             return _written(workspace, event, writing)
+        case events.ActivityEdited(), asked.ActionAnswerCall() as answer:
+            return Texts(fields=answered_fields(workspace, event, answer))
         case events.ActivityEdited(rule=rule), _ if rule == ERASED:
             return Texts("", "")
         case events.ActivityEdited(rule="T4"), _:
@@ -121,6 +123,16 @@ def _of_case(
     return Texts(
         wanted.title or ticket.title, wanted.description or ticket.description, (*ticket.fields, *values)
     )
+
+
+def answered_fields(
+    workspace: PastWorkspace, event: Incoming[Any], answer: asked.ActionAnswerCall
+) -> tuple[FieldValue, ...]:
+    """What an external system's answer brought for the custom fields of a Case (A23)."""
+    activity = workspace.activities[event.envelope.organisation, event.message.activity]
+    organisation = workspace.organisations[activity.organisation]
+    values, _ = custom_fields.read(process_rules(organisation, activity.process, None).fields, answer.fields)
+    return values
 
 
 def part_of(request: Incoming[asked.Request], activity: UUID) -> asked.SplitPart | None:

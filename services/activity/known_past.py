@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import RequestAccepted, RequestRefused
+from shared.contracts.activity_calls import CallMade
 from shared.contracts.activity_contacts import ContactChanged, ContactMerged
 from shared.contracts.envelope import Envelope
 from shared.contracts.ingest_mails import MailReceived
@@ -33,6 +34,7 @@ class Past:
     contacts: list[Incoming[ContactChanged | ContactMerged]] = field(default_factory=list)
     erased: list[Envelope] = field(default_factory=list)
     reinjected: list[Incoming[MailReinject]] = field(default_factory=list)
+    calls: list[Incoming[CallMade]] = field(default_factory=list)
     mails: list[Incoming[MailReceived]] = field(default_factory=list)
     reports: list[Incoming[OutgoingMail]] = field(default_factory=list)
     requests: dict[tuple[str, str], Incoming[asked.Request]] = field(default_factory=dict)

@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import convert
 
+from services.activity.domain.call_events import CallAnswered, Called
+from services.activity.domain.calls import Call
 from services.activity.domain.course import Launched, SubCase
 from services.activity.domain.events import (
     ActionEnded,
@@ -25,7 +27,7 @@ from services.activity.domain.events import (
 from services.activity.domain.flow import ActionKind, Flow
 from services.activity.domain.links import Other
 from services.activity.domain.task import Answer, Answered, Task
-from services.activity.domain.vocabulary import Reason
+from services.activity.domain.vocabulary import CallOutcome, Reason
 from shared import references
 from shared.contracts import activity_activities as said
 
@@ -47,6 +49,17 @@ def task_of(record: said.Task) -> Task:
         checklist=record.checklist,
         template=record.template,
         process=record.process,
+        call=_call(record),
+    )
+
+
+def _call(record: said.Task) -> Call | None:
+    if record.call is None or record.answer_within_minutes is None:
+        return None
+    return Call(
+        name=record.call,
+        answer_within_minutes=record.answer_within_minutes,
+        retry_after_minutes=record.retry_after_minutes,
     )
 
 
@@ -79,6 +92,19 @@ EVENTS_OF_CASES: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any], Event
     ),
     said.ActionChecklistAnswered: lambda stamp, record: ChecklistAnswered(
         stamp=stamp, answers=tuple(Answered(each.point, Answer(each.answer)) for each in record.answers)
+    ),
+    said.ActionCalled: lambda stamp, record: Called(
+        stamp=stamp,
+        call=record.call,
+        attempt=record.attempt,
+        retry=record.retry,
+        answer_by=record.answer_by,
+    ),
+    said.ActionCallAnswered: lambda stamp, record: CallAnswered(
+        stamp=stamp,
+        attempt=record.attempt,
+        outcome=CallOutcome(record.outcome),
+        again_at=record.again_at,
     ),
     said.ActionNotSent: lambda stamp, record: NotSent(stamp=stamp),
     said.CaseSubCaseStarted: lambda stamp, record: SubCaseStarted(

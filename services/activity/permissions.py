@@ -69,6 +69,8 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.ActionAnswerChecklist: Role.WORKER,
     asked.ActionComplete: Role.WORKER,
     asked.ActionGiveUp: Role.WORKER,
+    # Of users it is refused by the rules: they complete it, or give it up.
+    asked.ActionAnswerCall: Role.WORKER,
     # In some process: only such are looked through.
     asked.WorkTakeNext: Role.WORKER,
 }

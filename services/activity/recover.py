@@ -36,6 +36,7 @@ from shared.recovery import Past, RecoveryRefused, Said
 from shared.topics import (
     ACTIVITY_ACTIVITIES,
     ACTIVITY_ANSWERS,
+    ACTIVITY_CALLS,
     ACTIVITY_CONTACTS,
     ACTIVITY_ORGANISATION,
     ACTIVITY_REQUESTS,
@@ -71,6 +72,7 @@ async def recover(past: Past) -> Sequence[str]:
             if each.topic is ACTIVITY_CONTACTS and each.envelope and each.message is None
         ],
         reinjected=_said(past, INGEST_REQUESTS, MailReinject),
+        calls=_said(past, ACTIVITY_CALLS),
     )
     await _pass_over(past, found)
     names = {each.envelope.organisation for each in past.said if each.envelope}

@@ -105,6 +105,9 @@ def _flow(organisation: Organisation, name: str) -> Flow:
                 launched_by_hand=each.launched_by_hand,
                 template=each.template,
                 process=each.process,
+                call=each.call,
+                answer_within_minutes=each.answer_within_minutes,
+                retry_after_minutes=each.retry_after_minutes,
             )
             for each in process.actions
         ),

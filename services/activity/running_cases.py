@@ -10,6 +10,8 @@ from functools import lru_cache
 from services.activity import announce
 from services.activity.domain.action_steps import CloseBecause, CloseWithCase, LaunchAction, SendItself
 from services.activity.domain.activity import Activity
+from services.activity.domain.call_steps import CallOut
+from services.activity.domain.calls import Call
 from services.activity.domain.case_steps import EnterStep, Finish, LoseWay, WaitForAnswer
 from services.activity.domain.contacts import holder_of, holders_of
 from services.activity.domain.course import Course, Entering, Finished, Launched, Stuck, Undecided
@@ -19,6 +21,7 @@ from services.activity.domain.flow import ActionKind, ActionType, Flow
 from services.activity.domain.links import Other
 from services.activity.domain.reactions import (
     end_of,
+    fields_for_case,
     next_in,
     running_in,
     word_to_case,
@@ -61,8 +64,12 @@ def react(
             carry(after, begins(workspace, cause, after, carry))
         elif isinstance(step, WaitForAnswer) and waits_in_vain(workspace, after):
             carry(after, SubCasesEnded())
-        elif word := word_to_case(step, before, after):
-            carry(parent_of(workspace, after), word)
+        else:
+            # What an answer brought is there when the Case is asked what comes next.
+            if brought := fields_for_case(step):
+                carry(workspace.bearer(after), brought)
+            if word := word_to_case(step, before, after):
+                carry(parent_of(workspace, after), word)
     elif kind is ReferenceKind.CASE:
         for below, word in words_below(step, before, after) if before else ():
             carry(workspace.activities[after.organisation, below.activity], word)
@@ -152,6 +159,7 @@ def _writing(workspace: Workspace, _: Envelope, action: Activity, __: Carry) -> 
 BY_ITSELF: Mapping[ActionKind, Callable[[Workspace, Envelope, Activity, Carry], Step]] = {
     ActionKind.SEND_EMAIL: _writing,
     ActionKind.SEND_EMAIL_AND_WAIT: _writing,
+    ActionKind.EXTERNAL_CALL: lambda _, __, ___, ____: CallOut(),
     ActionKind.START_CASE: starting,
     ActionKind.WAIT_FOR_SUB_CASES: lambda workspace, _, action, __: awaiting(workspace, action),
 }
@@ -205,9 +213,20 @@ def opening_of(
             checklist=type_.checklist,
             template=type_.template,
             process=type_.process,
+            call=_call_of(type_),
         ),
         person=person,
         bearer=case.borne_by,
+    )
+
+
+def _call_of(type_: ActionType) -> Call | None:
+    if type_.call is None or type_.answer_within_minutes is None:
+        return None
+    return Call(
+        name=type_.call,
+        answer_within_minutes=type_.answer_within_minutes,
+        retry_after_minutes=type_.retry_after_minutes,
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.activity import announce, outgoing_mail
+from services.activity import announce, calling, outgoing_mail
 from services.activity.domain.activity import Activity
+from services.activity.domain.call_events import Called
 from services.activity.domain.context import Context
 from services.activity.domain.decide import decide
 from services.activity.domain.events import Event, MailRequested
@@ -49,8 +50,8 @@ def take(
 ) -> Activity | Refusal | None:
     """The activity after a step, or the refusal; None if the step did nothing to what does not exist.
 
-    Automatic mails that the step asks for are composed here; a reply is composed by whoever knows its text.
-    Events of the kinds in `told` have happened already.
+    Automatic mails that the step asks for are composed here, and calls told; a reply is composed by whoever
+    knows its text. Events of the kinds in `told` have happened already.
     """
     outcome = _decided(workspace, cause, activity, taken)
     if isinstance(outcome, Refusal):
@@ -61,6 +62,8 @@ def take(
         workspace.happened(cause, activity, event)
         if isinstance(event, MailRequested) and event.purpose is not Purpose.REPLY:
             outgoing_mail.automatic(workspace, cause, activity, event, _more_to_say(taken.step))
+        elif isinstance(event, Called):
+            calling.tell(workspace, cause, activity, event)
     if activity is None or activity is before:
         return activity
     if activity.reference.kind is not ReferenceKind.TICKET:

@@ -37,6 +37,18 @@ class PointView(BaseModel):
     answer: str | None
 
 
+class CallView(BaseModel):
+    """What an Action asks of an external system (A23): its name, and which try is the latest.
+
+    The answer is waited for until `until`; where it `pauses`, the next try.
+    """
+
+    name: str
+    attempt: int
+    pauses: bool
+    until: datetime | None
+
+
 class TaskView(BaseModel):
     """What an Action is to do. While somebody else has to look at it, `done_by` is who did it (A24)."""
 
@@ -46,6 +58,7 @@ class TaskView(BaseModel):
     by_hand: bool
     checklist: list[PointView]
     done_by: str | None
+    call: CallView | None
 
 
 class ActionLine(BaseModel):
@@ -133,6 +146,7 @@ def task_view(action: Activity) -> TaskView | None:
     if task is None:
         return None
     answers = {each.point: each.answer.value for each in task.answers}
+    call = task.call
     return TaskView(
         action=task.type,
         kind=task.kind.value,
@@ -140,6 +154,7 @@ def task_view(action: Activity) -> TaskView | None:
         by_hand=task.by_hand,
         checklist=[PointView(point=point, answer=answers.get(point)) for point in task.checklist],
         done_by=task.done_by,
+        call=call and CallView(name=call.name, attempt=call.attempt, pauses=call.pauses, until=call.until),
     )
 
 

@@ -186,7 +186,7 @@ def _step(
     if isinstance(request, asked.ActivityEdit):
         tag_people(workspace, incoming, organisation, process, tags, workspace.bearer(activity).contacts)
     reply = _reply(workspace, organisation, activity, request) if _writes(request, activity) else None
-    fields = request.fields if isinstance(request, asked.ActivityEdit) else {}
+    fields = request.fields if isinstance(request, asked.ActivityEdit | asked.ActionAnswerCall) else {}
     values = given_fields(organisation, activity.process, fields)
     file = request_files.file_of(workspace, activity, incoming)
     named = Named(tuple(tags.given), tags.taken, tags.extra, values, file)

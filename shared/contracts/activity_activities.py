@@ -10,6 +10,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.activity_cases import ActionCallAnswered as ActionCallAnswered
+from shared.contracts.activity_cases import ActionCalled as ActionCalled
 from shared.contracts.activity_cases import ActionCaseNotStarted as ActionCaseNotStarted
 from shared.contracts.activity_cases import ActionChecklistAnswered as ActionChecklistAnswered
 from shared.contracts.activity_cases import ActionNoSubCase as ActionNoSubCase
@@ -18,6 +20,7 @@ from shared.contracts.activity_cases import ActionReviewAsked as ActionReviewAsk
 from shared.contracts.activity_cases import CaseActionEnded as CaseActionEnded
 from shared.contracts.activity_cases import CaseActionLaunched as CaseActionLaunched
 from shared.contracts.activity_cases import CaseAttentionMarked as CaseAttentionMarked
+from shared.contracts.activity_cases import CaseEvent
 from shared.contracts.activity_cases import CaseReworked as CaseReworked
 from shared.contracts.activity_cases import CaseStepEntered as CaseStepEntered
 from shared.contracts.activity_cases import CaseSubCaseEnded as CaseSubCaseEnded
@@ -242,17 +245,6 @@ ActivityEvent = Annotated[
     | ActivityFileAdded
     | ActivityFileEdited
     | ActivityFileRemoved
-    | CaseStepEntered
-    | CaseActionLaunched
-    | CaseActionEnded
-    | CaseAttentionMarked
-    | CaseReworked
-    | ActionChecklistAnswered
-    | ActionReviewAsked
-    | ActionNotSent
-    | CaseSubCaseStarted
-    | CaseSubCaseEnded
-    | ActionCaseNotStarted
-    | ActionNoSubCase,
+    | CaseEvent,
     Field(discriminator="type"),
 ]

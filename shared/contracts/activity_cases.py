@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.activity_record import ActivityRecord, OtherActivity
-from shared.contracts.record import Name, Part
+from shared.contracts.record import Instant, Name, Part
 
 ActionKind = Name
-"""`manual`, `peer_review`, `send_email`, `send_email_and_wait`, `start_case`, `wait_for_sub_cases`."""
+"""`manual`, `peer_review`, `send_email`, `start_case` and others; there will be more."""
+CallOutcome = Literal["succeeded", "failed", "unreachable"]
+"""What an external system made of a call, or that it could not be reached."""
 StepNumber = Annotated[int, Field(ge=1)]
 """Steps are counted from 1."""
 
@@ -26,6 +28,9 @@ class FlowAction(Part):
     launched_by_hand: bool = False
     template: Name | None = None
     process: Name | None = None
+    call: Name | None = None
+    answer_within_minutes: int | None = None
+    retry_after_minutes: tuple[int, ...] = ()
 
 
 class FlowUse(Part):
@@ -71,6 +76,9 @@ class Task(Part):
     checklist: tuple[str, ...] = ()
     template: Name | None = None
     process: Name | None = None
+    call: Name | None = None
+    answer_within_minutes: int | None = None
+    retry_after_minutes: tuple[int, ...] = ()
 
 
 class CaseStepEntered(ActivityRecord):
@@ -184,3 +192,44 @@ class ActionNoSubCase(ActivityRecord):
 
     type: Literal["action.no_sub_case"] = "action.no_sub_case"
     reason: Name
+
+
+class ActionCalled(ActivityRecord):
+    """An Action called an external system for the `attempt`-th time, and waits until `answer_by` (A23).
+
+    `retry` counts the tries before it that could not reach the system, since it was called anew. What the
+    system is given stands in `call.made` on `activity.calls.v1`.
+    """
+
+    type: Literal["action.called"] = "action.called"
+    call: Name
+    attempt: Annotated[int, Field(ge=1)]
+    retry: Annotated[int, Field(ge=0)] = 0
+    answer_by: Instant
+
+
+class ActionCallAnswered(ActivityRecord):
+    """A connector said what became of a try (A23); the system is called again at `again_at`, if it is."""
+
+    type: Literal["action.call_answered"] = "action.call_answered"
+    attempt: Annotated[int, Field(ge=1)]
+    outcome: CallOutcome
+    again_at: Instant | None = None
+
+
+CaseEvent = (
+    CaseStepEntered
+    | CaseActionLaunched
+    | CaseActionEnded
+    | CaseAttentionMarked
+    | CaseReworked
+    | ActionChecklistAnswered
+    | ActionReviewAsked
+    | ActionNotSent
+    | CaseSubCaseStarted
+    | CaseSubCaseEnded
+    | ActionCaseNotStarted
+    | ActionNoSubCase
+    | ActionCalled
+    | ActionCallAnswered
+)

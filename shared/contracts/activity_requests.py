@@ -3,13 +3,13 @@
 Whoever may write the topic is trusted to name the actor: Kafka's ACLs are that border (design §1).
 """
 
-from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.contracts.activity_cases import PointAnswered as PointAnswered
+from shared.contracts.activity_requests_cases import ActionAnswerCall as ActionAnswerCall
 from shared.contracts.activity_requests_cases import ActionAnswerChecklist as ActionAnswerChecklist
 from shared.contracts.activity_requests_cases import ActionComplete as ActionComplete
 from shared.contracts.activity_requests_cases import ActionGiveUp as ActionGiveUp
@@ -40,6 +40,9 @@ from shared.contracts.activity_requests_links import ActivityUnlink as ActivityU
 from shared.contracts.activity_requests_next import ActivityNext as ActivityNext
 from shared.contracts.activity_requests_next import ActivityRejectWork as ActivityRejectWork
 from shared.contracts.activity_requests_next import WorkTakeNext as WorkTakeNext
+from shared.contracts.activity_requests_tickets import ResolutionMethod as ResolutionMethod
+from shared.contracts.activity_requests_tickets import TicketResolve as TicketResolve
+from shared.contracts.activity_requests_tickets import TicketWait as TicketWait
 from shared.contracts.asking import Actor as Actor
 from shared.contracts.asking import ActorKind as ActorKind
 from shared.contracts.asking import CustomFields as CustomFields
@@ -143,19 +146,6 @@ class ActivitySetToDo(OnActivity):
     type: Literal["ticket.set_to_do", "case.set_to_do", "action.set_to_do"] = "ticket.set_to_do"
 
 
-class TicketWait(OnActivity):
-    """Wait for more information for some days (T11).
-
-    `reason` is one of the process's wait reasons; a `category` changes it with the wait (ST-20).
-    """
-
-    type: Literal["ticket.wait"] = "ticket.wait"
-    days: Annotated[int, Field(ge=1, le=365)]
-    close_if_no_response: bool = False
-    reason: Name | None = None
-    category: str | None = None
-
-
 class ActivityWaitUntil(OnActivity):
     """Wait until a time in the future (T12); `reason` and `category` as for `ticket.wait`."""
 
@@ -170,23 +160,6 @@ class ActivityResume(OnActivity):
 
     type: Literal["ticket.resume", "case.resume", "action.resume"] = "ticket.resume"
     to: Literal["to_do", "in_progress"] = "in_progress"
-
-
-class ResolutionMethod(StrEnum):
-    """How a user resolves a Ticket (ST-18)."""
-
-    WITH_CUSTOMER_RESPONSE = "with_customer_response"
-    NO_CUSTOMER_RESPONSE = "no_customer_response"
-    REJECTED = "rejected"
-    REJECTED_AS_SPAM = "rejected_as_spam"
-
-
-class TicketResolve(OnActivity):
-    """Resolve it (T6, T18, T19), or reject it as spam (T21); a `category` changes it with that (ST-20)."""
-
-    type: Literal["ticket.resolve"] = "ticket.resolve"
-    method: ResolutionMethod
-    category: str | None = None
 
 
 class ActivityReopen(OnActivity):
@@ -294,6 +267,7 @@ ActivityRequest = Annotated[
     | CaseAbandon
     | ActionAnswerChecklist
     | ActionComplete
-    | ActionGiveUp,
+    | ActionGiveUp
+    | ActionAnswerCall,
     Field(discriminator="type"),
 ]

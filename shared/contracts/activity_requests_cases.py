@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.activity_cases import PointAnswered
-from shared.contracts.asking import OnActivity, Text, Title
+from shared.contracts.activity_cases import CallOutcome, PointAnswered
+from shared.contracts.asking import CustomFields, OnActivity, Text, Title
 from shared.contracts.record import Instant, Name, Storable
 
 Point = Annotated[str, StringConstraints(min_length=1, max_length=500), Storable]
@@ -100,3 +100,18 @@ class ActionGiveUp(OnActivity):
 
     type: Literal["action.give_up"] = "action.give_up"
     reason: Text
+
+
+class ActionAnswerCall(OnActivity):
+    """A connector says what became of a call to an external system (A23).
+
+    `attempt` is that of the call: an answer to another one, or to an Action that has gone on, is refused
+    (`late_answer`). `fields` are written on the Case before it goes on. People complete the Action instead,
+    or give it up.
+    """
+
+    type: Literal["action.answer_call"] = "action.answer_call"
+    attempt: Annotated[int, Field(ge=1)]
+    outcome: CallOutcome
+    detail: Text | None = None
+    fields: CustomFields = Field(default_factory=dict)

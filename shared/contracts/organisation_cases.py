@@ -8,6 +8,9 @@ from pydantic import Field
 from shared.contracts.organisation_strict import Strict, Titled
 from shared.contracts.record import Name
 
+Minutes = Annotated[int, Field(ge=1, le=30 * 24 * 60)]
+"""As long as calls are kept, at most."""
+
 
 class ProcessKind(StrEnum):
     """What the activities of a process are; the Actions of a Case belong to its process."""
@@ -21,6 +24,7 @@ class ActionType(StrEnum):
 
     Or it writes to the primary contact by itself, and is done when the mail has left (A20), or waits for the
     answer (A21). Or it starts another Case under its own (C2), or waits until such ones are closed (A22).
+    answer (A21). Or it calls an external system, which a connector answers for (A23).
     """
 
     MANUAL = "manual"
@@ -29,6 +33,7 @@ class ActionType(StrEnum):
     SEND_EMAIL_AND_WAIT = "send_email_and_wait"
     START_CASE = "start_case"
     WAIT_FOR_SUB_CASES = "wait_for_sub_cases"
+    EXTERNAL_CALL = "external_call"
 
 
 class ActionDefinition(Titled):
@@ -47,6 +52,9 @@ class ActionDefinition(Titled):
     launched_by_hand: bool = False
     template: Name | None = None
     process: Name | None = None
+    call: Name | None = None
+    answer_within_minutes: Minutes | None = None
+    retry_after_minutes: Annotated[tuple[Minutes, ...], Field(max_length=10)] = ()
 
 
 class ActionUse(Strict):

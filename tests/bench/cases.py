@@ -40,7 +40,7 @@ _ROBOT = asked.Actor(kind=asked.ActorKind.ROBOT, id="runner")
 
 
 def with_cases(definition: Definition) -> Definition:
-    """The organisation with a process of Cases that are closed as soon as all is done, and one of Sub-Cases."""
+    """The organisation with processes of Cases and Sub-Cases, which are closed as soon as all is done."""
     names = [f"act-{step}-{number}" for step, size in enumerate(IN_STEP, 1) for number in range(1, size + 1)]
     like = definition.processes[0]
     process = like.model_copy(

@@ -29,7 +29,14 @@ from services.notify.outgoing import Outgoing
 from shared import organisation, organisation_copy
 from shared.blobs import BlobStore
 from shared.clock import FixedClock
-from shared.contracts.activity_organisation import OrganisationApplied, User
+from shared.contracts.activity_organisation import (
+    ActionDefinition,
+    ActionType,
+    OrganisationApplied,
+    Process,
+    ProcessKind,
+    User,
+)
 from shared.contracts.envelope import Envelope
 from shared.decoding import Incoming
 from shared.organisation import Organisations
@@ -53,7 +60,21 @@ from tests.support.samples import sample
 
 CHECKLIST = ("Is the disk encrypted?", "Is the serial number noted down?")
 """Of the sample's Action that prepares a laptop."""
+ORDER = ActionDefinition(
+    name="order",
+    title="Order",
+    type=ActionType.EXTERNAL_CALL,
+    call="order",
+    answer_within_minutes=1,
+    launched_by_hand=True,
+)
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+def _also_ordering(process: Process) -> Process:
+    """What nothing of the sample does: its Cases can call another system."""
+    more = {"actions": (*process.actions, ORDER)} if process.kind is ProcessKind.CASE else {}
+    return process.model_copy(update=more)
 
 
 class Bench:
@@ -119,7 +140,12 @@ async def bench(
         definition = read(SAMPLE)
         # The sample has no robot, and only one rejects work.
         sorter = User(name="sorter", title="Sorter", robot=True, processes=(definition.processes[0].name,))
-        definition = definition.model_copy(update={"users": (*definition.users, sorter)})
+        definition = definition.model_copy(
+            update={
+                "users": (*definition.users, sorter),
+                "processes": tuple(map(_also_ordering, definition.processes)),
+            }
+        )
         records = [*organisation.sections_of(definition, 1), OrganisationApplied(version=1, digest="1")]
         async with transaction(pool) as connection:
             await organisation_copy.store(connection, [(definition.organisation, each) for each in records])
@@ -296,6 +322,8 @@ async def _cases(ask: Callable[..., Awaitable[str]]) -> None:
     await ask("action.complete", laptop)
     await ask("action.give_up", f"{case}-A1.2")
     await ask("case.launch", case)
+    await ask("case.launch", case, action=ORDER.name, copies=1)
+    await ask("action.answer_call", f"{case}-A1.5", attempt=1)
     await ask("case.rework", case, step=1, action=None)
     await ask("case.abandon", case)
     other = await ask("case.open", primary_contact=None, requester=None, fields={}, draft=True)

@@ -66,6 +66,15 @@ HIRING = process(
             process="equipping",
             launched_by_hand=True,
         ),
+        ActionDefinition(
+            name="order",
+            title="Order in the shop",
+            type=ActionType.EXTERNAL_CALL,
+            call="order",
+            answer_within_minutes=60,
+            retry_after_minutes=(30,),
+            launched_by_hand=True,
+        ),
     ),
     steps=(
         StepDefinition(

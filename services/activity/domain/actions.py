@@ -13,6 +13,17 @@ from services.activity.domain.action_steps import (
     LaunchAction,
     SendItself,
 )
+from services.activity.domain.call_effects import call_again, call_out, resolve_as_unreached, take_answer
+from services.activity.domain.call_guards import (
+    by_a_program,
+    calls,
+    can_try_again,
+    never_reached,
+    pauses,
+    refused,
+    succeeded,
+)
+from services.activity.domain.call_steps import AnswerCall, CallOut
 from services.activity.domain.case_effects import (
     answer_checklist,
     ask_for_review,
@@ -127,6 +138,26 @@ ACTION: tuple[Transition[Any], ...] = (
     Transition("A22", WAITING, SubCasesEnded, to=CLOSED, effects=(read_information,),
                reason=Reason.SUB_CASE_COMPLETED, method=Method.COMPLETE),
     Transition("A22", ACTIVE, SubCasesEnded, effects=(tell_ended, flag_new_information), person=the_same),
+    # It calls an external system, and is done when that has done its part
+    Transition("A23", TO_DO, CallOut, to=WAIT_MORE_INFO, when=calls, effects=(call_out,)),
+    Transition("A23", WAIT_MORE_INFO, AnswerCall, to=CLOSED, when=succeeded, checks=(by_a_program,),
+               effects=(take_answer, read_information), reason=Reason.COMPLETED, method=Method.COMPLETE),
+    Transition("A23", WAIT_MORE_INFO, AnswerCall, to=TO_DO, when=refused, checks=(by_a_program,),
+               effects=(take_answer, flag_new_information), person=the_same,
+               reason=Reason.UPDATED_BY_INTEGRATION),
+    Transition("A23", WAIT_MORE_INFO, AnswerCall, to=WAIT_MORE_INFO, when=can_try_again,
+               checks=(by_a_program,), effects=(take_answer,), person=the_same),
+    Transition("A23", WAIT_MORE_INFO, AnswerCall, to=CLOSED, when=never_reached, checks=(by_a_program,),
+               effects=(take_answer, read_information, resolve_as_unreached),
+               reason=Reason.ACTION_UNABLE_TO_COMPLETE),
+    Transition("A23", WAIT_MORE_INFO, TimerDue, to=WAIT_MORE_INFO, when=pauses, effects=(call_again,),
+               person=the_same),
+    Transition("A23", WAIT_MORE_INFO, TimerDue, to=TO_DO, reason=Reason.TIMEOUT),
+    Transition("A23", (*ACTIVE, WAIT_UNTIL), WaitForAnswer, to=WAIT_MORE_INFO, when=calls,
+               guards=(held_by_nobody_else,), checks=(known_wait_reason,),
+               effects=(read_information, call_out)),
+    # A mail is not what it waits for.
+    Transition("A23", WAIT_MORE_INFO, MailArrived, when=calls, effects=(append_mail, flag_new_information)),
 
     # Somebody has it
     Transition("A2", TO_DO, PickUp, to=IN_PROGRESS, guards=(taken_by_a_resource, not_ones_own),

@@ -1,6 +1,7 @@
 """Effects of the tables of Cases and Actions."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from services.activity.domain.action_steps import AnswerChecklist, GiveUp, SendItself
 from services.activity.domain.case_steps import EndAction, EnterStep, LaunchByHand, LoseWay, Rework
@@ -114,9 +115,14 @@ def say_why(occasion: Occasion[GiveUp]) -> Iterable[Event]:
 
 def resolve_as_unable(occasion: Occasion[GiveUp]) -> Iterable[Event]:
     """It is resolved for the moment before it is closed, for those who listen for that (AMB-3)."""
+    yield unable(occasion, occasion.context.effect)
+
+
+def unable(occasion: Occasion[Step], written: UUID | None) -> StatusChanged:
+    """It could not be done; the note `written` says why, where there is one."""
     activity = occasion.activity
     standing = Standing(State.RESOLVED, kind=activity.reference.kind)
-    yield StatusChanged(
+    return StatusChanged(
         stamp=occasion.stamp,
         was=activity.status,
         status=Status.RESOLVED,
@@ -124,5 +130,5 @@ def resolve_as_unable(occasion: Occasion[GiveUp]) -> Iterable[Event]:
         holders=settle(standing, activity.holders.person, occasion.process.queue),
         generation=activity.generation + (activity.timer is not None),
         method=Method.UNABLE_TO_COMPLETE,
-        written=occasion.context.effect,
+        written=written,
     )

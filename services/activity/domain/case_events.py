@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from services.activity.domain.call_events import CallAnswered, Called
 from services.activity.domain.course import Launched, SubCase
 from services.activity.domain.family_events import Stamp
 from services.activity.domain.links import Other
@@ -95,3 +96,21 @@ class NoSubCase(Struct, frozen=True, kw_only=True):
 
     stamp: Stamp
     reason: Reason
+
+
+CaseEvent = (
+    StepEntered
+    | ActionLaunched
+    | ActionEnded
+    | AttentionMarked
+    | Reworked
+    | ChecklistAnswered
+    | ReviewAsked
+    | NotSent
+    | SubCaseStarted
+    | SubCaseEnded
+    | CaseNotStarted
+    | NoSubCase
+    | Called
+    | CallAnswered
+)

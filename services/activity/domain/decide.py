@@ -138,7 +138,7 @@ def _settled(row: Transition[Any], occasion: Occasion[Any]) -> StatusChanged | H
     """What the row makes of status, wait, timer and holders together (ST-16, ST-19)."""
     activity, process, now = occasion.activity, occasion.process, occasion.now
     to = row.to or activity.state
-    wait = timers.wait_of(occasion.step, now) if row.to else activity.wait
+    wait = timers.wait_of(occasion.step, now, to, activity.task) if row.to else activity.wait
     attention = bool(activity.course and activity.course.attention) and to is not State.CLOSED
     standing = Standing(to, activity.new_information, activity.reference.kind, attention)
     holders = settle(standing, occasion.person, process.queue)

@@ -13,6 +13,7 @@ from services.activity.domain.activity import Holders, Timer, Wait
 from services.activity.domain.case_events import ActionEnded as ActionEnded
 from services.activity.domain.case_events import ActionLaunched as ActionLaunched
 from services.activity.domain.case_events import AttentionMarked as AttentionMarked
+from services.activity.domain.case_events import CaseEvent
 from services.activity.domain.case_events import CaseNotStarted as CaseNotStarted
 from services.activity.domain.case_events import ChecklistAnswered as ChecklistAnswered
 from services.activity.domain.case_events import NoSubCase as NoSubCase
@@ -264,16 +265,5 @@ Event = (
     | FileAdded
     | FileEdited
     | FileRemoved
-    | StepEntered
-    | ActionLaunched
-    | ActionEnded
-    | AttentionMarked
-    | Reworked
-    | SubCaseStarted
-    | SubCaseEnded
-    | CaseNotStarted
-    | NoSubCase
-    | ChecklistAnswered
-    | ReviewAsked
-    | NotSent
+    | CaseEvent
 )

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from services.activity.domain import custom_fields
 from services.activity.domain.activity import Activity, Reopening, Resolution, Written
+from services.activity.domain.call_events import CallAnswered, Called
 from services.activity.domain.course import Course, Restart
 from services.activity.domain.events import (
     ActionEnded,
@@ -141,6 +142,8 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             return {"task": replace(task, answers=in_order)} | _updated(event)
         case ReviewAsked(done_by=done_by):
             return {"task": replace(task_of(activity), done_by=done_by), "for_person": True}
+        case Called() | CallAnswered():
+            return {"task": _called(task_of(activity), event)}
         case Opened():
             raise ValueError(f"{activity.reference} cannot be opened a second time")
     assert_never(event)
@@ -158,6 +161,18 @@ def task_of(activity: Activity) -> Task:
     if activity.task is None:
         raise ValueError(f"{activity.reference} is no Action")
     return activity.task
+
+
+def _called(task: Task, event: Called | CallAnswered) -> Task:
+    """What an Action is to do, with how far its call has come. Raises `ValueError` for one without."""
+    if task.call is None:
+        raise ValueError(f"an Action of type {task.type} calls no external system")
+    match event:
+        case Called(attempt=attempt, retry=retry, answer_by=until):
+            call = replace(task.call, attempt=attempt, retry=retry, until=until, pauses=False)
+        case CallAnswered(again_at=again):
+            call = replace(task.call, until=again, pauses=again is not None)
+    return replace(task, call=call)
 
 
 def _further(

@@ -23,6 +23,8 @@ class ActionKind(StrEnum):
     """It starts a Sub-Case by itself, and is done with that (C2)."""
     WAIT_FOR_SUB_CASES = "wait_for_sub_cases"
     """It waits until Sub-Cases are closed (A22)."""
+    EXTERNAL_CALL = "external_call"
+    """It calls an external system by itself, which a connector answers for (A23)."""
 
 
 class ActionType(Struct, frozen=True, kw_only=True):
@@ -31,6 +33,8 @@ class ActionType(Struct, frozen=True, kw_only=True):
     `launched_by_hand` ones can be launched by people whenever the Case runs (CA-6). `template` is that of the
     mail of those that write by themselves. `process` is that of the Sub-Case that is started, or of those
     that are waited for, None for all.
+    mail of those that write by themselves. `call` is what an external system is asked to do, with how long
+    each answer is waited for, and the pauses before further tries (A23).
     """
 
     name: str
@@ -43,6 +47,9 @@ class ActionType(Struct, frozen=True, kw_only=True):
     launched_by_hand: bool = False
     template: str | None = None
     process: str | None = None
+    call: str | None = None
+    answer_within_minutes: int | None = None
+    retry_after_minutes: tuple[int, ...] = ()
 
 
 class ActionUse(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from services.activity.domain.action_steps import CloseBecause, CloseWithCase
 from services.activity.domain.activity import Activity
+from services.activity.domain.call_steps import AnswerCall, TakeFields
 from services.activity.domain.case_steps import AnswerAction, EndAction
 from services.activity.domain.course import Course, Entering, Finished, Holds, Stuck, next_of
 from services.activity.domain.custom_fields import FieldValue
@@ -22,6 +23,11 @@ def word_to_case(step: Step, before: Activity | None, action: Activity) -> Step 
     if action.status is Status.CLOSED:
         return end_of(action)
     return AnswerAction() if isinstance(step, MailArrived) else None
+
+
+def fields_for_case(step: Step) -> TakeFields | None:
+    """What an external system's answer brings for the custom fields, which are the Case's (A23, LK-1)."""
+    return TakeFields(step.fields) if isinstance(step, AnswerCall) and step.fields else None
 
 
 def end_of(action: Activity) -> EndAction:

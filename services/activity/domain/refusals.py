@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from services.activity.domain.activity import Activity
+from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.states import State
 from services.activity.domain.steps import Opening, Step
 from shared.references import Reference
@@ -18,6 +19,8 @@ class RefusalCode(StrEnum):
     """A closed activity never changes again (T38)."""
     CONFLICT = "conflict"
     """Somebody else was faster, or works on it (ST-22, ST-23)."""
+    LATE_ANSWER = "late_answer"
+    """An external system's answer came when the Action did not wait for it any more (A23)."""
     INCOMPLETE = "incomplete"
     """A guard failed; `missing` says what would have to be there."""
     INCOMPLETE_SPLIT = "incomplete_split"
@@ -64,6 +67,7 @@ class Missing(StrEnum):
     KNOWN_POINT = "known_point"
     REASON = "reason"
     ANOTHER_PERSON = "another_person"
+    PROGRAM = "program"
 
     @property
     def phrase(self) -> str:
@@ -139,6 +143,7 @@ _PHRASES = {
     Missing.KNOWN_POINT: "points that its checklist has",
     Missing.REASON: "a reason",
     Missing.ANOTHER_PERSON: "somebody else than who did it",
+    Missing.PROGRAM: "an integration or a robot (people complete it, or give it up)",
     Missing.ROBOT: "a robot",
     Missing.WORK_OF_HIS: "its being the work of who does it",
     Missing.KNOWN_WAIT_REASON: "a wait reason that the process has",
@@ -166,8 +171,15 @@ class Refusal:
 
 
 def no_such_row(activity: Activity | None, state: State, step: Step | type[Step]) -> Refusal:
-    """The table has no row for this state and step (T38 for what is closed)."""
+    """The table has no row for this state and step (T38 for what is closed, A23 for an answer too late)."""
     name = _name(activity, step)
+    call = activity.task.call if activity and activity.task else None
+    if call and isinstance(step, AnswerCall):
+        sentence = (
+            f"{name} waits for no answer to attempt {step.attempt} any more:"
+            f" it is {state.label}, and attempt {call.attempt} was its last."
+        )
+        return _refusal(RefusalCode.LATE_ANSWER, activity, state, step, sentence)
     if state is State.CLOSED:
         return _refusal(
             RefusalCode.CLOSED, activity, state, step, f"{name} is Closed and never changes again."

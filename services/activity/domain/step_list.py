@@ -8,6 +8,7 @@ from services.activity.domain.action_steps import (
     LaunchAction,
     SendItself,
 )
+from services.activity.domain.call_steps import AnswerCall, CallOut, TakeFields
 from services.activity.domain.case_steps import (
     Abandon,
     AnswerAction,
@@ -153,6 +154,9 @@ STEPS: tuple[type[Step], ...] = (
     StartCase,
     AwaitSubCases,
     SubCasesEnded,
+    CallOut,
+    AnswerCall,
+    TakeFields,
 )
 """Every step there is."""
 
@@ -181,6 +185,9 @@ NOT_FOR_PEOPLE = (
     StartCase,
     AwaitSubCases,
     SubCasesEnded,
+    CallOut,
+    AnswerCall,
+    TakeFields,
 )
 """What others do to an activity: mails, timers, reports, robots, customers, and what becomes of contacts."""
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from services.activity.domain.calls import Call
 from services.activity.domain.flow import ActionKind
 
 
@@ -31,6 +32,7 @@ class Task(Struct, frozen=True, kw_only=True):
     there are. While it is looked at by somebody else, `done_by` is who did it (A24). `template` and `mail`
     are those of the mail that it writes by itself (A20, A21). `process` is that of the Sub-Case that it
     starts, or of those that it waits for (A22).
+    are those of the mail that it writes by itself (A20, A21); `call` is its call to an external system (A23).
     """
 
     type: str
@@ -45,6 +47,7 @@ class Task(Struct, frozen=True, kw_only=True):
     template: str | None = None
     mail: UUID | None = None
     process: str | None = None
+    call: Call | None = None
 
     @property
     def unanswered(self) -> tuple[str, ...]:

@@ -14,10 +14,17 @@ from services.activity.domain.family_steps import Convert, Split
 from services.activity.domain.states import State, WaitType
 from services.activity.domain.steps import Step, TimerDue, WaitForMoreInformation, WaitUntil
 from services.activity.domain.sub_case_steps import AwaitSubCases
+from services.activity.domain.task import Task
 
 
-def wait_of(step: Step, now: datetime) -> Wait | None:
-    """The wait that a step begins: days are 24 hours each, from now (AMB-7)."""
+def wait_of(step: Step, now: datetime, to: State, task: Task | None) -> Wait | None:
+    """The wait that a step begins: days are 24 hours each, from now (AMB-7).
+
+    What an Action that calls an external system waits for is said by its call: the answer, or the next try.
+    """
+    if task and task.call and to is State.WAIT_MORE_INFO:
+        reason = step.reason if isinstance(step, WaitForAnswer) else None
+        return Wait(WaitType.MORE_INFO, task.call.until, reason=reason)
     match step:
         case WaitForMoreInformation(days=days, close_if_no_response=closes, reason=reason):
             return Wait(WaitType.MORE_INFO, now + timedelta(days=days), days, closes, reason)

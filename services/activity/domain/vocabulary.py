@@ -118,6 +118,14 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+class CallOutcome(StrEnum):
+    """What a connector says of a call to an external system (A23)."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+
+
 class MatchedBy(StrEnum):
     """What brought a mail to its activity (IN-1, IN-14): itself, or what it is one with."""
 

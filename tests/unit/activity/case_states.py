@@ -13,6 +13,7 @@ from services.activity.domain.action_steps import (
     SendItself,
 )
 from services.activity.domain.activity import Activity
+from services.activity.domain.call_steps import AnswerCall, CallOut, TakeFields
 from services.activity.domain.case_steps import (
     Abandon,
     AnswerAction,
@@ -33,7 +34,7 @@ from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.links import Other
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State, Status
-from services.activity.domain.steps import Assign, PickUp, Reopen, Step, WaitUntil
+from services.activity.domain.steps import Assign, PickUp, Reopen, Resume, ResumeTo, Step, WaitUntil
 from services.activity.domain.sub_case_steps import (
     AwaitSubCases,
     EditShared,
@@ -43,7 +44,7 @@ from services.activity.domain.sub_case_steps import (
     StartSubCase,
     SubCasesEnded,
 )
-from services.activity.domain.vocabulary import SYSTEM, Actor
+from services.activity.domain.vocabulary import SYSTEM, Actor, CallOutcome
 from services.activity.domain.work_steps import KeepWithMe, RejectWork, TakeNext
 from services.activity.running_cases import opening_of
 from shared.references import action, case
@@ -165,6 +166,7 @@ def case_examples(family: Family) -> Examples:
         (EditShared(fields=(FieldValue("salary", 200),)), ALICE),
         (CloseWithCase(CloseBecause.CANCELLED), SYSTEM),
         (Finish(), SYSTEM),
+        (TakeFields((FieldValue("salary", 200),)), SYSTEM),
     )
 
 
@@ -178,12 +180,30 @@ ACTIONS: dict[State, Callable[[str], tuple[Leading, ...]]] = {
 }
 """What leads an Action that was launched to every state."""
 
+_RESUMED = _on("order", Resume(ResumeTo.IN_PROGRESS))
+ORDERS: dict[State, tuple[Leading, ...]] = {
+    State.NEW: (),
+    State.TO_DO: (_on("order", Resume(ResumeTo.TO_DO)),),
+    State.IN_PROGRESS: (_RESUMED,),
+    State.WAIT_MORE_INFO: (),
+    State.WAIT_UNTIL: (_RESUMED, _on("order", WaitUntil(NOW + DAY))),
+    State.CLOSED: (_on("order", CompleteAction()),),
+}
+"""The same of one that waits for an external system from its launch on (A23)."""
+_OF_CALLS = (CallOut, AnswerCall)
+
 # These steps want an Action that is in certain hands.
 _HANDS: dict[type[Step], str] = {KeepWithMe: "alice", RejectWork: "r2", TakeNext: "r2"}
 
 
 def action_for(step: type[Step], state: State, type_: str = "papers") -> tuple[Family, Activity | None]:
     """A Case with an Action of this type that was led to a state, as the step wants it."""
+    if step in _OF_CALLS:
+        launched = () if state is State.NEW else (lambda family: family.launch("order"),)
+        family = _in(_CREATED, *launched, *ORDERS[state])(WINDOW)
+        found = None if state is State.NEW else family.action("order")
+        assert (found.state if found else State.NEW) is state
+        return family, found
     family = _in(_CREATED, *ACTIONS[state](type_))(WINDOW)
     if step is CompleteAction and state is not State.CLOSED:
         # Answers are given before, or the pick-up that they are would be the first step.
@@ -225,6 +245,8 @@ def action_examples(family: Family, found: Activity | None) -> Examples:
         (StartCase(), SYSTEM),
         (AwaitSubCases(), SYSTEM),
         (SubCasesEnded(), SYSTEM),
+        (CallOut(), SYSTEM),
+        (AnswerCall(1, CallOutcome.SUCCEEDED, detail=True), ERP),
     )
 
 

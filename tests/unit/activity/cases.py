@@ -59,6 +59,15 @@ FLOW = Flow(
         ActionType(name="contract", title="Write the contract", kind=ActionKind.PEER_REVIEW),
         ActionType(name="desk", title="Find a desk"),
         ActionType(name="visit", title="Show the house", launched_by_hand=True),
+        ActionType(
+            name="order",
+            title="Order a laptop",
+            kind=ActionKind.EXTERNAL_CALL,
+            launched_by_hand=True,
+            call="order-laptop",
+            answer_within_minutes=60,
+            retry_after_minutes=(1, 5),
+        ),
     ),
     steps=(
         FlowStep(

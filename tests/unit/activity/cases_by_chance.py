@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from services.activity.domain.action_steps import AnswerChecklist, CompleteAction, GiveUp
+from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.case_steps import Abandon, Complete, Pause, Rework, WaitForAnswer
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.flow import ActionKind, ActionType, ActionUse, Flow, FlowField, FlowStep
@@ -24,7 +25,7 @@ from services.activity.domain.steps import (
     WaitUntil,
 )
 from services.activity.domain.task import Answer
-from services.activity.domain.vocabulary import SYSTEM, Actor
+from services.activity.domain.vocabulary import SYSTEM, Actor, CallOutcome
 from services.activity.domain.work_steps import GiveFeedback, KeepWithMe, RejectWork, TakeNext
 from tests.unit.activity.below import starting, waiting
 from tests.unit.activity.cases import CASE_CREATED, CASE_ROUTED, CASE_STARTED
@@ -37,18 +38,25 @@ VALUES = st.one_of(
     # What is no number stops a Case whose conditions want one.
     st.builds(FieldValue, st.just("size"), st.sampled_from([0, 5, None, "big"])),
 ).map(lambda value: (value,))
+KINDS = {"kind": st.sampled_from((ActionKind.MANUAL, ActionKind.PEER_REVIEW))}
+CALLS = {
+    "kind": st.just(ActionKind.EXTERNAL_CALL),
+    "call": st.just("order"),
+    "answer_within_minutes": st.sampled_from([1, 60, 10_000]),
+    "retry_after_minutes": st.sampled_from([(), (1,), (5, 30)]),
+}
 TYPES = st.tuples(
     *(
         st.builds(
             ActionType,
             name=st.just(name),
             title=st.just(name.upper()),
-            kind=st.sampled_from((ActionKind.MANUAL, ActionKind.PEER_REVIEW)),
             queue=st.sampled_from([None, "papers"]),
             checklist=st.sampled_from([(), ("Is it good?",)]),
             launched_by_hand=st.just(name == "extra"),
+            **kind,
         )
-        for name in ("one", "two", "three", "extra")
+        for name, kind in (("one", KINDS), ("two", CALLS), ("three", KINDS), ("extra", CALLS))
     ),
     st.sampled_from(["equip", "parcel", "badge", "drafted"]).map(lambda process: starting("start", process)),
     st.sampled_from([None, "equip", "parcel"]).map(lambda process: waiting("await", process)),
@@ -70,6 +78,7 @@ FLOWS = st.builds(
     ).map(tuple),
     fields=st.just(FIELDS),
 )
+PROGRAMS = (ERP, ROBOT)
 ACTORS = st.sampled_from([ALICE, BOB, ROBOT, ERP])
 ON_EITHER: tuple[st.SearchStrategy[Step], ...] = (
     st.builds(PickUp, st.booleans()),
@@ -82,6 +91,9 @@ ON_EITHER: tuple[st.SearchStrategy[Step], ...] = (
     st.builds(KeepWithMe, st.booleans()),
     st.builds(MarkInformation, st.booleans()),
     st.just(AddNote()),
+)
+ANSWERS = st.builds(
+    AnswerCall, st.integers(1, 3), st.sampled_from(CallOutcome), st.booleans(), st.just(()) | VALUES
 )
 ON_CASES: st.SearchStrategy[Step] = st.one_of(
     *ON_EITHER,
@@ -110,6 +122,7 @@ ON_ACTIONS: st.SearchStrategy[Step] = st.one_of(
     ),
     st.just(CompleteAction()),
     st.builds(GiveUp, st.booleans()),
+    ANSWERS,
 )
 OPENINGS: tuple[tuple[Opening, Actor], ...] = (
     (CASE_STARTED, ALICE),

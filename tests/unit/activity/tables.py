@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.events import Event
 from services.activity.domain.refusals import Refusal, RefusalCode
 from services.activity.domain.states import State
@@ -36,7 +37,9 @@ def assert_row_or_refusal(
     else:
         assert isinstance(done, Refusal), state
         assert (done.state, done.step) == (state, step.name)
-        assert done.code is (RefusalCode.CLOSED if state is State.CLOSED else RefusalCode.NOT_ALLOWED)
+        code = RefusalCode.CLOSED if state is State.CLOSED else RefusalCode.NOT_ALLOWED
+        late = step is AnswerCall and state is not State.NEW
+        assert done.code is (RefusalCode.LATE_ANSWER if late else code)
         assert state is State.NEW or reference in done.sentence
 
 

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from services.activity.domain.action_steps import CompleteAction
 from services.activity.domain.activity import Activity, Holders
+from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.decide import allowed
@@ -27,11 +28,21 @@ from services.activity.domain.refusals import Refusal, RefusalCode
 from services.activity.domain.states import ENDED, State, Status
 from services.activity.domain.steps import Edit, Opening, PickUp, Step
 from services.activity.domain.sub_case_steps import EditShared
-from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind
+from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind, CallOutcome
 from services.activity.running_sub_cases import CannotStart
 from tests.unit.activity.cases import Family, answering, done
-from tests.unit.activity.cases_by_chance import ACTORS, FLOWS, ON_ACTIONS, ON_CASES, OPENINGS, VALUES
+from tests.unit.activity.cases_by_chance import (
+    ACTORS,
+    FLOWS,
+    ON_ACTIONS,
+    ON_CASES,
+    OPENINGS,
+    PROGRAMS,
+    VALUES,
+)
 from tests.unit.activity.tickets import ALICE, BOB, MAIL, NO_WINDOW, ROBOT, WINDOW, context
+
+WITHOUT_MISSING = (RefusalCode.CLOSED, RefusalCode.NOT_ALLOWED, RefusalCode.LATE_ANSWER)
 
 
 class CaseMachine(RuleBasedStateMachine):
@@ -63,7 +74,7 @@ class CaseMachine(RuleBasedStateMachine):
         outcome = self.family.take(activity, step, actor)
         if isinstance(outcome, Refusal):
             assert (outcome.state, outcome.step) == (activity.state, step.name)
-            assert outcome.missing or outcome.code in (RefusalCode.CLOSED, RefusalCode.NOT_ALLOWED)
+            assert outcome.missing or outcome.code in WITHOUT_MISSING
             assert self.family.activities == before
         return outcome
 
@@ -117,6 +128,37 @@ class CaseMachine(RuleBasedStateMachine):
         done(self.take(self.current(action), CompleteAction(), actor))
         after = self.current(action)
         assert task_of(after).done_by == actor.id if task.to_be_reviewed else after.status is Status.CLOSED
+
+    @precondition(lambda self: any(_awaits_answer(each) for each in self.family.actions))
+    @rule(
+        data=st.data(), outcome=st.sampled_from(CallOutcome), fields=VALUES, actor=st.sampled_from(PROGRAMS)
+    )
+    def an_external_system_answers(
+        self, data: Any, outcome: CallOutcome, fields: tuple[FieldValue, ...], actor: Actor
+    ) -> None:
+        """A23: it is done, goes to people, is tried again or could not be done; a second answer is late."""
+        action = data.draw(st.sampled_from([each for each in self.family.actions if _awaits_answer(each)]))
+        call = task_of(action).call
+        assert call is not None
+        answer = AnswerCall(call.attempt, outcome, fields=fields)
+        done(self.take(action, answer, actor))
+        after = self.current(action)
+        again = call.retry < len(call.retry_after_minutes)
+        assert (
+            after.status
+            is {
+                CallOutcome.SUCCEEDED: Status.CLOSED,
+                CallOutcome.FAILED: Status.TO_DO,
+                CallOutcome.UNREACHABLE: Status.WAIT if again else Status.CLOSED,
+            }[outcome]
+        )
+        assert (after.timer is not None) is (after.status is Status.WAIT)
+        late = self.take(after, answer, actor)
+        assert isinstance(late, Refusal)
+        assert late.code is RefusalCode.LATE_ANSWER
+        if self.family.case.status is not Status.CLOSED:
+            written = {each.name: each.value for each in self.family.case.fields}
+            assert [written.get(each.name) for each in fields] == [each.value for each in fields]
 
     def current(self, activity: Activity) -> Activity:
         return self.family.activities[activity.organisation, activity.id]
@@ -263,12 +305,26 @@ class CaseMachine(RuleBasedStateMachine):
                 assert {"launch", "resolve", "abandon"} <= {each.step for each in offers if each.allowed}
 
     @invariant()
+    def a_call_never_waits_without_an_end(self) -> None:
+        """A23: whoever keeps silent, people or the next try have their turn."""
+        for action in self.family.actions:
+            call = task_of(action).call
+            if call and action.state is State.WAIT_MORE_INFO:
+                assert action.timer is not None
+                assert action.timer.due_at == call.until
+
+    @invariant()
     def attention_is_asked_for_in_to_do_alone(self) -> None:
         """C6, AMB-15: every way on from there sees to it."""
         for case in self.family.cases:
             course = course_of(case)
             assert not course.attention or case.state is State.TO_DO
             assert course.attention is (course.because is not None)
+
+
+def _awaits_answer(action: Activity) -> bool:
+    call = task_of(action).call
+    return call is not None and action.state is State.WAIT_MORE_INFO and not call.pauses
 
 
 CaseMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, report_multiple_bugs=False)

@@ -25,13 +25,13 @@ from tests.unit.activity.tickets import DAY, NO_WINDOW, ROBOT, WINDOW, context
 
 CATALOGUE = {
     *(f"C{number}" for number in range(1, 25)),
-    *("C14b", "C16b", "CA-4", "CA-6", "CA-7", "A1", "A6", "A10", "AMB-51"),
+    *("C14b", "C16b", "CA-4", "CA-6", "CA-7", "A1", "A6", "A10", "A23", "AMB-51"),
     *("T34", "ST-20", "ST-21", "ST-22", "ST-23", "ST-25", "AMB-18", "AMB-39", "FB-1", "SL-1"),
     *("CE-3", "CE-7", "LK-3", "NT-14", "NT-15", "NT-16", "NT-20", "SH-1", "CT-20", "CT-21"),
 }
 """Every row of the catalogue that the table holds.
 
-C25, a mail for what is closed, is matching's. A1, A6 and A10 are what Actions make of their Case.
+C25, a mail for what is closed, is matching's. A1, A6, A10 and A23 are what Actions make of their Case.
 """
 
 STEPS = tuple(step for step in ALL_STEPS if any(row.step is step for row in CASE))
@@ -70,6 +70,7 @@ feedback          -    -      FB-1   FB-1       FB-1         FB-1       FB-1    
 enter_step        -    -      A1     A1         A1           -          -       -       -         -
 action_ended      -    -      A10    A10        A10          A10        A10     A10     A10       -
 action_answered   -    -      A6     A6         A6           C14b       A6      A6      A6        -
+take_fields       -    -      A23    A23        A23          A23        A23     A23     A23       -
 way_lost          -    -      C6     C6         C6           -          -       -       -         -
 finish            -    -      C18    C18        C18          -          -       -       -         -
 mail              -    C24    C24    C24        C24          C14        C16b    C16b    C21       -

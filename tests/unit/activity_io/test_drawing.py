@@ -12,13 +12,15 @@ from services.activity.domain.steps import PickUp
 from services.activity.drawing import drawn
 from services.activity.drawn_text import clean, wrapped
 from services.activity.pictures import Box, Column, Look, Picture
-from services.activity.views_courses import ActionLine, CourseDocument, course_document
+from services.activity.store_views import Under
+from services.activity.views_courses import ActionLine, CourseDocument, SubCaseLine, course_document
 from services.activity.views_drawings import course_picture, process_picture
 from shared.contracts.asking import Actor, ActorKind
 from tests.unit.activity.cases import CASE_CREATED, FLOW, Family, done
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 AT = datetime(2026, 3, 2, 12, 4, tzinfo=UTC)
+NOTHING = Under((), ())
 RTL = "שלום עולם, זה שם ארוך של פעולה"
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -83,7 +85,7 @@ def family() -> Family:
 
 def course(family: Family, *lines: ActionLine, state: str = "current", **said: Any) -> Picture:
     """The Case with these Actions in its first step."""
-    document: CourseDocument = course_document(family.case, [])
+    document: CourseDocument = course_document(family.case, NOTHING)
     first, *others = document.steps
     steps = [first.model_copy(update={"actions": list(lines), "state": state}), *others]
     document = document.model_copy(update={"steps": steps, **said})
@@ -102,7 +104,8 @@ def test_a_process_shows_its_steps_with_conditions_and_what_people_may_launch() 
     assert [each for each in said if each in ("1", "2", "3")] == ["1", "2", "3"]
     assert {"Prepare", "Look at the papers", "in Papers", "if (salary ?? 0) > 0", "Sign"} <= set(said)
     assert {"if foreign ?? false", "PEER REVIEW"} <= set(said)
-    assert said[said.index("People may launch as well") + 1 :] == ["Show the house"]
+    beside = said[said.index("People may launch as well") + 1 :]
+    assert beside == ["Show the house", "EXTERNAL CALL", "Order a laptop"]
 
 
 def test_columns_stand_from_left_to_right_and_boxes_within_the_drawing() -> None:
@@ -213,7 +216,7 @@ def test_the_end_is_filled_once_the_case_has_come_to_it(family: Family) -> None:
     assert course(family, status="resolved").ended
     done(family.do(PickUp()))
     done(family.do(Abandon()))
-    document = course_document(family.case, [])
+    document = course_document(family.case, NOTHING)
     assert [step.state for step in document.steps] == ["passed_over"] * len(document.steps)
     picture = course_picture(family.case, document, name, name)
     assert (picture.ended, picture.subtitle) == (True, "Closed · abandoned")
@@ -247,3 +250,28 @@ def test_a_text_is_broken_between_words_and_cut_where_there_is_no_room() -> None
     assert wrapped("Order further equipment", 100, 12) == ["Order further e…"]
     assert wrapped("", 100, 12) == []
     assert clean(" a\n\tb\u2028c ") == "a b c"
+
+
+def test_sub_cases_stand_below_the_steps_and_say_how_they_ended(family: Family) -> None:
+    """CA-7."""
+    lines = [
+        SubCaseLine(
+            reference=f"{number}-C",
+            process="equipping",
+            title="A desk",
+            status=status,
+            owner=owner,
+            started=AT,
+            method=method,
+            ended_at=None,
+        )
+        for number, status, owner, method in (
+            (7, "to_do", None, None),
+            (8, "closed", "bob", "complete"),
+            (9, "closed", None, "cancelled"),
+        )
+    ]
+    picture = course(family, sub_cases=lines)
+    assert [each.look for each in picture.beside] == [Look.LAUNCHED, Look.DONE, Look.UNDONE]
+    said = texts(drawn(picture))
+    assert {"Sub-Cases", "7-C", "8-C", "9-C", "owned by Bob", "Abandoned", "EQUIPPING"} <= set(said)

@@ -87,9 +87,9 @@ def test_every_language_labels_every_status() -> None:
 
 
 def test_what_people_are_offered_can_be_asked_for() -> None:
-    """A file comes with its bytes; spam is a method; robots and customers are offered nothing."""
+    """A file comes with its bytes; spam is a method; robots, customers and connectors are offered nothing."""
     elsewhere = {"add_file", "reject_as_spam"}
     for kind, models in MODELS.items():
         offered = {step.name for step in offered_to(kind)}
         assert offered - elsewhere <= set(models), kind
-        assert set(models) - offered <= {"reject_work", "feedback"}, kind
+        assert set(models) - offered <= {"reject_work", "feedback", "answer_call"}, kind

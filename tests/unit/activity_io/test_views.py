@@ -38,7 +38,7 @@ def test_a_linked_ticket_is_shown_as_header_data_whoever_looks(seen: set[str], p
     linked = dict(row("101204-T", "invoice")) | {"link_reason": "new_mailbox"}
     shown = Shown(ORGANISATION, frozenset(seen), None, NOW)
     links = Page(items=[shown.link(linked)], next=None)
-    view = shown.whole(life_in(State.IN_PROGRESS).it, row("101203-T", "request"), [], links, [], [])
+    view = shown.whole(life_in(State.IN_PROGRESS).it, row("101203-T", "request"), (), [], links, [], [])
     (link,) = view.links
     assert link.reason == "new_mailbox"
     assert link.activity.model_dump() == {

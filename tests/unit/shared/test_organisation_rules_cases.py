@@ -17,6 +17,7 @@ CASES = {
     "actions": [{"name": "call", "title": "Call"}, {"name": "laptop", "title": "Laptop"}],
     "steps": [{"name": "one", "title": "One", "actions": [{"action": "call"}, {"action": "laptop"}]}],
 }
+ORDER = {"type": "external_call", "call": "order-laptop", "answer_within_minutes": 60}
 AT = f"processes.{len(SAMPLE['processes'])}"
 
 
@@ -61,6 +62,8 @@ def test_what_agrees_is_accepted() -> None:
             action("ask", type="send_email_and_wait", template="no-response", launched_by_hand=True),
             action("start", type="start_case", process="new-employee", launched_by_hand=True),
             action("wait", type="wait_for_sub_cases", launched_by_hand=True),
+            action("order", **ORDER, retry_after_minutes=[1, 5, 30], launched_by_hand=True),
+            action("order-once", **ORDER, launched_by_hand=True),
         ],
         contacts_mandatory=True,
     )
@@ -159,6 +162,24 @@ def test_what_agrees_is_accepted() -> None:
             cases(step(use()), actions=[action(type="start_case", process="more")]),
             "actions.0.process",
             "Cases would begin for ever: more starts more",
+        ),
+        (
+            cases(step(use()), actions=[action(**{**ORDER, "call": None})]),
+            "actions.0",
+            "'call' calls an external system: say call, what it is asked to do",
+        ),
+        (
+            cases(step(use()), actions=[action(**{**ORDER, "answer_within_minutes": None})]),
+            "actions.0",
+            "'call' calls an external system: say answer_within_minutes, how long its answer is waited for",
+        ),
+        *(
+            (
+                cases(step(use()), actions=[action(**said)]),
+                f"actions.0.{next(iter(said))}",
+                "'call' is of type manual, which calls no external system",
+            )
+            for said in ({"call": "order"}, {"answer_within_minutes": 5}, {"retry_after_minutes": [1]})
         ),
         (
             cases(step(use(), when="remote")),
