@@ -7,9 +7,11 @@ from deploy.events.heard import Heard
 from deploy.events.phrases import due, held, listed, people, quoted, results, words
 from shared.contracts import activity_activities as activities
 from shared.contracts import activity_answers as answers
+from shared.contracts import activity_approvals as approvals
 from shared.contracts import activity_contacts as contacts
 from shared.contracts import activity_organisation as organisation
 from shared.contracts import activity_requests as requests
+from shared.contracts import activity_requests_approvals as approving
 from shared.contracts import activity_requests_contacts as contact_requests
 from shared.contracts import dead_letters, ingest_mails, ingest_requests, notify_mails, notify_requests
 from shared.contracts.record import Record
@@ -139,6 +141,10 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"Done by {it.done_by}, and to be looked at by somebody else" if it.done_by else "To be reviewed"
     ),
     activities.ActionNotSent: lambda it: "Could not write by itself",
+    approvals.ActionApprovalAsked: lambda it: (
+        f"Asked {listed(it.approvers)} to approve, at level {it.level} of round {it.round}"
+    ),
+    approvals.ActionApprovalGiven: lambda it: f"{'Approved' if it.approved else 'Declined'} by {it.actor.id}",
     activities.ActivityTookOver: lambda it: f"Took over {it.source.reference}, which was merged into it",
     activities.ActivityFileAdded: lambda it: f"The file {quoted(it.blob.name or '')} stands on it",
     activities.ActivityFileEdited: lambda it: f"A file is called {quoted(it.blob.name or '')} now",
@@ -184,6 +190,8 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     ),
     requests.ActionComplete: _asked("to complete it"),
     requests.ActionGiveUp: lambda it: f"{it.actor.id} cannot do it: {quoted(it.reason)}",
+    approving.ActionApprove: lambda it: f"{it.actor.id} approves it",
+    approving.ActionDecline: lambda it: f"{it.actor.id} declines it: {quoted(it.comment)}",
     requests.ActivityEdit: _asked("to edit it"),
     requests.ActivitySubmit: _asked("to submit it"),
     requests.ActivityPickUp: _asked("to take it"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from services.activity.domain import action_steps, case_steps, steps, work_steps
+from services.activity.domain import action_steps, approval_steps, case_steps, steps, work_steps
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
@@ -14,6 +14,7 @@ from services.activity.domain.vocabulary import Method
 from services.activity.domain.work_steps import SetDueDate
 from services.activity.uploads import ActivityAddFile
 from shared.contracts import activity_requests as asked
+from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
 from shared.file_names import safe_name
 
 
@@ -104,6 +105,8 @@ STEPS: Mapping[type[asked.OnActivity], MakesStep] = {
     ),
     asked.ActionComplete: lambda r, _: action_steps.CompleteAction(),
     asked.ActionGiveUp: lambda r, _: action_steps.GiveUp(reason=True),
+    ActionApprove: lambda r, _: approval_steps.Approve(r.comment is not None),
+    ActionDecline: lambda r, _: approval_steps.Decline(comment=True),
     asked.ActivityEditFile: lambda r, named: EditFile(named.the_file, _called(r, named.the_file), r.tags),
     asked.ActivityRemoveFile: lambda r, named: RemoveFile(named.the_file),
 }
@@ -132,6 +135,8 @@ def note_of(request: asked.Request) -> str | None:
             return text
         case asked.ActionGiveUp(reason=reason):
             return reason
+        case ActionApprove(comment=comment) | ActionDecline(comment=comment):
+            return comment
         case asked.ActivityAssign(note=note) | asked.ActivityFeedback(comment=note):
             return note
     return None

@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import convert
 
+from services.activity.domain.approval_events import ApprovalAsked, ApprovalGiven
+from services.activity.domain.approvals import ApprovalLevel
 from services.activity.domain.course import Launched
 from services.activity.domain.events import (
     ActionEnded,
@@ -23,6 +25,7 @@ from services.activity.domain.links import Other
 from services.activity.domain.task import Answer, Answered, Task
 from shared import references
 from shared.contracts import activity_activities as said
+from shared.contracts.activity_approvals import ActionApprovalAsked, ActionApprovalGiven
 
 
 def flow_of(record: said.Flow) -> Flow:
@@ -41,6 +44,7 @@ def task_of(record: said.Task) -> Task:
         due_date=record.due_date,
         checklist=record.checklist,
         template=record.template,
+        approval=tuple(convert(each.model_dump(mode="json"), ApprovalLevel) for each in record.approval),
     )
 
 
@@ -75,5 +79,11 @@ EVENTS_OF_CASES: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any], Event
         stamp=stamp, answers=tuple(Answered(each.point, Answer(each.answer)) for each in record.answers)
     ),
     said.ActionNotSent: lambda stamp, record: NotSent(stamp=stamp),
+    ActionApprovalAsked: lambda stamp, record: ApprovalAsked(
+        stamp=stamp, round=record.round, level=record.level, approvers=record.approvers
+    ),
+    ActionApprovalGiven: lambda stamp, record: ApprovalGiven(
+        stamp=stamp, round=record.round, level=record.level, approved=record.approved
+    ),
     said.ActionReviewAsked: lambda stamp, record: ReviewAsked(stamp=stamp, done_by=record.done_by),
 }

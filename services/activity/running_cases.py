@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
-from services.activity import announce
+from services.activity import announce, asking_approvers
 from services.activity.domain.action_steps import CloseBecause, CloseWithCase, LaunchAction, SendItself
 from services.activity.domain.activity import Activity
+from services.activity.domain.approval_steps import Approve, AskApprovers
+from services.activity.domain.approvals import Asking
 from services.activity.domain.case_steps import EnterStep, Finish, LoseWay
 from services.activity.domain.contacts import holder_of, holders_of
 from services.activity.domain.course import Course, Entering, Finished, Launched, Stuck, Undecided
@@ -45,6 +47,12 @@ def react(
     if kind is ReferenceKind.ACTION:
         if isinstance(step, LaunchAction) and step.task.writes:
             after = carry(after, _writing(workspace, after))
+        if isinstance(step, LaunchAction) and step.task.asks:
+            after = carry(after, AskApprovers(asking_of(workspace, cause, after)))
+        if isinstance(step, Approve) and (
+            following := asking_approvers.next_step(workspace, cause, after, _holds)
+        ):
+            carry(after, following)
         word = word_to_case(step, before, after)
         case = workspace.activities[after.organisation, after.parent] if word and after.parent else None
         if word and case:
@@ -121,6 +129,12 @@ def _writing(workspace: Workspace, action: Activity) -> SendItself:
     return SendItself((primary,), copies)
 
 
+def asking_of(workspace: Workspace, cause: Envelope, action: Activity) -> Asking | None:
+    """Whom an approval asks in a new round; None for nobody, and for what is no approval (A25)."""
+    asks = action.task is not None and action.task.asks
+    return asking_approvers.first(workspace, cause, action, _holds) if asks else None
+
+
 def launched_of(
     cause: Envelope, case: Activity, step: int, types: Iterable[ActionType], *, by_hand: bool = False
 ) -> tuple[Launched, ...]:
@@ -167,6 +181,7 @@ def opening_of(
             due_date=type_.due_date,
             checklist=type_.checklist,
             template=type_.template,
+            approval=type_.approval,
         ),
         person=person,
     )

@@ -20,6 +20,7 @@ _LOOK_OF_STEP = {
     "to_come": Look.PLANNED,
     "passed_over": Look.PASSED_OVER,
 }
+_TAGS = {ActionKind.PEER_REVIEW: "peer review", ActionKind.APPROVAL: "approval"}
 _LOOK_OF_STATUS = {
     Status.TO_DO.value: Look.LAUNCHED,
     Status.IN_PROGRESS.value: Look.RUNS,
@@ -157,7 +158,7 @@ def _who(line: ActionLine, person: Called, queue: Called) -> tuple[str, ...]:
 
 
 def _tag(type_: ActionType | None) -> str:
-    return "peer review" if type_ and type_.kind is ActionKind.PEER_REVIEW else ""
+    return _TAGS.get(type_.kind, "") if type_ else ""
 
 
 def _of_queue(type_: ActionType | None, queue: Called) -> tuple[str, ...]:

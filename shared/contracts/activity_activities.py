@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.activity_approvals import OfApprovals
 from shared.contracts.activity_cases import ActionChecklistAnswered as ActionChecklistAnswered
 from shared.contracts.activity_cases import ActionNotSent as ActionNotSent
 from shared.contracts.activity_cases import ActionReviewAsked as ActionReviewAsked
@@ -33,6 +34,7 @@ from shared.contracts.activity_record import OtherActivity as OtherActivity
 from shared.contracts.activity_work import ActivityDueChanged as ActivityDueChanged
 from shared.contracts.activity_work import ActivityFeedbackGiven as ActivityFeedbackGiven
 from shared.contracts.activity_work import ActivityHandedAgain as ActivityHandedAgain
+from shared.contracts.activity_work import ActivityInformationMarked as ActivityInformationMarked
 from shared.contracts.activity_work import ActivityKeepingChanged as ActivityKeepingChanged
 from shared.contracts.activity_work import ActivityMarkedForPerson as ActivityMarkedForPerson
 from shared.contracts.activity_work import ActivityNoted as ActivityNoted
@@ -163,15 +165,6 @@ class ActivityMailContinued(ActivityRecord):
     from_reference: Reference
 
 
-class ActivityInformationMarked(ActivityRecord):
-    """Its new-information flag was set or taken away (ST-25)."""
-
-    type: Literal["ticket.information_marked", "case.information_marked", "action.information_marked"] = (
-        "ticket.information_marked"
-    )
-    new: bool
-
-
 class ActivityContactTagged(ActivityRecord):
     """A contact got a tag after the beginning, or lost one (CT-3)."""
 
@@ -245,7 +238,9 @@ class ActivityMailRequested(ActivityRecord):
         "ticket.mail_requested"
     )
     mail: UUID
-    purpose: Literal["acknowledgement", "no_response", "split", "case_launched", "action", "reply"]
+    purpose: Literal[
+        "acknowledgement", "no_response", "split", "case_launched", "action", "approval", "reply"
+    ]
 
 
 class ActivityMailReported(ActivityRecord):
@@ -295,6 +290,7 @@ ActivityEvent = Annotated[
     | CaseReworked
     | ActionChecklistAnswered
     | ActionReviewAsked
-    | ActionNotSent,
+    | ActionNotSent
+    | OfApprovals,
     Field(discriminator="type"),
 ]

@@ -8,9 +8,17 @@ from shared.contracts.activity_record import ActivityRecord, OtherActivity
 from shared.contracts.record import Name, Part
 
 ActionKind = Name
-"""`manual`, `peer_review`, `send_email`, `send_email_and_wait`; there will be more."""
+"""`manual`, `peer_review`, `send_email`, `send_email_and_wait`, `approval`; there will be more."""
 StepNumber = Annotated[int, Field(ge=1)]
 """Steps are counted from 1."""
+
+
+class FlowLevel(Part):
+    """Users who are asked together for their approval, and the condition to ask them (A25)."""
+
+    approvers: tuple[Name, ...]
+    needed: Literal["all", "one"] = "all"
+    when: str | None = None
 
 
 class FlowAction(Part):
@@ -25,6 +33,7 @@ class FlowAction(Part):
     instructions: str = ""
     launched_by_hand: bool = False
     template: Name | None = None
+    approval: tuple[FlowLevel, ...] = ()
 
 
 class FlowUse(Part):
@@ -69,6 +78,7 @@ class Task(Part):
     due_date: Name | None = None
     checklist: tuple[str, ...] = ()
     template: Name | None = None
+    approval: tuple[FlowLevel, ...] = ()
 
 
 class CaseStepEntered(ActivityRecord):
@@ -135,7 +145,10 @@ class ActionChecklistAnswered(ActivityRecord):
 
 
 class ActionNotSent(ActivityRecord):
-    """An Action could not write by itself: there is nobody to write to, or nowhere to write from (A20)."""
+    """An Action could not write by itself: there is nobody to write to, or nowhere to write from (A20).
+
+    Or nobody can be asked for an approval (A25).
+    """
 
     type: Literal["action.not_sent"] = "action.not_sent"
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.activity_cases import PointAnswered as PointAnswered
+from shared.contracts.activity_requests_approvals import Approving as Approving
 from shared.contracts.activity_requests_cases import ActionAnswerChecklist as ActionAnswerChecklist
 from shared.contracts.activity_requests_cases import ActionComplete as ActionComplete
 from shared.contracts.activity_requests_cases import ActionGiveUp as ActionGiveUp
@@ -292,6 +293,7 @@ ActivityRequest = Annotated[
     | CaseAbandon
     | ActionAnswerChecklist
     | ActionComplete
-    | ActionGiveUp,
+    | ActionGiveUp
+    | Approving,
     Field(discriminator="type"),
 ]

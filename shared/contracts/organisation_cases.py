@@ -20,20 +20,36 @@ class ActionType(StrEnum):
     """How an Action is done: by a person, or by one person and looked through by another (A24).
 
     Or it writes to the primary contact by itself, and is done when the mail has left (A20), or waits for the
-    answer (A21).
+    answer (A21). Or it asks people for their approval by mail (A25).
     """
 
     MANUAL = "manual"
     PEER_REVIEW = "peer_review"
     SEND_EMAIL = "send_email"
     SEND_EMAIL_AND_WAIT = "send_email_and_wait"
+    APPROVAL = "approval"
+
+
+class Needed(StrEnum):
+    """Whose approval a level of an approval wants (A25)."""
+
+    ALL = "all"
+    ONE = "one"
+
+
+class ApprovalLevel(Strict):
+    """Users who are asked together; without its condition the level is passed over (A25)."""
+
+    approvers: Annotated[tuple[Name, ...], Field(min_length=1)]
+    needed: Needed = Needed.ALL
+    when: str | None = None
 
 
 class ActionDefinition(Titled):
     """A piece of work that Cases of a process may launch.
 
     Its queue and its due-date rule are the process's unless it has its own. Each item of its checklist has
-    to be answered before it can be completed.
+    to be answered before it can be completed. An approval has levels, which are asked one after the other.
     """
 
     type: ActionType = ActionType.MANUAL
@@ -43,6 +59,7 @@ class ActionDefinition(Titled):
     instructions: str = ""
     launched_by_hand: bool = False
     template: Name | None = None
+    approval: tuple[ApprovalLevel, ...] = ()
 
 
 class ActionUse(Strict):

@@ -6,6 +6,8 @@ from msgspec.structs import replace
 
 from services.activity.domain import custom_fields
 from services.activity.domain.activity import Activity, Reopening, Resolution, Written
+from services.activity.domain.approval_events import ApprovalAsked, ApprovalGiven
+from services.activity.domain.approvals import Round, Verdict
 from services.activity.domain.course import Course, Restart
 from services.activity.domain.events import (
     ActionEnded,
@@ -102,6 +104,8 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             return {"written": (*earlier_by_others, Written(author, id))}
         case MailRequested(mail=mail, purpose=Purpose.ACTION):
             return {"task": replace(task_of(activity), mail=mail)}
+        case MailRequested(purpose=Purpose.APPROVAL) | ApprovalAsked() | ApprovalGiven():
+            return {"task": replace(task_of(activity), round=_asked_so_far(activity, event))}
         case KeepingChanged(user=user):
             return {"keep_with_me": user}
         case MarkedForPerson():
@@ -170,6 +174,20 @@ def _further(
             restart = Restart(only, keeper) if only or keeper else None
             return replace(course, step=step - 1, running=running, restart=restart, over=False)
     assert_never(event)
+
+
+def _asked_so_far(activity: Activity, event: MailRequested | ApprovalAsked | ApprovalGiven) -> Round:
+    """How far an approval has come after an event of it."""
+    last = task_of(activity).round
+    if isinstance(event, ApprovalAsked):
+        kept = last.verdicts if last and last.number == event.round else ()
+        return Round(event.round, event.level, event.approvers, verdicts=kept)
+    if last is None:
+        raise ValueError(f"{activity.reference} has asked nobody")
+    if isinstance(event, MailRequested):
+        return replace(last, mails=(*last.mails, event.mail))
+    said = Verdict(event.level, event.stamp.by.id, event.approved, event.stamp.at)
+    return replace(last, verdicts=(*last.verdicts, said))
 
 
 def _opened(event: Opened) -> Activity:

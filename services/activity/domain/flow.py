@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from services.activity.domain.approvals import ApprovalLevel
+
 
 class ActionKind(StrEnum):
     """What kind of work an Action is (A24)."""
@@ -19,13 +21,15 @@ class ActionKind(StrEnum):
     """It writes to the customer by itself, and is done when that mail has left (A20)."""
     SEND_EMAIL_AND_WAIT = "send_email_and_wait"
     """It writes to the customer by itself, and waits for the answer (A21)."""
+    APPROVAL = "approval"
+    """It asks people for their approval by mail, level by level (A25)."""
 
 
 class ActionType(Struct, frozen=True, kw_only=True):
     """An Action that the process knows. `queue` and `due_date` None are those of the process.
 
     `launched_by_hand` ones can be launched by people whenever the Case runs (CA-6). `template` is that of the
-    mail of those that write by themselves.
+    mail of those that write by themselves. `approval` are the levels of an approval.
     """
 
     name: str
@@ -37,6 +41,7 @@ class ActionType(Struct, frozen=True, kw_only=True):
     instructions: str = ""
     launched_by_hand: bool = False
     template: str | None = None
+    approval: tuple[ApprovalLevel, ...] = ()
 
 
 class ActionUse(Struct, frozen=True):

@@ -8,6 +8,7 @@ from services.activity.domain.action_steps import (
     LaunchAction,
     SendItself,
 )
+from services.activity.domain.approval_steps import Approve, AskApprovers, Decline, EndApproved
 from services.activity.domain.case_steps import (
     Abandon,
     AnswerAction,
@@ -137,6 +138,10 @@ STEPS: tuple[type[Step], ...] = (
     GiveUp,
     CloseWithCase,
     SendItself,
+    AskApprovers,
+    Approve,
+    Decline,
+    EndApproved,
 )
 """Every step there is."""
 
@@ -160,6 +165,8 @@ NOT_FOR_PEOPLE = (
     Finish,
     CloseWithCase,
     SendItself,
+    AskApprovers,
+    EndApproved,
 )
 """What others do to an activity: mails, timers, reports, robots, customers, and what becomes of contacts."""
 

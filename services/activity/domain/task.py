@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from services.activity.domain.approvals import ApprovalLevel, Needed, Round
 from services.activity.domain.flow import ActionKind
 
 
@@ -29,7 +30,8 @@ class Task(Struct, frozen=True, kw_only=True):
     `step` is the step of its Case that it is part of; `by_hand` says that a person launched it beside that.
     `queue` and `due_date` are those of its type, None for those of the process. `answers` are those that
     there are. While it is looked at by somebody else, `done_by` is who did it (A24). `template` and `mail`
-    are those of the mail that it writes by itself (A20, A21).
+    are those of the mail that it writes by itself (A20, A21). `approval` are the levels of an approval, and
+    `round` the round in which they were asked last (A25).
     """
 
     type: str
@@ -43,6 +45,8 @@ class Task(Struct, frozen=True, kw_only=True):
     done_by: str | None = None
     template: str | None = None
     mail: UUID | None = None
+    approval: tuple[ApprovalLevel, ...] = ()
+    round: Round | None = None
 
     @property
     def unanswered(self) -> tuple[str, ...]:
@@ -54,6 +58,25 @@ class Task(Struct, frozen=True, kw_only=True):
     def writes(self) -> bool:
         """Whether it writes to the customer by itself (A20, A21)."""
         return self.kind in (ActionKind.SEND_EMAIL, ActionKind.SEND_EMAIL_AND_WAIT)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks people for their approval (A25)."""
+        return self.kind is ActionKind.APPROVAL
+
+    @property
+    def yet_to_answer(self) -> tuple[str, ...]:
+        """Who was asked last, and has not answered (A25)."""
+        return self.round.unanswered if self.round else ()
+
+    @property
+    def level_has_enough(self) -> bool:
+        """Whether the level that was asked last has what it needs (A25)."""
+        if self.round is None:
+            return False
+        one = self.approval[self.round.level - 1].needed is Needed.ONE
+        said = [each.approved for each in self.round.verdicts if each.level == self.round.level]
+        return any(said) if one else all(said) and not self.round.unanswered
 
     @property
     def to_be_reviewed(self) -> bool:
