@@ -8,6 +8,7 @@ from services.activity.domain.approval_steps import AskApprovers, EndApproved
 from services.activity.domain.approvals import ApprovalLevel, AskedPerson, Asking, Needed, level_after
 from services.activity.domain.course import Holds, Undecided
 from services.activity.domain.evolving import task_of
+from services.activity.domain.states import State
 from services.activity.domain.steps import Step
 from services.activity.rules import sending_mailbox
 from services.activity.workspace import Workspace
@@ -25,7 +26,7 @@ def first(workspace: Workspace, cause: Envelope, action: Activity, holds: Holds)
 def next_step(workspace: Workspace, cause: Envelope, action: Activity, holds: Holds) -> Step | None:
     """What follows once somebody has approved; None where the level waits for others."""
     task = task_of(action)
-    if task.round is None or not task.level_has_enough:
+    if action.state is not State.WAIT_MORE_INFO or task.round is None or not task.level_has_enough:
         return None
     level = _after(workspace, action, task.round.level, holds)
     if level == 0:

@@ -91,6 +91,11 @@ def catch_up(
             carry(None, opening_of(case, launched, type_, instructions=instructions, due=due, person=person))
         elif action is not None and action.status is Status.CLOSED:
             case = carry(case, end_of(action))
+        elif action is not None and (
+            following := asking_approvers.next_step(workspace, cause, action, _holds)
+        ):
+            carry(action, following)
+            case = workspace.activities[organisation, case.id]
     kept = {each.action.activity for each in course_of(case).running}
     because = CloseBecause.CANCELLED if case.status is Status.CLOSED else CloseBecause.REWORKED
     for action in [each for each in workspace.activities.values() if each.parent == case.id and each.task]:

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+from services.activity.approval_links import ApprovalLinks
 from services.activity.domain.action_steps import AnswerChecklist, CompleteAction, LaunchAction
 from services.activity.domain.activity import Activity
-from services.activity.domain.case_steps import LaunchByHand
+from services.activity.domain.case_steps import LaunchByHand, WaitForAnswer
 from services.activity.domain.contacts import Tagged, all_four
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.course import Course
@@ -35,10 +36,11 @@ from services.activity.domain.steps import (
 from services.activity.domain.task import Answer
 from services.activity.domain.vocabulary import SYSTEM, Actor, StartedBy, Tag
 from services.activity.rules import task_in
-from services.activity.running_cases import launched_of, opening_of, react
+from services.activity.running_cases import asking_of, launched_of, opening_of, react
 from services.activity.workspace import Workspace
 from shared.contracts.envelope import Envelope
 from shared.references import case, ticket
+from tests.unit.activity.approvals import CONSENT, LINKS, ORGANISATION
 from tests.unit.activity.tickets import ALICE, BOB, CUSTOMER, ID, NOW, WINDOW, context, opening
 
 CAUSE = Envelope(id="1", source="test", type="test", time=NOW, organisation="acme")
@@ -52,6 +54,7 @@ FLOW = Flow(
         ActionType(name="contract", title="Write the contract", kind=ActionKind.PEER_REVIEW),
         ActionType(name="desk", title="Find a desk"),
         ActionType(name="visit", title="Show the house", launched_by_hand=True),
+        CONSENT,
     ),
     steps=(
         FlowStep(
@@ -93,6 +96,9 @@ class Family:
         self.now = NOW
         self.activities: dict[tuple[str, UUID], Activity] = {}
         self.history: dict[UUID, list[Event]] = defaultdict(list)
+        self.organisations = {"acme": ORGANISATION}
+        self.links: ApprovalLinks | None = LINKS
+        self._causes = 0
 
     @property
     def case(self) -> Activity:
@@ -138,6 +144,9 @@ class Family:
         version: int | None = None,
     ) -> tuple[Event, ...] | Refusal:
         """The events of the step itself; what follows from them between Case and Actions is done, too."""
+        cause = self.next_cause()
+        if isinstance(step, WaitForAnswer) and activity and step.asking is None:
+            step = replace(step, asking=asking_of(cast(Workspace, self), cause, activity))
         surroundings = context(actor, self.rules(activity, step), effect=effect, version=version)
         outcome = decide(activity, step, surroundings, self.now)
         if isinstance(outcome, Refusal) or not outcome:
@@ -148,8 +157,17 @@ class Family:
             self.activities[after.organisation, after.id] = after
             self.history[after.id].append(event)
         assert after is not None
-        react(cast(Workspace, self), CAUSE, step, activity, after, self._follow)
+        react(cast(Workspace, self), cause, step, activity, after, self._follow)
         return outcome
+
+    def next_cause(self) -> Envelope:
+        """Another one for everything that is taken, as ids of effects follow from it."""
+        self._causes += 1
+        return CAUSE.model_copy(update={"id": str(self._causes)})
+
+    def bearer(self, activity: Activity) -> Activity:
+        """Who has an activity's custom fields (`workspace.py`)."""
+        return self.activities[activity.organisation, activity.bearer]
 
     def rules(self, activity: Activity | None, step: Step) -> ProcessRules:
         """Those of the process; an Action may have a queue of its own (`rules.py`)."""
@@ -170,7 +188,7 @@ class Family:
         wanted = self.case.flow.action(type_)
         assert wanted is not None
         number = max(self.course.step, 1)
-        launched = launched_of(CAUSE, self.case, number, [wanted] * copies, by_hand=True)
+        launched = launched_of(self.next_cause(), self.case, number, [wanted] * copies, by_hand=True)
         outcome = self.do(LaunchByHand(launched), actor)
         if not isinstance(outcome, Refusal):
             for each in launched:
