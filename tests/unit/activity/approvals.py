@@ -1,11 +1,10 @@
 """An organisation whose people are asked for their approval, and the links that they get."""
 
-from services.activity.approval_links import ApprovalLinks
 from services.activity.domain.approvals import ApprovalLevel, Needed
 from services.activity.domain.flow import ActionKind, ActionType
 from shared.contracts.activity_organisation import Template, TemplateText, User
-from shared.keyring import Keyring
 from shared.organisation import Organisation
+from tests.support.office import LINKS as LINKS
 from tests.support.office import mailbox, process
 
 TEMPLATE = "please"
@@ -19,7 +18,6 @@ ORGANISATION = Organisation(
     ),
     templates=(Template(name=TEMPLATE, texts={"en": TemplateText(subject="Please", text="{{ link }}")}),),
 )
-LINKS = ApprovalLinks(Keyring(1, {1: b"k" * 32}), "https://mailroom.test")
 CONSENT = ActionType(
     name="consent",
     title="Agree",
