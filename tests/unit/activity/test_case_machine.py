@@ -120,13 +120,20 @@ class CaseMachine(RuleBasedStateMachine):
         assert isinstance(outcome, Refusal) is (activity.status is Status.CLOSED)
         assert isinstance(outcome, Refusal) or self.current(activity).new_information
 
+    def asked(self) -> list[tuple[Activity, ApprovalAsked]]:
+        """Which levels were asked, by which Action."""
+        return [
+            (action, event)
+            for action in self.family.actions
+            for event in self.family.history[action.id]
+            if isinstance(event, ApprovalAsked)
+        ]
+
     def links(self) -> list[tuple[Activity, ApprovalLink]]:
         """All that were ever sent, with the Action that each is about."""
         return [
             (action, ApprovalLink("acme", action.id, event.round, event.level, name))
-            for action in self.family.actions
-            for event in self.family.history[action.id]
-            if isinstance(event, ApprovalAsked)
+            for action, event in self.asked()
             for name in event.approvers
         ]
 
@@ -180,6 +187,8 @@ class CaseMachine(RuleBasedStateMachine):
     @invariant()
     def an_approval_waits_for_information_while_somebody_is_asked(self) -> None:
         """A25: whoever its last links name, and nobody by an older one."""
+        levels = [(action.id, each.round, each.level) for action, each in self.asked()]
+        assert len({*levels}) == len(levels), "who asks a level again begins another round"
         usable: dict[UUID, set[str]] = {}
         for action, link in self.links():
             if unusable(ORGANISATION, action, link) is None:
