@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from jinja2 import TemplateSyntaxError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
+from shared import organisation_rules_approvals as of_approvals
 from shared import organisation_rules_cases as of_cases
 from shared import organisation_rules_fields as of_fields
 from shared import organisation_rules_people as of_people
@@ -159,6 +160,7 @@ RULES: tuple[Rule, ...] = (
     *of_people.RULES,
     *of_fields.RULES,
     *of_cases.RULES,
+    *of_approvals.RULES,
     *of_time.RULES,
     addresses_belong_to_one_mailbox,
     mailboxes_are_read_once,

@@ -11,7 +11,7 @@ MOST_ACTIONS = 100
 """Of a step: all of them are launched at once."""
 
 _OF_TICKETS = ("categories", "note_required_to_resolve", "split", "no_response", "case_launched")
-_WRITING = (ActionType.SEND_EMAIL, ActionType.SEND_EMAIL_AND_WAIT)
+_WRITING = (ActionType.SEND_EMAIL, ActionType.SEND_EMAIL_AND_WAIT, ActionType.APPROVAL)
 _OF_SUB_CASES = (ActionType.START_CASE, ActionType.WAIT_FOR_SUB_CASES)
 _ASKED_OF_CALLS = {
     "call": "what it is asked to do",
@@ -97,7 +97,7 @@ def checklists_ask_something(definition: Definition) -> Iterator[Finding]:
 
 
 def what_writes_has_a_template(definition: Definition) -> Iterator[Finding]:
-    """And what does not, has none (A20, A21)."""
+    """And what does not, has none (A20, A21, A25)."""
     for where, process in _processes(definition):
         for position, action in enumerate(process.actions):
             place: Path = (*where, "actions", position, "template")

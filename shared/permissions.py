@@ -48,6 +48,10 @@ class Need(Enum):
     """The role that the request, which the body or the URL names, needs in the activity's process."""
     ANY_PROCESS = "any_process"
     """`Role.READER` in some process; what is shown is cut to those processes, or to their companies."""
+    APPROVER = "approver"
+    """To be a user who is at work; whether he is asked for his approval is the step's own question (A25)."""
+    LINK = "link"
+    """Nothing but the signed link itself, which says whose it is (A25)."""
     MAILBOX = "mailbox"
     """The role `operator`, or `Role.READER` in a process that the mailbox's mail goes to (UH-5)."""
 

@@ -96,9 +96,9 @@ def _brought(thing: Any) -> Iterator[Difference]:
             if field != _key_field(thing) and value not in (None, "", [], {}, False):
                 yield Difference("added", field, after=_plain(value), inner=tuple(_brought(value)))
     elif isinstance(thing, list):
-        for value in thing:
+        for place, value in enumerate(thing, 1):
             if isinstance(value, dict):
-                yield Difference("added", _key(value), inner=tuple(_brought(value)))
+                yield Difference("added", _key(value, place), inner=tuple(_brought(value)))
 
 
 def _plain(value: Any) -> Any:
@@ -108,11 +108,13 @@ def _plain(value: Any) -> Any:
 
 
 def _by_key(things: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {_key(thing): thing for thing in things}
+    return {_key(thing, place): thing for place, thing in enumerate(things, 1)}
 
 
-def _key(thing: dict[str, Any]) -> str:
-    return str(thing[_key_field(thing)])
+def _key(thing: dict[str, Any], place: int) -> str:
+    """What it is called, or else the place that it has, from 1: that of a level of an approval."""
+    field = _key_field(thing)
+    return str(thing[field]) if field else str(place)
 
 
 def _key_field(thing: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ SERVERS: tuple[tuple[str, Look, tuple[str, ...]], ...] = (
     ("kafka topics", servers.kafka, ("ingest", "activity", "notify")),
     ("kafka partitions", servers.partitions, ("ingest", "activity", "notify")),
     ("blobs", servers.blobs, ("ingest", "activity", "notify")),
-    ("token keys", servers.token_keys, ("ingest", "notify")),
+    ("token keys", servers.token_keys, ("ingest", "activity", "notify")),
 )
 
 

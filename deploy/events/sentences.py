@@ -7,10 +7,12 @@ from deploy.events.heard import Heard
 from deploy.events.phrases import due, held, listed, people, quoted, results, words
 from shared.contracts import activity_activities as activities
 from shared.contracts import activity_answers as answers
+from shared.contracts import activity_approvals as approvals
 from shared.contracts import activity_calls as calls
 from shared.contracts import activity_contacts as contacts
 from shared.contracts import activity_organisation as organisation
 from shared.contracts import activity_requests as requests
+from shared.contracts import activity_requests_approvals as approving
 from shared.contracts import activity_requests_contacts as contact_requests
 from shared.contracts import dead_letters, ingest_mails, ingest_requests, notify_mails, notify_requests
 from shared.contracts.record import Record
@@ -158,6 +160,10 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
     activities.CaseSubCaseEnded: lambda it: f"{it.ended.reference}, a Case under it, is closed",
     activities.ActionCaseNotStarted: lambda it: f"Could not start its Case: {it.why}",
     activities.ActionNoSubCase: lambda it: f"There is no Sub-Case to wait for: {words(it.reason)}",
+    approvals.ActionApprovalAsked: lambda it: (
+        f"Asked {listed(it.approvers)} to approve, at level {it.level} of round {it.round}"
+    ),
+    approvals.ActionApprovalGiven: lambda it: f"{'Approved' if it.approved else 'Declined'} by {it.actor.id}",
     activities.ActivityTookOver: lambda it: f"Took over {it.source.reference}, which was merged into it",
     activities.ActivityFileAdded: lambda it: f"The file {quoted(it.blob.name or '')} stands on it",
     activities.ActivityFileEdited: lambda it: f"A file is called {quoted(it.blob.name or '')} now",
@@ -208,6 +214,8 @@ SENTENCES: Mapping[type[Record], Callable[[Any], str]] = {
         f"{it.actor.id} answers attempt {it.attempt} to call: {it.outcome}"
         + (f", {quoted(it.detail)}" if it.detail else "")
     ),
+    approving.ActionApprove: lambda it: f"{it.actor.id} approves it",
+    approving.ActionDecline: lambda it: f"{it.actor.id} declines it: {quoted(it.comment)}",
     requests.ActivityEdit: _asked("to edit it"),
     requests.ActivitySubmit: _asked("to submit it"),
     requests.ActivityPickUp: _asked("to take it"),

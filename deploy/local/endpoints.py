@@ -75,6 +75,7 @@ class Endpoints(BaseModel, frozen=True):
             "MAILROOM_SMTP_SERVERS": _servers(self.smtp, tls="none", null_sender=False),
             # Timers wait for mailboxes to say how far they were read; on one machine that may be often.
             "MAILROOM_POLL_SECONDS": "2",
+            "MAILROOM_PUBLIC_URL": endpoint.http,
         }
 
 

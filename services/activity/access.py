@@ -14,7 +14,7 @@ from shared.auth import Principal
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests import Actor, ActorKind
 from shared.organisation import NoConfiguration, Organisation, Organisations, Unknown
-from shared.permissions import Need, NoRule, Rights, Role, rights_of
+from shared.permissions import Need, Rights, Role, rights_of
 from shared.problems import FORBIDDEN, NOT_FOUND, Problem
 from shared.references import ReferenceKind
 from shared.unit_of_work import Batch, UnitOfWork
@@ -69,15 +69,12 @@ class Access:
         rule = self.caller.rule
         if rule is Need.REQUEST:
             assert request is not None, "the rule of this endpoint is its request's"
-            rule = permissions.role_for(request)
-        if not isinstance(rule, Role):
-            raise NoRule(f"The endpoint's rule is {rule}, which says nothing about a process.")
+            rule = permissions.rule_for(request)
         try:
             permissions.require(self.organisation, self.caller.user, rule, process)
         except permissions.NotPermitted as refused:
-            raise Problem(
-                FORBIDDEN, str(refused), missing=[f"process:{process}"], role=rule.name.lower()
-            ) from None
+            role: dict[str, Any] = {"role": refused.role.name.lower()} if refused.role else {}
+            raise Problem(FORBIDDEN, str(refused), missing=refused.missing, **role) from None
 
 
 class Reception:

@@ -7,6 +7,8 @@ from typing import Any
 from msgspec import to_builtins
 
 from services.activity.announce_links import Fields, other_record
+from services.activity.domain.approval_events import ApprovalAsked, ApprovalGiven
+from services.activity.domain.approvals import ApprovalLevel
 from services.activity.domain.call_events import CallAnswered, Called
 from services.activity.domain.events import (
     ActionEnded,
@@ -26,7 +28,8 @@ from services.activity.domain.events import (
 from services.activity.domain.flow import Flow
 from services.activity.domain.task import Task
 from shared.contracts import activity_activities as said
-from shared.contracts.activity_cases import PointAnswered
+from shared.contracts.activity_approvals import ActionApprovalAsked, ActionApprovalGiven
+from shared.contracts.activity_cases import FlowLevel, PointAnswered
 
 
 @lru_cache(maxsize=256)
@@ -50,7 +53,13 @@ def task_record(task: Task) -> said.Task:
         call=task.call and task.call.name,
         answer_within_minutes=task.call and task.call.answer_within_minutes,
         retry_after_minutes=task.call.retry_after_minutes if task.call else (),
+        approval=_levels(task.approval),
     )
+
+
+@lru_cache(maxsize=256)
+def _levels(levels: tuple[ApprovalLevel, ...]) -> tuple[FlowLevel, ...]:
+    return tuple(FlowLevel.model_validate(to_builtins(each)) for each in levels)
 
 
 def _launched(happened: ActionLaunched, _: int) -> dict[str, Any]:
@@ -122,4 +131,20 @@ OF_CASES: Mapping[type[Event], tuple[type[said.ActivityRecord], Fields]] = {
     CaseNotStarted: (said.ActionCaseNotStarted, lambda happened, _: {"why": happened.why}),
     NoSubCase: (said.ActionNoSubCase, lambda happened, _: {"reason": happened.reason.value}),
     ReviewAsked: (said.ActionReviewAsked, lambda happened, _: {"done_by": happened.done_by}),
+    ApprovalAsked: (
+        ActionApprovalAsked,
+        lambda happened, _: {
+            "round": happened.round,
+            "level": happened.level,
+            "approvers": happened.approvers,
+        },
+    ),
+    ApprovalGiven: (
+        ActionApprovalGiven,
+        lambda happened, _: {
+            "round": happened.round,
+            "level": happened.level,
+            "approved": happened.approved,
+        },
+    ),
 }

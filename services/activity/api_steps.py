@@ -55,6 +55,7 @@ PROBLEM_OF: dict[str, ProblemType] = {
     "no_merge_target": STEP_REFUSED,
     "closed": STEP_REFUSED,
     "not_allowed": STEP_REFUSED,
+    "not_asked": STEP_REFUSED,
     "not_available": STEP_REFUSED,
 }
 

@@ -4,10 +4,12 @@ from fastapi import FastAPI
 
 from services.activity import gauges, handlers, retention
 from services.activity.api import routes
+from services.activity.api_approvals import approval_routes
 from services.activity.api_configuration import routes as configuration_routes
 from services.activity.api_contacts import contact_routes
 from services.activity.api_search import search_routes
 from services.activity.api_worklists import worklist_routes
+from services.activity.approval_links import ApprovalLinks
 from services.activity.handlers import Handlers
 from services.activity.numbers import Numbers, pool_of_numbers
 from services.activity.settings import ActivitySettings
@@ -49,6 +51,7 @@ def api_of(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
         worklist_routes(unit, work, organisations),
         contact_routes(unit, work, organisations),
         search_routes(unit, organisations),
+        approval_routes(unit, work, organisations),
         configuration_routes(unit),
     )
     return create_api("Mailroom activity", routers)
@@ -63,7 +66,10 @@ def build(settings: ActivitySettings) -> Service:
     pool_for_numbers = pool_of_numbers(settings.postgres_dsn, schema=SERVICE, password=password)
     unit = UnitOfWork(pool, service=SERVICE, topic_prefix=settings.topic_prefix)
     organisations = Organisations(Announcements(settings.kafka_bootstrap, settings.topic_prefix, published))
-    work = Work(organisations, Numbers(pool_for_numbers), answers_kept=days(settings.answers_days))
+    links = ApprovalLinks(settings.keyring(), settings.public_url) if settings.public_url else None
+    work = Work(
+        organisations, Numbers(pool_for_numbers), answers_kept=days(settings.answers_days), links=links
+    )
     return Service(
         SERVICE,
         settings,

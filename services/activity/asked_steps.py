@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from services.activity.domain import action_steps, case_steps, steps, work_steps
+from services.activity.domain import action_steps, approval_steps, case_steps, steps, work_steps
 from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.custom_fields import FieldValue
@@ -15,6 +15,7 @@ from services.activity.domain.vocabulary import CallOutcome, Method
 from services.activity.domain.work_steps import SetDueDate
 from services.activity.uploads import ActivityAddFile
 from shared.contracts import activity_requests as asked
+from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
 from shared.file_names import safe_name
 
 
@@ -110,6 +111,8 @@ STEPS: Mapping[type[asked.OnActivity], MakesStep] = {
     asked.ActionAnswerCall: lambda r, named: AnswerCall(
         r.attempt, CallOutcome(r.outcome), r.detail is not None, named.fields
     ),
+    ActionApprove: lambda r, _: approval_steps.Approve(r.comment is not None),
+    ActionDecline: lambda r, _: approval_steps.Decline(comment=True),
     asked.ActivityEditFile: lambda r, named: EditFile(named.the_file, _called(r, named.the_file), r.tags),
     asked.ActivityRemoveFile: lambda r, named: RemoveFile(named.the_file),
 }
@@ -140,6 +143,8 @@ def note_of(request: asked.Request) -> str | None:
             return reason
         case asked.ActionAnswerCall(detail=detail):
             return detail
+        case ActionApprove(comment=comment) | ActionDecline(comment=comment):
+            return comment
         case asked.ActivityAssign(note=note) | asked.ActivityFeedback(comment=note):
             return note
     return None

@@ -65,6 +65,8 @@ async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> 
     for kind, what in _OF_FLOWS:
         names = removed(before, after, kind)
         found += [InUse(kind, use) for use in await store.of_flows(connection, organisation, what, names)]
+    gone = removed(before, after, "users")
+    found += [InUse("users", use) for use in await store.of_approvers(connection, organisation, gone)]
     turned = other_kind(before, after)
     found += [
         InUse("processes", use, becomes="kind")

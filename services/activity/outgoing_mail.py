@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from services.activity import announce
+from services.activity.approval_links import ApprovalLink
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import holders_of
 from services.activity.domain.events import MailRequested
-from services.activity.domain.vocabulary import Tag
+from services.activity.domain.evolving import task_of
+from services.activity.domain.vocabulary import Purpose, Tag
 from services.activity.rules import sending_mailbox, template_for
 from services.activity.store_mails import Mail, Recipients
 from services.activity.workspace import Workspace
@@ -43,6 +45,9 @@ def automatic(
     `more` are variables that say something of the step that led to it.
     """
     organisation = workspace.organisations[activity.organisation]
+    if event.purpose is Purpose.APPROVAL:
+        _ask_approver(workspace, cause, activity, event, organisation)
+        return
     people = workspace.people
     recipients = Recipients(
         to=_people(workspace, activity.organisation, event.to),
@@ -60,6 +65,36 @@ def automatic(
         template=template_for(organisation, activity, event.purpose),
         variables={**_variables(organisation, activity), **more},
         language=(first and first.language) or process.language,
+    )
+    _ask(workspace, cause, activity, compose, event.purpose.value, Content())
+
+
+def _ask_approver(
+    workspace: Workspace,
+    cause: Envelope,
+    activity: Activity,
+    event: MailRequested,
+    organisation: Organisation,
+) -> None:
+    """To one approver, with a link of his own; it answers nobody's mail (A25)."""
+    asked, links = task_of(activity).round, workspace.links
+    assert asked is not None, "a mail that asks belongs to a round"
+    approver = asked.written_to(event.mail)
+    assert approver is not None, "and to somebody who is asked in it"
+    assert links is not None, "an approval asks only where links can be made"
+    user = organisation.user(approver)
+    assert user.address is not None, "an approval asks only who has an address"
+    link = ApprovalLink(activity.organisation, activity.id, asked.number, asked.level, approver)
+    compose = _compose(
+        workspace,
+        activity,
+        mail=event.mail,
+        recipients=Recipients(to=(Mailbox(address=user.address, name=user.title),)),
+        answers=None,
+        automatic=True,
+        template=template_for(organisation, activity, event.purpose),
+        variables={**_variables(organisation, activity), "link": links.url(link)},
+        language=organisation.process(activity.process).language,
     )
     _ask(workspace, cause, activity, compose, event.purpose.value, Content())
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import convert
 
+from services.activity.domain.approval_events import ApprovalAsked, ApprovalGiven
+from services.activity.domain.approvals import ApprovalLevel
 from services.activity.domain.call_events import CallAnswered, Called
 from services.activity.domain.calls import Call
 from services.activity.domain.course import Launched, SubCase
@@ -30,6 +32,7 @@ from services.activity.domain.task import Answer, Answered, Task
 from services.activity.domain.vocabulary import CallOutcome, Reason
 from shared import references
 from shared.contracts import activity_activities as said
+from shared.contracts.activity_approvals import ActionApprovalAsked, ActionApprovalGiven
 
 
 def flow_of(record: said.Flow) -> Flow:
@@ -49,6 +52,7 @@ def task_of(record: said.Task) -> Task:
         checklist=record.checklist,
         template=record.template,
         process=record.process,
+        approval=tuple(convert(each.model_dump(mode="json"), ApprovalLevel) for each in record.approval),
         call=_call(record),
     )
 
@@ -114,5 +118,11 @@ EVENTS_OF_CASES: Mapping[type[said.ActivityRecord], Callable[[Stamp, Any], Event
     said.CaseSubCaseEnded: lambda stamp, record: SubCaseEnded(stamp=stamp, sub_case=other_of(record.ended)),
     said.ActionCaseNotStarted: lambda stamp, record: CaseNotStarted(stamp=stamp, why=record.why),
     said.ActionNoSubCase: lambda stamp, record: NoSubCase(stamp=stamp, reason=Reason(record.reason)),
+    ActionApprovalAsked: lambda stamp, record: ApprovalAsked(
+        stamp=stamp, round=record.round, level=record.level, approvers=record.approvers
+    ),
+    ActionApprovalGiven: lambda stamp, record: ApprovalGiven(
+        stamp=stamp, round=record.round, level=record.level, approved=record.approved
+    ),
     said.ActionReviewAsked: lambda stamp, record: ReviewAsked(stamp=stamp, done_by=record.done_by),
 }

@@ -10,6 +10,7 @@ from services.activity.uploads import ActivityAddFile
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import User
 from shared.contracts.activity_requests import Actor, ActorKind
+from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
 from shared.contracts.activity_requests_contacts import (
     ContactCreate,
     ContactEdit,
@@ -18,10 +19,10 @@ from shared.contracts.activity_requests_contacts import (
 )
 from shared.contracts.record import type_for
 from shared.organisation import Organisation, Unknown
-from shared.permissions import Need, NoRule, Role, Rules, rights_of
+from shared.permissions import Need, NoRule, Role, Rule, Rules, rights_of
 from shared.references import OF_NUMBER, ReferenceKind
 
-REQUESTS: Mapping[type[asked.Request], Role] = {
+REQUESTS: Mapping[type[asked.Request], Rule] = {
     asked.ActivityOpen: Role.WORKER,
     asked.ActivityEdit: Role.WORKER,
     asked.ActivitySubmit: Role.WORKER,
@@ -71,6 +72,9 @@ REQUESTS: Mapping[type[asked.Request], Role] = {
     asked.ActionGiveUp: Role.WORKER,
     # Of users it is refused by the rules: they complete it, or give it up.
     asked.ActionAnswerCall: Role.WORKER,
+    # Whoever is asked may answer, whatever he is in the process.
+    ActionApprove: Need.APPROVER,
+    ActionDecline: Need.APPROVER,
     # In some process: only such are looked through.
     asked.WorkTakeNext: Role.WORKER,
 }
@@ -117,6 +121,8 @@ ENDPOINTS: Rules = {
     },
     "GET /v1/cases/{reference}/course": Role.READER,
     "GET /v1/cases/{reference}/drawing": Role.READER,
+    "GET /v1/approvals/{token}": Need.LINK,
+    "POST /v1/approvals/{token}": Need.LINK,
     "GET /v1/contacts": Need.ANY_PROCESS,
     "POST /v1/contacts": Need.REQUEST,
     "GET /v1/contacts/{contact}": Need.ANY_PROCESS,
@@ -136,15 +142,27 @@ ENDPOINTS: Rules = {
 
 
 class NotPermitted(Exception):
-    """Somebody lacks a role; the message says which, for people. `missing` names the process."""
+    """Somebody lacks a role; the message says which, for people. `missing` names the process.
 
-    def __init__(self, user: str, role: Role, process: str) -> None:
-        super().__init__(f"{user} may not {role.verb} the process {process!r}.")
+    Without a role, somebody is no user who is at work.
+    """
+
+    def __init__(self, user: str, role: Role | None, process: str) -> None:
+        may_not = f"{role.verb} the process {process!r}" if role else "approve or decline anything"
+        super().__init__(f"{user} may not {may_not}.")
         self.role = role
-        self.missing = (f"process:{process}",)
+        self.missing = (f"process:{process}",) if role else ()
 
 
 def role_for(request: type[asked.Request]) -> Role:
+    """The role that a request asks of a user or robot. Raises `NoRule` where it asks for none."""
+    rule = rule_for(request)
+    if not isinstance(rule, Role):
+        raise NoRule(f"{request.__name__} asks for no role in a process.")
+    return rule
+
+
+def rule_for(request: type[asked.Request]) -> Rule:
     """What a request asks of a user or robot. Raises `NoRule`."""
     try:
         return REQUESTS[request]
@@ -152,17 +170,31 @@ def role_for(request: type[asked.Request]) -> Role:
         raise NoRule(f"Write a line for {request.__name__} into services/activity/permissions.py.") from None
 
 
-def require(organisation: Organisation, user: str, role: Role, process: str) -> None:
-    """Raises `NotPermitted` unless the user is at least this in the process."""
-    if not rights_of(organisation, user).has(role, process):
-        raise NotPermitted(user, role, process)
+def require(organisation: Organisation, user: str, rule: Rule | None, process: str) -> None:
+    """Raises `NotPermitted` unless the user is at least this in the process, or a user who is at work."""
+    if rule is Need.APPROVER:
+        if not at_work(organisation, user):
+            raise NotPermitted(user, None, process)
+    elif not isinstance(rule, Role):
+        raise NoRule(f"The rule is {rule}, which says nothing about a process.")
+    elif not rights_of(organisation, user).has(rule, process):
+        raise NotPermitted(user, rule, process)
+
+
+def at_work(organisation: Organisation, name: str) -> bool:
+    """Whether somebody is a user, and neither retired nor suspended."""
+    try:
+        user = organisation.user(name)
+    except Unknown:
+        return False
+    return not (user.retired or user.suspended)
 
 
 def require_for(organisation: Organisation, actor: Actor, request: type[asked.Request], process: str) -> None:
     """Raises `NotPermitted` unless the actor may ask for this on an activity of the process."""
-    role = role_for(request)
+    rule = rule_for(request)
     if actor.kind in (ActorKind.USER, ActorKind.ROBOT):
-        require(organisation, actor.id, role, process)
+        require(organisation, actor.id, rule, process)
 
 
 def found_user(organisation: Organisation, name: str) -> User:

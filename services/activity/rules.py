@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from services.activity.domain.action_steps import LaunchAction
 from services.activity.domain.activity import Activity
+from services.activity.domain.approvals import ApprovalLevel, Needed
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.custom_fields import FieldRule, FieldType
 from services.activity.domain.flow import ActionKind, ActionType, ActionUse, Flow, FlowField, FlowStep
@@ -108,6 +109,10 @@ def _flow(organisation: Organisation, name: str) -> Flow:
                 call=each.call,
                 answer_within_minutes=each.answer_within_minutes,
                 retry_after_minutes=each.retry_after_minutes,
+                approval=tuple(
+                    ApprovalLevel(level.approvers, Needed(level.needed.value), level.when)
+                    for level in each.approval
+                ),
             )
             for each in process.actions
         ),
@@ -136,8 +141,8 @@ def field_rules(organisation: Organisation, process: str) -> tuple[FieldRule, ..
 
 
 def template_for(organisation: Organisation, activity: Activity, purpose: Purpose) -> str | None:
-    """The template of an automatic mail: its process's, or of what an Action writes its own (A20)."""
-    if purpose is Purpose.ACTION:
+    """The template of an automatic mail: its process's, or of what an Action writes its own (A20, A25)."""
+    if purpose in (Purpose.ACTION, Purpose.APPROVAL):
         return activity.task.template if activity.task else None
     return _templates(organisation.process(activity.process)).get(purpose)
 

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
-from services.activity import announce
+from services.activity import announce, asking_approvers
 from services.activity.domain.action_steps import CloseBecause, CloseWithCase, LaunchAction, SendItself
 from services.activity.domain.activity import Activity
+from services.activity.domain.approval_steps import Approve, AskApprovers
+from services.activity.domain.approvals import Asking
 from services.activity.domain.call_steps import CallOut
 from services.activity.domain.calls import Call
 from services.activity.domain.case_steps import EnterStep, Finish, LoseWay, WaitForAnswer
@@ -64,6 +66,10 @@ def react(
             carry(after, begins(workspace, cause, after, carry))
         elif isinstance(step, WaitForAnswer) and waits_in_vain(workspace, after):
             carry(after, SubCasesEnded())
+        elif isinstance(step, Approve) and (
+            following := asking_approvers.next_step(workspace, cause, after, _holds)
+        ):
+            carry(after, following)
         else:
             # What an answer brought is there when the Case is asked what comes next.
             if brought := fields_for_case(step):
@@ -118,6 +124,11 @@ def catch_up(
         elif action is not None and action.version == 1 and (begins := BY_ITSELF.get(task_of(action).kind)):
             carry(action, begins(workspace, cause, action, carry))
             case = workspace.activities[organisation, case.id]
+        elif action is not None and (
+            following := asking_approvers.next_step(workspace, cause, action, _holds)
+        ):
+            carry(action, following)
+            case = workspace.activities[organisation, case.id]
     kept = {each.activity for each in running_in(course_of(case))}
     because = CloseBecause.CANCELLED if case.status is Status.CLOSED else CloseBecause.REWORKED
     for below in [each for each in workspace.activities.values() if each.parent == case.id]:
@@ -156,9 +167,18 @@ def _writing(workspace: Workspace, _: Envelope, action: Activity, __: Carry) -> 
     return SendItself((primary,), copies)
 
 
+def asking_of(workspace: Workspace, cause: Envelope, action: Activity) -> Asking | None:
+    """Whom an approval asks in a new round; None for nobody, and for what is no approval (A25)."""
+    asks = action.task is not None and action.task.asks
+    return asking_approvers.first(workspace, cause, action, _holds) if asks else None
+
+
 BY_ITSELF: Mapping[ActionKind, Callable[[Workspace, Envelope, Activity, Carry], Step]] = {
     ActionKind.SEND_EMAIL: _writing,
     ActionKind.SEND_EMAIL_AND_WAIT: _writing,
+    ActionKind.APPROVAL: lambda workspace, cause, action, _: AskApprovers(
+        asking_of(workspace, cause, action)
+    ),
     ActionKind.EXTERNAL_CALL: lambda _, __, ___, ____: CallOut(),
     ActionKind.START_CASE: starting,
     ActionKind.WAIT_FOR_SUB_CASES: lambda workspace, _, action, __: awaiting(workspace, action),
@@ -214,6 +234,7 @@ def opening_of(
             template=type_.template,
             process=type_.process,
             call=_call_of(type_),
+            approval=type_.approval,
         ),
         person=person,
         bearer=case.borne_by,

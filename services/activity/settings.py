@@ -19,6 +19,12 @@ class ActivitySettings(ServiceSettings):
         default=None,
         description="a name of this process that outlives its restarts; empty means a new member each time",
     )
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="URL under which people reach activity's HTTP: what links in mails begin with; without "
+        "it nobody can be asked for an approval",
+    )
     mails_days: int | None = Field(
         default=None,
         ge=LONGEST_KEPT.days,

@@ -151,6 +151,12 @@ CROSS JOIN LATERAL (
 WHERE used.count > 0
 ORDER BY wanted.name
 """
+# So it is with whom its approvals ask.
+_OF_APPROVERS = _OF_FLOW.replace(
+    "flow -> 'actions' @> jsonb_build_array(jsonb_build_object($5::text, wanted.name))",
+    """flow -> 'actions' @> jsonb_build_array(jsonb_build_object('approval',
+              jsonb_build_array(jsonb_build_object('approvers', jsonb_build_array(wanted.name)))))""",
+)
 _RUNNING = """
 SELECT process, count(*) AS cases FROM activities
 WHERE organisation = $1 AND kind = 'case' AND status <> 'closed' AND process = ANY ($2::text[])
@@ -163,6 +169,14 @@ async def of_flows(connection: Connection, organisation: str, what: str, names: 
     if not names:
         return []
     rows = await connection.fetch(_OF_FLOW, organisation, list(names), MOST, SHOWN, what)
+    return [_use(row) for row in rows]
+
+
+async def of_approvers(connection: Connection, organisation: str, names: Sequence[str]) -> list[Use]:
+    """Cases that run through a flow in which one of these users is asked for an approval (A25)."""
+    if not names:
+        return []
+    rows = await connection.fetch(_OF_APPROVERS, organisation, list(names), MOST, SHOWN)
     return [_use(row) for row in rows]
 
 

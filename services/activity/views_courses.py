@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from services.activity.domain.activity import Activity
 from services.activity.domain.evolving import course_of
 from services.activity.domain.flow import Flow
-from services.activity.domain.states import ENDED
+from services.activity.domain.states import ENDED, State
+from services.activity.domain.task import Task
 from services.activity.store_views import Under
 from shared.contracts.activity_requests import Actor
 
@@ -49,8 +50,31 @@ class CallView(BaseModel):
     until: datetime | None
 
 
+class ApproverView(BaseModel):
+    """Somebody who is asked for an approval; `approved` is null as long as he has not answered (A25)."""
+
+    user: str
+    approved: bool | None
+
+
+class ApprovalView(BaseModel):
+    """Whom an approval has asked last: in which round, and which of how many levels (A25).
+
+    `waits` says whether they can answer still; both counts are 0 while nobody was asked.
+    """
+
+    round: int
+    level: int
+    levels: int
+    waits: bool
+    approvers: list[ApproverView]
+
+
 class TaskView(BaseModel):
-    """What an Action is to do. While somebody else has to look at it, `done_by` is who did it (A24)."""
+    """What an Action is to do. While somebody else has to look at it, `done_by` is who did it (A24).
+
+    `approval` is there for an approval alone (A25).
+    """
 
     action: str
     kind: str
@@ -59,6 +83,7 @@ class TaskView(BaseModel):
     checklist: list[PointView]
     done_by: str | None
     call: CallView | None
+    approval: ApprovalView | None
 
 
 class ActionLine(BaseModel):
@@ -155,6 +180,24 @@ def task_view(action: Activity) -> TaskView | None:
         checklist=[PointView(point=point, answer=answers.get(point)) for point in task.checklist],
         done_by=task.done_by,
         call=call and CallView(name=call.name, attempt=call.attempt, pauses=call.pauses, until=call.until),
+        approval=_approval(action, task) if task.asks else None,
+    )
+
+
+def _approval(action: Activity, task: Task) -> ApprovalView:
+    last, waits = task.round, action.state is State.WAIT_MORE_INFO
+    if last is None:
+        return ApprovalView(round=0, level=0, levels=len(task.approval), waits=waits, approvers=[])
+    verdicts = {each: last.verdict(each, last.level) for each in last.approvers}
+    return ApprovalView(
+        round=last.number,
+        level=last.level,
+        levels=len(task.approval),
+        waits=waits,
+        approvers=[
+            ApproverView(user=user, approved=said.approved if said else None)
+            for user, said in verdicts.items()
+        ],
     )
 
 

@@ -20,6 +20,7 @@ _LOOK_OF_STEP = {
     "to_come": Look.PLANNED,
     "passed_over": Look.PASSED_OVER,
 }
+_TAGS = {ActionKind.PEER_REVIEW: "peer review", ActionKind.APPROVAL: "approval"}
 _LOOK_OF_STATUS = {
     Status.TO_DO.value: Look.LAUNCHED,
     Status.IN_PROGRESS.value: Look.RUNS,

@@ -18,6 +18,7 @@ from services.activity import (
     work_requests,
     work_timers,
 )
+from services.activity.approval_links import ApprovalLinks
 from services.activity.asked_steps import WITH_BYTES
 from services.activity.needs import Needs
 from services.activity.numbers import Numbers, NumbersRanOut
@@ -68,12 +69,21 @@ class Work:
     """Works on batches. Keeps nothing between them but the configurations it has read."""
 
     def __init__(
-        self, organisations: Organisations, numbers: Numbers, *, answers_kept: timedelta | None = None
+        self,
+        organisations: Organisations,
+        numbers: Numbers,
+        *,
+        answers_kept: timedelta | None = None,
+        links: ApprovalLinks | None = None,
     ) -> None:
-        """`answers_kept` is how long a repeated request can be told from a new one; None is for ever."""
+        """`answers_kept` is how long a repeated request can be told from a new one; None is for ever.
+
+        Without `links` nobody can be asked for an approval.
+        """
         self._organisations = organisations
         self._numbers = numbers
         self._answers_kept = answers_kept
+        self.links = links
 
     async def perform(
         self, batch: Batch[Any], records: Sequence[Incoming[Any]]
@@ -116,7 +126,7 @@ class Work:
         opening = {name: needs.opening[name] for name in organisations if needs.opening[name]}
         blamed: list[tuple[Incoming[Any], UnknownMail]] = []
         async with self._numbers.taken(opening) as numbers:
-            workspace = Workspace(batch.now, organisations, numbers)
+            workspace = Workspace(batch.now, organisations, numbers, self.links)
             if self._answers_kept is not None:
                 workspace.answers_since = batch.now - self._answers_kept
             await workspace.load(batch.connection, needs)

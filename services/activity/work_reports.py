@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from services.activity.approval_links import without_link
 from services.activity.domain.steps import MailReported
-from services.activity.domain.vocabulary import Outcome
+from services.activity.domain.vocabulary import Outcome, Purpose
 from services.activity.needs import Needs
 from services.activity.store_mails import Delivery, Mail, Recipients
 from services.activity.taking_steps import step_of, take
@@ -63,12 +64,16 @@ def noted(mail: Mail, report: Any) -> Mail:
     """The mail with what the report says of it. Its content is what was really sent, once it is composed."""
     match report:
         case MailComposed():
+            content = report.content
+            if mail.purpose == Purpose.APPROVAL:
+                # Whoever may read the timeline could decide by it in the approver's place (A25).
+                content = content.model_copy(update={"text": without_link(content.text), "full_text": None})
             return replace(
                 mail,
                 message_id=report.message_id,
                 sender=report.sender,
                 recipients=Recipients(to=report.to, cc=report.cc),
-                content=report.content,
+                content=content,
                 outcome="composed",
             )
         case MailSent():

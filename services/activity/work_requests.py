@@ -1,6 +1,7 @@
 """Somebody asks for a step: done or refused, answered, and answered the same again when it is repeated."""
 
 import hashlib
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 
@@ -21,6 +22,7 @@ from services.activity import (
 )
 from services.activity.asked_steps import ALL_STEPS, SPLITS_AND_MERGES, WITH_BYTES, Named, note_of
 from services.activity.domain.activity import Activity
+from services.activity.domain.case_steps import WaitForAnswer
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import Status
 from services.activity.needs import Needs
@@ -36,6 +38,7 @@ from services.activity.request_names import (
     tag_people,
 )
 from services.activity.rules import sending_mailbox
+from services.activity.running_cases import asking_of
 from services.activity.store_mails import Recipients
 from services.activity.store_requests import key_of
 from services.activity.taking_steps import step_of, take
@@ -191,6 +194,8 @@ def _step(
     file = request_files.file_of(workspace, activity, incoming)
     named = Named(tuple(tags.given), tags.taken, tags.extra, values, file)
     step, version = ALL_STEPS[type(request)](request, named), request.expected_version
+    if isinstance(step, WaitForAnswer):
+        step = replace(step, asking=asking_of(workspace, cause, activity))
     taken = step_of(
         activity, step, cause, actor_of(request), effect=announce.EFFECT, expected_version=version
     )

@@ -22,6 +22,7 @@ from services.activity import (
     store_requests,
     store_threads,
 )
+from services.activity.approval_links import ApprovalLinks
 from services.activity.domain.activity import Activity
 from services.activity.domain.events import Event, Linked, Unlinked
 from services.activity.domain.states import State, Status
@@ -48,9 +49,16 @@ from shared.references import Reference, ReferenceKind
 class Workspace(Knowledge):
     """One batch's view of the tables: plain Python between `load` and `save`, which do the SQL."""
 
-    def __init__(self, now: datetime, organisations: Mapping[str, Organisation], numbers: Blocks) -> None:
+    def __init__(
+        self,
+        now: datetime,
+        organisations: Mapping[str, Organisation],
+        numbers: Blocks,
+        links: ApprovalLinks | None = None,
+    ) -> None:
         super().__init__(organisations)
         self.now = now
+        self.links = links
         self.answers_since: datetime | None = None
         self.answers: dict[RequestKey, Answered] = {}
         self.contended = False  # whether others hold some of what could be taken next

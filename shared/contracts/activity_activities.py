@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.activity_approvals import OfApprovals
 from shared.contracts.activity_cases import ActionCallAnswered as ActionCallAnswered
 from shared.contracts.activity_cases import ActionCalled as ActionCalled
 from shared.contracts.activity_cases import ActionCaseNotStarted as ActionCaseNotStarted
@@ -45,6 +46,7 @@ from shared.contracts.activity_record import OtherActivity as OtherActivity
 from shared.contracts.activity_work import ActivityDueChanged as ActivityDueChanged
 from shared.contracts.activity_work import ActivityFeedbackGiven as ActivityFeedbackGiven
 from shared.contracts.activity_work import ActivityHandedAgain as ActivityHandedAgain
+from shared.contracts.activity_work import ActivityInformationMarked as ActivityInformationMarked
 from shared.contracts.activity_work import ActivityKeepingChanged as ActivityKeepingChanged
 from shared.contracts.activity_work import ActivityMarkedForPerson as ActivityMarkedForPerson
 from shared.contracts.activity_work import ActivityNoted as ActivityNoted
@@ -177,15 +179,6 @@ class ActivityMailContinued(ActivityRecord):
     from_reference: Reference
 
 
-class ActivityInformationMarked(ActivityRecord):
-    """Its new-information flag was set or taken away (ST-25)."""
-
-    type: Literal["ticket.information_marked", "case.information_marked", "action.information_marked"] = (
-        "ticket.information_marked"
-    )
-    new: bool
-
-
 class ActivityContactTagged(ActivityRecord):
     """A contact got a tag after the beginning, or lost one (CT-3)."""
 
@@ -202,7 +195,9 @@ class ActivityMailRequested(ActivityRecord):
         "ticket.mail_requested"
     )
     mail: UUID
-    purpose: Literal["acknowledgement", "no_response", "split", "case_launched", "action", "reply"]
+    purpose: Literal[
+        "acknowledgement", "no_response", "split", "case_launched", "action", "approval", "reply"
+    ]
 
 
 class ActivityMailReported(ActivityRecord):
@@ -245,6 +240,7 @@ ActivityEvent = Annotated[
     | ActivityFileAdded
     | ActivityFileEdited
     | ActivityFileRemoved
-    | CaseEvent,
+    | CaseEvent
+    | OfApprovals,
     Field(discriminator="type"),
 ]

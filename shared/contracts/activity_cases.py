@@ -15,6 +15,14 @@ StepNumber = Annotated[int, Field(ge=1)]
 """Steps are counted from 1."""
 
 
+class FlowLevel(Part):
+    """Users who are asked together for their approval, and the condition to ask them (A25)."""
+
+    approvers: tuple[Name, ...]
+    needed: Literal["all", "one"] = "all"
+    when: str | None = None
+
+
 class FlowAction(Part):
     """An Action that the process of a Case knows."""
 
@@ -31,6 +39,7 @@ class FlowAction(Part):
     call: Name | None = None
     answer_within_minutes: int | None = None
     retry_after_minutes: tuple[int, ...] = ()
+    approval: tuple[FlowLevel, ...] = ()
 
 
 class FlowUse(Part):
@@ -79,6 +88,7 @@ class Task(Part):
     call: Name | None = None
     answer_within_minutes: int | None = None
     retry_after_minutes: tuple[int, ...] = ()
+    approval: tuple[FlowLevel, ...] = ()
 
 
 class CaseStepEntered(ActivityRecord):
@@ -165,7 +175,10 @@ class ActionChecklistAnswered(ActivityRecord):
 
 
 class ActionNotSent(ActivityRecord):
-    """An Action could not write by itself: there is nobody to write to, or nowhere to write from (A20)."""
+    """An Action could not write by itself: there is nobody to write to, or nowhere to write from (A20).
+
+    Or nobody can be asked for an approval (A25).
+    """
 
     type: Literal["action.not_sent"] = "action.not_sent"
 

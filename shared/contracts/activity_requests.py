@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.activity_cases import PointAnswered as PointAnswered
+from shared.contracts.activity_requests_approvals import Approving as Approving
 from shared.contracts.activity_requests_cases import ActionAnswerCall as ActionAnswerCall
 from shared.contracts.activity_requests_cases import ActionAnswerChecklist as ActionAnswerChecklist
 from shared.contracts.activity_requests_cases import ActionComplete as ActionComplete
@@ -268,6 +269,7 @@ ActivityRequest = Annotated[
     | ActionAnswerChecklist
     | ActionComplete
     | ActionGiveUp
-    | ActionAnswerCall,
+    | ActionAnswerCall
+    | Approving,
     Field(discriminator="type"),
 ]

@@ -24,6 +24,15 @@ class ActivityNoted(ActivityRecord):
     note: UUID
 
 
+class ActivityInformationMarked(ActivityRecord):
+    """Its new-information flag was set or taken away (ST-25)."""
+
+    type: Literal["ticket.information_marked", "case.information_marked", "action.information_marked"] = (
+        "ticket.information_marked"
+    )
+    new: bool
+
+
 class ActivityKeepingChanged(ActivityRecord):
     """A user said that it stays with him; without a user nobody does any more (ST-20)."""
 

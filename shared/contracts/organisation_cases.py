@@ -23,8 +23,9 @@ class ActionType(StrEnum):
     """How an Action is done: by a person, or by one person and looked through by another (A24).
 
     Or it writes to the primary contact by itself, and is done when the mail has left (A20), or waits for the
-    answer (A21). Or it starts another Case under its own (C2), or waits until such ones are closed (A22).
-    answer (A21). Or it calls an external system, which a connector answers for (A23).
+    answer (A21). Or it starts another Case under its own (C2), or waits until such ones are closed (A22). Or
+    it calls an external system, which a connector answers for (A23), or asks people for their approval by
+    mail (A25).
     """
 
     MANUAL = "manual"
@@ -34,6 +35,22 @@ class ActionType(StrEnum):
     START_CASE = "start_case"
     WAIT_FOR_SUB_CASES = "wait_for_sub_cases"
     EXTERNAL_CALL = "external_call"
+    APPROVAL = "approval"
+
+
+class Needed(StrEnum):
+    """Whose approval a level of an approval wants (A25)."""
+
+    ALL = "all"
+    ONE = "one"
+
+
+class ApprovalLevel(Strict):
+    """Users who are asked together; without its condition the level is passed over (A25)."""
+
+    approvers: Annotated[tuple[Name, ...], Field(min_length=1)]
+    needed: Needed = Needed.ALL
+    when: str | None = None
 
 
 class ActionDefinition(Titled):
@@ -41,7 +58,8 @@ class ActionDefinition(Titled):
 
     Its queue and its due-date rule are the process's unless it has its own. Each item of its checklist has
     to be answered before it can be completed. `process` is that of the Case that it starts, or of those that
-    it waits for, without one all that run under its Case.
+    it waits for, without one all that run under its Case. An approval has levels, which are asked one after
+    the other.
     """
 
     type: ActionType = ActionType.MANUAL
@@ -55,6 +73,7 @@ class ActionDefinition(Titled):
     call: Name | None = None
     answer_within_minutes: Minutes | None = None
     retry_after_minutes: Annotated[tuple[Minutes, ...], Field(max_length=10)] = ()
+    approval: tuple[ApprovalLevel, ...] = ()
 
 
 class ActionUse(Strict):

@@ -32,12 +32,16 @@ from shared.clock import FixedClock
 from shared.contracts.activity_organisation import (
     ActionDefinition,
     ActionType,
+    Definition,
     OrganisationApplied,
     Process,
     ProcessKind,
+    Template,
+    TemplateText,
     User,
 )
 from shared.contracts.envelope import Envelope
+from shared.contracts.organisation_cases import ApprovalLevel
 from shared.decoding import Incoming
 from shared.organisation import Organisations
 from shared.postgres import Pool, make_pool, opened, transaction
@@ -55,6 +59,7 @@ from tests.support import reads
 from tests.support.announcements import Told
 from tests.support.databases import Database
 from tests.support.letters import KEYRING
+from tests.support.office import LINKS
 from tests.support.reads import Reads
 from tests.support.samples import sample
 
@@ -146,11 +151,37 @@ async def bench(
                 "processes": tuple(map(_also_ordering, definition.processes)),
             }
         )
+        definition = with_approval(definition)
         records = [*organisation.sections_of(definition, 1), OrganisationApplied(version=1, digest="1")]
         async with transaction(pool) as connection:
             await organisation_copy.store(connection, [(definition.organisation, each) for each in records])
         unit = UnitOfWork(pool, service=service, clock=FixedClock(NOW))
         yield Bench(unit, wired(Organisations(Told()), pool), noted)
+
+
+def with_approval(definition: Definition) -> Definition:
+    """The sample's Cases let people ask whom the samples let answer (A25)."""
+    texts = TemplateText(subject="Please decide", text="{{ link }}")
+    agree = ActionDefinition(
+        name="agree",
+        title="Agree",
+        type=ActionType.APPROVAL,
+        template="please",
+        launched_by_hand=True,
+        approval=(ApprovalLevel(approvers=("lena",)),),
+    )
+    processes = tuple(
+        each.model_copy(update={"actions": (*each.actions, agree)}) if each.actions else each
+        for each in definition.processes
+    )
+    lena = User(name="lena", title="Lena", address="lena@harbour.test")
+    return definition.model_copy(
+        update={
+            "processes": processes,
+            "users": (*definition.users, lena),
+            "templates": (*definition.templates, Template(name="please", texts={"en": texts})),
+        }
+    )
 
 
 async def ingest(database: Database, noted: Reads, folder: Path) -> None:
@@ -204,7 +235,7 @@ async def notify(database: Database, noted: Reads, folder: Path) -> None:
 
 async def activity(database: Database, noted: Reads, folder: Path) -> None:
     def wired(organisations: Organisations, pool: Pool) -> Sequence[Subscription]:
-        return of_activity(Work(organisations, Numbers(pool)))
+        return of_activity(Work(organisations, Numbers(pool), links=LINKS))
 
     async with bench("activity", database, noted, wired) as at:
         await _mails(at)
@@ -316,6 +347,11 @@ async def _cases(ask: Callable[..., Awaitable[str]]) -> None:
     await ask("case.resume", case)
     await ask("case.pause", case)
     await ask("case.resume", case)
+    await ask("case.launch", case, action="agree", copies=1)
+    agree = f"{case}-A1.3"
+    await ask("action.decline", agree)
+    await ask("action.wait", agree, reason=None)
+    await ask("action.approve", agree)
     laptop = f"{case}-A1.1"
     points = [{"point": point, "answer": "yes"} for point in CHECKLIST]
     await ask("action.answer_checklist", laptop, answers=points)

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from shared.contracts import activity_requests as asked
+from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
 from shared.contracts.ingest_mails import PlusReference, Routed, Target
 from shared.unit_of_work import Incoming
 from tests.support.happenings import Happening, Heard, TimePasses
@@ -77,6 +78,11 @@ def _request(draw: st.DrawFn, number: int) -> Incoming[Any]:
             detail=draw(st.sampled_from(("Order 4711", None))),
             fields=draw(st.sampled_from(({}, {"device": device}))),
         ),
+        lambda: on(asked.CaseLaunch, case, action="consent"),
+        lambda: on(ActionApprove, action, comment="Good" if yes else None),
+        lambda: on(ActionApprove, action),
+        lambda: on(ActionApprove, action),
+        lambda: on(ActionDecline, action, comment="Too much"),
         lambda: on(asked.CaseRework, case, step=1, by_hand_too=yes),
         lambda: on(asked.CaseRework, case, step=1, action="account", keep_with_me=yes),
         lambda: on(asked.ActionAnswerChecklist, action, answers=(point,)),

@@ -13,9 +13,12 @@ from shared.contracts.activity_organisation import (
     ProcessKind,
     Queue,
     StepDefinition,
+    Template,
+    TemplateText,
     User,
     WaitReason,
 )
+from shared.contracts.organisation_cases import ApprovalLevel, Needed
 from tests.support.office import DEFINITION, process
 
 EQUIPPING = process(
@@ -75,6 +78,17 @@ HIRING = process(
             retry_after_minutes=(30,),
             launched_by_hand=True,
         ),
+        ActionDefinition(
+            name="consent",
+            title="Agree to the costs",
+            type=ActionType.APPROVAL,
+            template="please",
+            launched_by_hand=True,
+            approval=(
+                ApprovalLevel(approvers=("amelie", "bruno")),
+                ApprovalLevel(approvers=("clara", "bruno"), needed=Needed.ONE, when="device == 'laptop'"),
+            ),
+        ),
     ),
     steps=(
         StepDefinition(
@@ -88,18 +102,21 @@ HIRING = process(
         StepDefinition(name="welcome", title="Welcome", actions=(ActionUse(action="call"),)),
     ),
 )
+PLEASE = Template(name="please", texts={"en": TemplateText(subject="Please decide", text="{{ link }}")})
 WITH_CASES = DEFINITION.model_copy(
     update={
         "processes": (*DEFINITION.processes, EQUIPPING, HIRING),
         "fields": (CustomField(name="device", title="Device", type=FieldType.SHORT_TEXT),),
         "queues": (*DEFINITION.queues, Queue(name="store", title="Store")),
         "wait_reasons": (WaitReason(name="papers", title="Papers"),),
+        "templates": (*DEFINITION.templates, PLEASE),
         "users": (
             *(
                 each.model_copy(
                     update={
                         "processes": (*each.processes, "hiring", "equipping"),
                         "leads": ("hiring", "equipping"),
+                        "address": f"{each.name}@people.test",
                     }
                 )
                 for each in DEFINITION.users

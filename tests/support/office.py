@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.activity.approval_links import ApprovalLinks
 from services.activity.numbers import Numbers
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.work import Work
@@ -38,6 +39,7 @@ from shared.contracts.notify_mails import OutgoingMail
 from shared.contracts.record import Record, types_of
 from shared.decoding import Incoming
 from shared.identity import derive
+from shared.keyring import Keyring
 from shared.organisation import Organisations
 from shared.postgres import Pool, transaction
 from shared.unit_of_work import Batch, Culprit, UnitOfWork
@@ -47,6 +49,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ACME = "acme"
 HELP, BILLING = "help@acme.test", "billing@acme.test"
 CARLA = "Carla.Customer@harbour.test"
+LINKS = ApprovalLinks(Keyring(1, {1: b"k" * 32}), "https://mailroom.test")
 
 
 def mailbox(name: str, process: str) -> MailboxDefinition:
@@ -186,7 +189,7 @@ class Office:
     def __post_init__(self) -> None:
         self.announcements = Told()
         self.organisations = Organisations(self.announcements)
-        self.work = Work(self.organisations, Numbers(self.numbers or self.pool))
+        self.work = Work(self.organisations, Numbers(self.numbers or self.pool), links=LINKS)
         self.unit = UnitOfWork(self.pool, service="activity", clock=self.clock)
         self._asked = 0
 

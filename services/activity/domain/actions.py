@@ -13,6 +13,16 @@ from services.activity.domain.action_steps import (
     LaunchAction,
     SendItself,
 )
+from services.activity.domain.approval_effects import approve, ask, decline
+from services.activity.domain.approval_guards import (
+    asking_lost,
+    asks,
+    being_asked,
+    can_ask,
+    somebody_to_ask,
+    why_not,
+)
+from services.activity.domain.approval_steps import Approve, AskApprovers, Decline, EndApproved
 from services.activity.domain.call_effects import call_again, call_out, resolve_as_unreached, take_answer
 from services.activity.domain.call_guards import (
     by_a_program,
@@ -158,6 +168,24 @@ ACTION: tuple[Transition[Any], ...] = (
                effects=(read_information, call_out)),
     # A mail is not what it waits for.
     Transition("A23", WAIT_MORE_INFO, MailArrived, when=calls, effects=(append_mail, flag_new_information)),
+    # It asks for an approval, level by level: while it waits for information, it waits for that alone
+    Transition("A25", TO_DO, AskApprovers, to=WAIT_MORE_INFO, when=can_ask, effects=(ask,), person=the_same),
+    Transition("A25", WAIT_MORE_INFO, AskApprovers, when=can_ask, effects=(ask,), person=the_same),
+    Transition("A25", TO_DO, AskApprovers, effects=(tell_not_sent, flag_new_information), person=the_same),
+    Transition("A25", WAIT_MORE_INFO, AskApprovers, to=TO_DO, effects=(tell_not_sent, flag_new_information),
+               person=the_same, reason=Reason.FAILED),
+    Transition("A25", WAIT_MORE_INFO, Approve, guards=(being_asked,), effects=(approve,), person=the_same),
+    Transition("A25", WAIT_MORE_INFO, Decline, to=TO_DO, guards=(being_asked,), checks=(why_not,),
+               effects=(decline, flag_new_information), person=the_same,
+               reason=Reason.NEW_INFORMATION_RECEIVED),
+    Transition("A25", WAIT_MORE_INFO, EndApproved, to=CLOSED, effects=(read_information,),
+               reason=Reason.COMPLETED, method=Method.COMPLETE),
+    Transition("A25", WAIT_MORE_INFO, MailReported, to=TO_DO, when=asking_lost,
+               effects=(report_delivery, flag_new_information), person=the_same, reason=Reason.FAILED),
+    Transition("A25", ACTIVE, WaitForAnswer, to=WAIT_MORE_INFO, when=asks, guards=(held_by_nobody_else,),
+               checks=(known_wait_reason, somebody_to_ask), effects=(read_information, ask)),
+    Transition("A25", WAITING, WaitForAnswer, to=WAIT_MORE_INFO, when=asks,
+               checks=(known_wait_reason, somebody_to_ask), effects=(read_information, ask)),
 
     # Somebody has it
     Transition("A2", TO_DO, PickUp, to=IN_PROGRESS, guards=(taken_by_a_resource, not_ones_own),

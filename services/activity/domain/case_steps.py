@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.activity.domain.approvals import Asking
 from services.activity.domain.course import Launched
 from services.activity.domain.links import Other
 from services.activity.domain.steps import Step
@@ -80,11 +81,15 @@ class Pause(Step):
 
 @dataclass(frozen=True, slots=True)
 class WaitForAnswer(Step):
-    """Wait for more information, with no end of its own (C11, A4); a Case says for which reason (AMB-47)."""
+    """Wait for more information, with no end of its own (C11, A4); a Case says for which reason (AMB-47).
+
+    An approval waits for those whom it asks anew by that (A25).
+    """
 
     name = "wait"
     participle = "set to wait for more information"
     reason: str | None = None
+    asking: Asking | None = None
 
 
 @dataclass(frozen=True, slots=True)

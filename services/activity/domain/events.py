@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from services.activity.domain.activity import Holders, Timer, Wait
+from services.activity.domain.approval_events import OfApprovals as OfApprovals
 from services.activity.domain.case_events import ActionEnded as ActionEnded
 from services.activity.domain.case_events import ActionLaunched as ActionLaunched
 from services.activity.domain.case_events import AttentionMarked as AttentionMarked
@@ -266,4 +267,5 @@ Event = (
     | FileEdited
     | FileRemoved
     | CaseEvent
+    | OfApprovals
 )

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from services.activity.domain import custom_fields
 from services.activity.domain.activity import Activity, Reopening, Resolution, Written
+from services.activity.domain.approval_events import ApprovalAsked, ApprovalGiven
 from services.activity.domain.call_events import CallAnswered, Called
-from services.activity.domain.course import Course, Restart
+from services.activity.domain.course import Course
 from services.activity.domain.events import (
     ActionEnded,
     ActionLaunched,
@@ -51,6 +52,7 @@ from services.activity.domain.events import (
     Unlinked,
     WasSplit,
 )
+from services.activity.domain.evolving_cases import course_after, task_after
 from services.activity.domain.states import Status
 from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import Purpose
@@ -107,6 +109,8 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
             return {"written": (*earlier_by_others, Written(author, id))}
         case MailRequested(mail=mail, purpose=Purpose.ACTION):
             return {"task": replace(task_of(activity), mail=mail)}
+        case MailRequested(purpose=Purpose.APPROVAL) | ApprovalAsked() | ApprovalGiven():
+            return {"task": task_after(task_of(activity), event)}
         case KeepingChanged(user=user):
             return {"keep_with_me": user}
         case MarkedForPerson():
@@ -130,20 +134,15 @@ def _changes(activity: Activity, event: Event) -> dict[str, Any]:
         case WasSplit() | TookOver() | FileAdded() | FileEdited() | FileRemoved():
             return {}
         case StepEntered() | ActionLaunched() | ActionEnded() | AttentionMarked() | Reworked():
-            return {"course": _further(activity, event)}
-        case SubCaseStarted(started=started):
-            return {"course": course_of(activity).with_sub_case(started)}
-        case SubCaseEnded(sub_case=ended):
-            return {"course": course_of(activity).without_sub_cases({ended.activity})}
-        case ChecklistAnswered(answers=answers):
-            task = task_of(activity)
-            known = {each.point: each for each in (*task.answers, *answers)}
-            in_order = tuple(known[point] for point in task.checklist if point in known)
-            return {"task": replace(task, answers=in_order)} | _updated(event)
+            return {"course": course_after(course_of(activity), event)}
+        case SubCaseStarted() | SubCaseEnded():
+            return {"course": course_after(course_of(activity), event)}
+        case ChecklistAnswered():
+            return {"task": task_after(task_of(activity), event)} | _updated(event)
         case ReviewAsked(done_by=done_by):
             return {"task": replace(task_of(activity), done_by=done_by), "for_person": True}
         case Called() | CallAnswered():
-            return {"task": _called(task_of(activity), event)}
+            return {"task": task_after(task_of(activity), event)}
         case Opened():
             raise ValueError(f"{activity.reference} cannot be opened a second time")
     assert_never(event)
@@ -161,41 +160,6 @@ def task_of(activity: Activity) -> Task:
     if activity.task is None:
         raise ValueError(f"{activity.reference} is no Action")
     return activity.task
-
-
-def _called(task: Task, event: Called | CallAnswered) -> Task:
-    """What an Action is to do, with how far its call has come. Raises `ValueError` for one without."""
-    if task.call is None:
-        raise ValueError(f"an Action of type {task.type} calls no external system")
-    match event:
-        case Called(attempt=attempt, retry=retry, answer_by=until):
-            call = replace(task.call, attempt=attempt, retry=retry, until=until, pauses=False)
-        case CallAnswered(again_at=again):
-            call = replace(task.call, until=again, pauses=again is not None)
-    return replace(task, call=call)
-
-
-def _further(
-    activity: Activity, event: StepEntered | ActionLaunched | ActionEnded | AttentionMarked | Reworked
-) -> Course:
-    """How far the Case has come after an event of its course."""
-    course = course_of(activity)
-    match event:
-        case StepEntered(step=step):
-            return replace(course, step=step, restart=None)
-        case ActionLaunched(launched=launched):
-            return course.with_launched(launched)
-        case ActionEnded(action=action, person=person):
-            return course.without(action, person)
-        case AttentionMarked(needed=needed, because=because):
-            return replace(course, attention=needed, because=because)
-        case Reworked(step=step, action=only, keeper=keeper, ended=ended):
-            gone = {each.activity for each in ended}
-            running = tuple(each for each in course.running if each.action.activity not in gone)
-            restart = Restart(only, keeper) if only or keeper else None
-            course = course.without_sub_cases(gone)
-            return replace(course, step=step - 1, running=running, restart=restart, over=False)
-    assert_never(event)
 
 
 def _opened(event: Opened) -> Activity:

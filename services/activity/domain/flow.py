@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from services.activity.domain.approvals import ApprovalLevel
+
 
 class ActionKind(StrEnum):
     """What kind of work an Action is (A24)."""
@@ -25,6 +27,8 @@ class ActionKind(StrEnum):
     """It waits until Sub-Cases are closed (A22)."""
     EXTERNAL_CALL = "external_call"
     """It calls an external system by itself, which a connector answers for (A23)."""
+    APPROVAL = "approval"
+    """It asks people for their approval by mail, level by level (A25)."""
 
 
 class ActionType(Struct, frozen=True, kw_only=True):
@@ -35,6 +39,7 @@ class ActionType(Struct, frozen=True, kw_only=True):
     that are waited for, None for all.
     mail of those that write by themselves. `call` is what an external system is asked to do, with how long
     each answer is waited for, and the pauses before further tries (A23).
+    mail of those that write by themselves. `approval` are the levels of an approval.
     """
 
     name: str
@@ -50,6 +55,7 @@ class ActionType(Struct, frozen=True, kw_only=True):
     call: str | None = None
     answer_within_minutes: int | None = None
     retry_after_minutes: tuple[int, ...] = ()
+    approval: tuple[ApprovalLevel, ...] = ()
 
 
 class ActionUse(Struct, frozen=True):

@@ -27,6 +27,8 @@ class RefusalCode(StrEnum):
     """Parts of a split are not there, or lack something; `missing` says which lacks what (T27)."""
     NO_MERGE_TARGET = "no_merge_target"
     """What it is to be merged into is itself, or does not run (AMB-48)."""
+    NOT_ASKED = "not_asked"
+    """Who answers is not asked for his approval at present, or has answered already (A25)."""
     NOT_ALLOWED = "not_allowed"
     """The table has no such row."""
     NOT_AVAILABLE = "not_available"
@@ -68,6 +70,9 @@ class Missing(StrEnum):
     REASON = "reason"
     ANOTHER_PERSON = "another_person"
     PROGRAM = "program"
+    BEING_ASKED = "being_asked"
+    COMMENT = "comment"
+    APPROVERS = "approvers"
 
     @property
     def phrase(self) -> str:
@@ -144,6 +149,9 @@ _PHRASES = {
     Missing.REASON: "a reason",
     Missing.ANOTHER_PERSON: "somebody else than who did it",
     Missing.PROGRAM: "an integration or a robot (people complete it, or give it up)",
+    Missing.BEING_ASKED: "being asked for it, with the answer still to come",
+    Missing.COMMENT: "a comment that says why",
+    Missing.APPROVERS: "somebody who can be asked, and a mail that asks",
     Missing.ROBOT: "a robot",
     Missing.WORK_OF_HIS: "its being the work of who does it",
     Missing.KNOWN_WAIT_REASON: "a wait reason that the process has",
@@ -244,6 +252,8 @@ def _refusal(
 def _code(missing: tuple[Lack, ...]) -> RefusalCode:
     if any(isinstance(lack, MissingOfPart) or lack is Missing.PARTS for lack in missing):
         return RefusalCode.INCOMPLETE_SPLIT
+    if Missing.BEING_ASKED in missing:
+        return RefusalCode.NOT_ASKED
     if Missing.OTHER_TICKET in missing or Missing.RUNNING_TICKET in missing:
         return RefusalCode.NO_MERGE_TARGET
     return RefusalCode.INCOMPLETE

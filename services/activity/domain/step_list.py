@@ -8,6 +8,7 @@ from services.activity.domain.action_steps import (
     LaunchAction,
     SendItself,
 )
+from services.activity.domain.approval_steps import Approve, AskApprovers, Decline, EndApproved
 from services.activity.domain.call_steps import AnswerCall, CallOut, TakeFields
 from services.activity.domain.case_steps import (
     Abandon,
@@ -157,6 +158,10 @@ STEPS: tuple[type[Step], ...] = (
     CallOut,
     AnswerCall,
     TakeFields,
+    AskApprovers,
+    Approve,
+    Decline,
+    EndApproved,
 )
 """Every step there is."""
 
@@ -188,6 +193,8 @@ NOT_FOR_PEOPLE = (
     CallOut,
     AnswerCall,
     TakeFields,
+    AskApprovers,
+    EndApproved,
 )
 """What others do to an activity: mails, timers, reports, robots, customers, and what becomes of contacts."""
 

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from services.activity.domain.action_steps import SendItself
 from services.activity.domain.activity import Activity, Timer, Wait
+from services.activity.domain.approval_steps import AskApprovers
+from services.activity.domain.approvals import Asking
 from services.activity.domain.case_steps import Pause, WaitForAnswer
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.family_steps import Convert, Split
@@ -32,7 +34,7 @@ def wait_of(step: Step, now: datetime, to: State, task: Task | None) -> Wait | N
             return Wait(WaitType.UNTIL, until, reason=reason)
         case WaitForAnswer(reason=reason):
             return Wait(WaitType.MORE_INFO, reason=reason)
-        case SendItself() | AwaitSubCases():
+        case SendItself() | AwaitSubCases() | AskApprovers(asking=Asking()):
             return Wait(WaitType.MORE_INFO)
         case Pause():
             return Wait(WaitType.PAUSE)

@@ -106,6 +106,7 @@ class Purpose(StrEnum):
     SPLIT = "split"
     CASE_LAUNCHED = "case_launched"
     ACTION = "action"
+    APPROVAL = "approval"
     REPLY = "reply"
 
 

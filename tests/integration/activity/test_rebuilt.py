@@ -16,14 +16,15 @@ from shared.contracts.activity_activities import ActivityRecord
 from shared.contracts.activity_organisation import User
 from tests.support.case_lives import case_lives
 from tests.support.happenings import Happening, OnPerson
-from tests.support.hiring import HIRING, WITH_CASES
+from tests.support.hiring import HIRING, PLEASE, WITH_CASES
 from tests.support.lives import OFFICE, lives
 from tests.support.office import NOON
 from tests.support.second_life import Diary, another_office, catch_up, tables
 
 
 def _also_hiring(who: User) -> User:
-    return who.model_copy(update={"leads": (*who.leads, "hiring")})
+    address = None if who.robot else f"{who.name}@people.test"
+    return who.model_copy(update={"leads": (*who.leads, "hiring"), "address": address})
 
 
 # What no topic has (docs/decisions/0011, 0016): how requests were told apart, what was doubted of mails, and
@@ -37,6 +38,7 @@ EVERYTHING = OFFICE.model_copy(
         "fields": (*OFFICE.fields, *WITH_CASES.fields),
         "queues": WITH_CASES.queues,
         "wait_reasons": WITH_CASES.wait_reasons,
+        "templates": (*OFFICE.templates, PLEASE),
         "users": tuple(_also_hiring(each) for each in (*OFFICE.users, WITH_CASES.users[-1])),
     }
 )
@@ -85,7 +87,7 @@ async def test_what_was_said_is_enough_to_rebuild_every_ticket(
 async def test_what_was_said_is_enough_to_rebuild_every_case(
     lived: Diary, rebuilt: Diary, life: list[Happening], sizes: list[int], saved: int, lost: int, known: int
 ) -> None:
-    """A1, A10, A12, A13, C6, C17, C23, CA-6: Cases with their courses, Actions with their tasks."""
+    """A1, A10, A12, A13, A25, C6, C17, C23, CA-6: Cases with their courses, Actions with their tasks."""
     await rebuild(lived, rebuilt, life, sizes, saved, lost, known)
 
 

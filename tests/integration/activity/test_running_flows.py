@@ -66,3 +66,20 @@ async def test_a_queue_that_a_running_case_needs_stays(hiring: Office) -> None:
     ]
     await hiring.ask(asked.CaseAbandon(actor=user("amelie"), reference=CASE))
     assert (await apply(hiring, without)).changed
+
+
+async def test_whom_a_running_case_may_ask_for_an_approval_stays(hiring: Office) -> None:
+    """A25: with the template by which it asks."""
+    actions = tuple(each for each in HIRING.actions if each.name != "consent")
+    users = tuple(each for each in WITH_CASES.users if each.name != "clara")
+    without = with_hiring(actions=actions).model_copy(
+        update={"users": users, "templates": WITH_CASES.templates[:-1]}
+    )
+    with pytest.raises(StillInUse) as refused:
+        await apply(hiring, without)
+    assert [(each.kind, each.use.name, each.use.examples) for each in refused.value.uses] == [
+        ("templates", "please", (CASE,)),
+        ("users", "clara", (CASE,)),
+    ]
+    await hiring.ask(asked.CaseAbandon(actor=user("amelie"), reference=CASE))
+    assert (await apply(hiring, without)).changed

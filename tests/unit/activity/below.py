@@ -1,5 +1,9 @@
-"""Processes whose Cases run under others, for tests: equipment is ordered, and a badge for it printed."""
+"""Processes whose Cases run under others, for tests: equipment is ordered, and a badge for it printed.
 
+The organisation has the people and the mailbox of `approvals.py`, too.
+"""
+
+from dataclasses import replace
 from typing import Any
 
 from services.activity.domain.flow import ActionKind, ActionType, ActionUse, Flow, FlowStep
@@ -16,7 +20,7 @@ from shared.contracts.activity_organisation import (
 from shared.contracts.activity_organisation import (
     ActionUse as Use,
 )
-from shared.organisation import Organisation
+from tests.unit.activity import approvals
 
 
 def _process(name: str, *actions: ActionDefinition, **more: Any) -> Process:
@@ -36,13 +40,12 @@ def _process(name: str, *actions: ActionDefinition, **more: Any) -> Process:
     return Process(name=name, **(given | more))
 
 
-ORGANISATION = Organisation(
-    name="acme",
-    version=1,
+ORGANISATION = replace(
+    approvals.ORGANISATION,
     fields=(CustomField(name="go", title="Go", type=FieldType.CHECK_BOX),),
     companies=(Company(name="harbour", title="Harbour"), Company(name="canal", title="Canal")),
     processes=(
-        _process("it-requests", ActionDefinition(name="do", title="Do it")),
+        _process("it-requests", ActionDefinition(name="do", title="Do it"), default_mailbox="info"),
         _process("equip", ActionDefinition(name="order", title="Order")),
         _process(
             "parcel",

@@ -13,6 +13,8 @@ from services.activity.domain.action_steps import (
     SendItself,
 )
 from services.activity.domain.activity import Activity
+from services.activity.domain.approval_steps import Approve, AskApprovers, Decline, EndApproved
+from services.activity.domain.approvals import AskedPerson, Asking
 from services.activity.domain.call_steps import AnswerCall, CallOut, TakeFields
 from services.activity.domain.case_steps import (
     Abandon,
@@ -196,6 +198,23 @@ _OF_CALLS = (CallOut, AnswerCall)
 _HANDS: dict[type[Step], str] = {KeepWithMe: "alice", RejectWork: "r2", TakeNext: "r2"}
 
 
+def _launched_by_hand(family: Family) -> Any:
+    return family.launch("consent")
+
+
+_BACK = _on("consent", Resume(ResumeTo.TO_DO))
+APPROVALS: dict[State, tuple[Leading, ...]] = {
+    State.NEW: (),
+    State.TO_DO: (_launched_by_hand, _BACK),
+    State.IN_PROGRESS: (_launched_by_hand, _BACK, _on("consent", PickUp())),
+    State.WAIT_MORE_INFO: (_launched_by_hand,),
+    State.WAIT_UNTIL: (_launched_by_hand, _on("consent", WaitUntil(NOW + DAY))),
+    State.CLOSED: (_launched_by_hand, _on("consent", CompleteAction())),
+}
+"""What leads an approval to every state: it asks as soon as it is launched."""
+OF_APPROVALS = (AskApprovers, Approve, Decline, EndApproved)
+
+
 def action_for(step: type[Step], state: State, type_: str = "papers") -> tuple[Family, Activity | None]:
     """A Case with an Action of this type that was led to a state, as the step wants it."""
     if step in _OF_CALLS:
@@ -204,6 +223,9 @@ def action_for(step: type[Step], state: State, type_: str = "papers") -> tuple[F
         found = None if state is State.NEW else family.action("order")
         assert (found.state if found else State.NEW) is state
         return family, found
+    if step in OF_APPROVALS:
+        family = _in(_CREATED, *APPROVALS[state])(WINDOW)
+        return family, None if state is State.NEW else family.action("consent")
     family = _in(_CREATED, *ACTIONS[state](type_))(WINDOW)
     if step is CompleteAction and state is not State.CLOSED:
         # Answers are given before, or the pick-up that they are would be the first step.
@@ -247,6 +269,10 @@ def action_examples(family: Family, found: Activity | None) -> Examples:
         (SubCasesEnded(), SYSTEM),
         (CallOut(), SYSTEM),
         (AnswerCall(1, CallOutcome.SUCCEEDED, detail=True), ERP),
+        (AskApprovers(Asking(1, (AskedPerson("alice", UUID(int=0xA5)),))), SYSTEM),
+        (Approve(), ALICE),
+        (Decline(comment=True), ALICE),
+        (EndApproved(), SYSTEM),
     )
 
 

@@ -11,9 +11,10 @@ from itertools import count
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
+from services.activity.approval_links import ApprovalLinks
 from services.activity.domain.action_steps import AnswerChecklist, CompleteAction, LaunchAction
 from services.activity.domain.activity import Activity
-from services.activity.domain.case_steps import LaunchByHand
+from services.activity.domain.case_steps import LaunchByHand, WaitForAnswer
 from services.activity.domain.contacts import Tagged, all_four
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.course import Course, SubCase
@@ -39,12 +40,13 @@ from services.activity.domain.sub_case_steps import OpenSubCase, StartSubCase
 from services.activity.domain.task import Answer
 from services.activity.domain.vocabulary import SYSTEM, Actor, StartedBy, Tag
 from services.activity.rules import task_in
-from services.activity.running_cases import launched_of, opening_of, react
+from services.activity.running_cases import asking_of, launched_of, opening_of, react
 from services.activity.running_sub_cases import opening_of_sub_case, process_of_sub_case
 from services.activity.workspace import Workspace
 from shared.contracts.envelope import Envelope
 from shared.organisation import Organisation
 from shared.references import OF_NUMBER, Reference, ReferenceKind, case, ticket
+from tests.unit.activity.approvals import CONSENT, LINKS
 from tests.unit.activity.below import ORGANISATION
 from tests.unit.activity.tickets import ALICE, BOB, CUSTOMER, ID, NOW, WINDOW, context, opening
 
@@ -68,6 +70,7 @@ FLOW = Flow(
             answer_within_minutes=60,
             retry_after_minutes=(1, 5),
         ),
+        CONSENT,
     ),
     steps=(
         FlowStep(
@@ -112,6 +115,8 @@ class Family:
         self.numbers = count(20_001)
         self.activities: dict[tuple[str, UUID], Activity] = {}
         self.history: dict[UUID, list[Event]] = defaultdict(list)
+        self.links: ApprovalLinks | None = LINKS
+        self._causes = 0
 
     @property
     def case(self) -> Activity:
@@ -195,6 +200,9 @@ class Family:
         version: int | None = None,
     ) -> tuple[Event, ...] | Refusal:
         """The events of the step itself; what follows from them between Case and Actions is done, too."""
+        cause = self.next_cause()
+        if isinstance(step, WaitForAnswer) and activity and step.asking is None:
+            step = replace(step, asking=asking_of(cast(Workspace, self), cause, activity))
         surroundings = context(actor, self.rules(activity, step), effect=effect, version=version)
         outcome = decide(activity, step, surroundings, self.now)
         if isinstance(outcome, Refusal) or not outcome:
@@ -205,8 +213,13 @@ class Family:
             self.activities[after.organisation, after.id] = after
             self.history[after.id].append(event)
         assert after is not None
-        react(cast(Workspace, self), CAUSE, step, activity, after, Follower(self))
+        react(cast(Workspace, self), cause, step, activity, after, Follower(self))
         return outcome
+
+    def next_cause(self) -> Envelope:
+        """Another one for everything that is taken, as ids of effects follow from it."""
+        self._causes += 1
+        return CAUSE.model_copy(update={"id": str(self._causes)})
 
     def rules(self, activity: Activity | None, step: Step) -> ProcessRules:
         """Those of the process; an Action may have a queue of its own (`rules.py`)."""
@@ -228,7 +241,7 @@ class Family:
         wanted = self.case.flow.action(type_)
         assert wanted is not None
         number = max(self.course.step, 1)
-        launched = launched_of(CAUSE, self.case, number, [wanted] * copies, by_hand=True)
+        launched = launched_of(self.next_cause(), self.case, number, [wanted] * copies, by_hand=True)
         outcome = self.do(LaunchByHand(launched), actor)
         if not isinstance(outcome, Refusal):
             for each in launched:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from services.activity.domain.action_steps import AnswerChecklist, CompleteAction, GiveUp
+from services.activity.domain.approval_steps import Approve, Decline
+from services.activity.domain.approvals import ApprovalLevel, Needed
 from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.case_steps import Abandon, Complete, Pause, Rework, WaitForAnswer
 from services.activity.domain.custom_fields import FieldValue
@@ -27,6 +29,7 @@ from services.activity.domain.steps import (
 from services.activity.domain.task import Answer
 from services.activity.domain.vocabulary import SYSTEM, Actor, CallOutcome
 from services.activity.domain.work_steps import GiveFeedback, KeepWithMe, RejectWork, TakeNext
+from tests.unit.activity.approvals import TEMPLATE
 from tests.unit.activity.below import starting, waiting
 from tests.unit.activity.cases import CASE_CREATED, CASE_ROUTED, CASE_STARTED
 from tests.unit.activity.tickets import ALICE, BOB, ERP, NOW, ROBOT
@@ -38,7 +41,21 @@ VALUES = st.one_of(
     # What is no number stops a Case whose conditions want one.
     st.builds(FieldValue, st.just("size"), st.sampled_from([0, 5, None, "big"])),
 ).map(lambda value: (value,))
-KINDS = {"kind": st.sampled_from((ActionKind.MANUAL, ActionKind.PEER_REVIEW))}
+LEVELS = st.lists(
+    st.builds(
+        ApprovalLevel,
+        st.lists(st.sampled_from(["alice", "bob", "carol"]), min_size=1, unique=True).map(tuple),
+        st.sampled_from(Needed),
+        CONDITIONS,
+    ),
+    min_size=1,
+    max_size=3,
+).map(tuple)
+KINDS = {
+    "kind": st.sampled_from((ActionKind.MANUAL, ActionKind.PEER_REVIEW, ActionKind.APPROVAL)),
+    "template": st.sampled_from([TEMPLATE, TEMPLATE, TEMPLATE, "gone"]),
+    "approval": LEVELS,
+}
 CALLS = {
     "kind": st.just(ActionKind.EXTERNAL_CALL),
     "call": st.just("order"),
@@ -123,6 +140,8 @@ ON_ACTIONS: st.SearchStrategy[Step] = st.one_of(
     st.just(CompleteAction()),
     st.builds(GiveUp, st.booleans()),
     ANSWERS,
+    *[st.builds(Approve, st.booleans())] * 3,
+    st.builds(Decline, st.booleans()),
 )
 OPENINGS: tuple[tuple[Opening, Actor], ...] = (
     (CASE_STARTED, ALICE),

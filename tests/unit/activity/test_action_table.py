@@ -21,13 +21,13 @@ from tests.unit.activity.tables import (
 from tests.unit.activity.tickets import context
 
 CATALOGUE = {
-    *(f"A{number}" for number in (*range(1, 14), 15, *range(20, 25))),
+    *(f"A{number}" for number in (*range(1, 14), 15, *range(20, 26))),
     *("T34", "ST-20", "ST-21", "ST-22", "ST-23", "ST-24", "ST-25", "AMB-18", "AMB-39", "SL-1", "CA-1"),
     *("CE-3", "CE-7", "CT-21", "NT-14"),
 }
 """Every row of the catalogue that the table holds.
 
-A14, a mail for what is closed, is matching's. The kind of A25 is not there yet. Links,
+A14, a mail for what is closed, is matching's. Links,
 shared mails, contacts and files are the Case's (LK-1).
 """
 
@@ -44,6 +44,10 @@ await_sub_cases   -    A22    -            -          -       -
 sub_cases_ended   -    A22    A22          A22        A22     -
 call_out          -    A23    -            -          -       -
 answer_call       -    -      -            A23        -       -
+ask_approvers     -    A25    -            A25        -       -
+approve           -    -      -            A25        -       -
+decline           -    -      -            A25        -       -
+end_approved      -    -      -            A25        -       -
 pick_up           -    A2     ST-23        -          -       -
 next              -    A2     ST-24        -          -       -
 answer_checklist  -    A2     A10          A10        A10     -

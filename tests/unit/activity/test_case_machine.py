@@ -13,23 +13,35 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec import structs
 
+from services.activity.approval_links import ApprovalLink
 from services.activity.domain.action_steps import CompleteAction
 from services.activity.domain.activity import Activity, Holders
+from services.activity.domain.approval_events import ApprovalAsked
+from services.activity.domain.approval_steps import Approve, Decline
 from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.decide import allowed
-from services.activity.domain.events import ActionLaunched, Event, Reworked, StepEntered, SubCaseStarted
+from services.activity.domain.events import (
+    ActionLaunched,
+    Event,
+    MailRequested,
+    Reworked,
+    StepEntered,
+    SubCaseStarted,
+)
 from services.activity.domain.evolving import course_of, evolve, task_of
 from services.activity.domain.flow import ActionKind, Flow
 from services.activity.domain.holders import Standing, holder_rule
 from services.activity.domain.reactions import RUNS, running_in
 from services.activity.domain.refusals import Refusal, RefusalCode
 from services.activity.domain.states import ENDED, State, Status
-from services.activity.domain.steps import Edit, Opening, PickUp, Step
+from services.activity.domain.steps import Edit, MailReported, Opening, PickUp, Step
 from services.activity.domain.sub_case_steps import EditShared
-from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind, CallOutcome
+from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind, CallOutcome, Outcome
 from services.activity.running_sub_cases import CannotStart
+from services.activity.views_approvals import unusable
+from tests.unit.activity.below import ORGANISATION
 from tests.unit.activity.cases import Family, answering, done
 from tests.unit.activity.cases_by_chance import (
     ACTORS,
@@ -177,6 +189,49 @@ class CaseMachine(RuleBasedStateMachine):
         assert isinstance(outcome, Refusal) is (activity.status is Status.CLOSED)
         assert isinstance(outcome, Refusal) or self.current(activity).new_information
 
+    def asked(self) -> list[tuple[Activity, ApprovalAsked]]:
+        """Which levels were asked, by which Action."""
+        return [
+            (action, event)
+            for action in self.family.actions
+            for event in self.family.history[action.id]
+            if isinstance(event, ApprovalAsked)
+        ]
+
+    def links(self) -> list[tuple[Activity, ApprovalLink]]:
+        """All that were ever sent, with the Action that each is about."""
+        return [
+            (action, ApprovalLink("acme", action.id, event.round, event.level, name))
+            for action, event in self.asked()
+            for name in event.approvers
+        ]
+
+    @precondition(lambda self: self.links())
+    @rule(data=st.data(), approves=st.booleans())
+    def somebody_follows_a_link(self, data: Any, approves: bool) -> None:
+        """A25: a link decides once, and not at all once it is void."""
+        action, link = data.draw(st.sampled_from(self.links()))
+        if unusable(ORGANISATION, action, link) is None:
+            step = Approve() if approves else Decline(comment=True)
+            done(self.take(action, step, Actor(ActorKind.USER, link.approver)))
+            after = unusable(ORGANISATION, self.current(action), link)
+            assert after is not None
+            assert after.verdict is not None
+            assert after.verdict.approved is approves
+            assert approves or self.current(action).state is State.TO_DO
+
+    @precondition(lambda self: self.links())
+    @rule(data=st.data(), outcome=st.sampled_from([Outcome.SENT, Outcome.FAILED, Outcome.REFUSED]))
+    def a_mail_that_asks_is_reported(self, data: Any, outcome: Outcome) -> None:
+        """A25: one that is lost brings the Action to people, if it is still waited for."""
+        action = data.draw(st.sampled_from([action for action, _ in self.links()]))
+        mails = [event.mail for event in self.family.history[action.id] if isinstance(event, MailRequested)]
+        mail, task = data.draw(st.sampled_from(mails)), task_of(action)
+        waited_for = task.round is not None and task.round.written_to(mail) in task.yet_to_answer
+        lost = outcome is not Outcome.SENT and waited_for and action.state is State.WAIT_MORE_INFO
+        done(self.take(action, MailReported(mail, outcome), SYSTEM))
+        assert self.current(action).state is (State.TO_DO if lost else action.state)
+
     @rule(hours=st.integers(1, 100))
     def time_passes(self, hours: int) -> None:
         self.family.now += timedelta(hours=hours)
@@ -219,6 +274,23 @@ class CaseMachine(RuleBasedStateMachine):
         for activity in self.family.activities.values():
             assert activity.bearer == self.family.case.id
             assert activity is self.family.case or not (activity.contacts or activity.fields)
+
+    @invariant()
+    def an_approval_waits_for_information_while_somebody_is_asked(self) -> None:
+        """A25: whoever its last links name, and nobody by an older one."""
+        levels = [(action.id, each.round, each.level) for action, each in self.asked()]
+        assert len({*levels}) == len(levels), "who asks a level again begins another round"
+        usable: dict[UUID, set[str]] = {}
+        for action, link in self.links():
+            if unusable(ORGANISATION, action, link) is None:
+                assert link.approver not in usable.setdefault(action.id, set())
+                usable[action.id].add(link.approver)
+        for action in self.family.actions:
+            task = task_of(action)
+            if task.asks:
+                waits = action.state is State.WAIT_MORE_INFO
+                assert usable.get(action.id, set()) == ({*task.yet_to_answer} if waits else set())
+                assert waits is bool(usable.get(action.id))
 
     @invariant()
     def no_number_is_given_twice(self) -> None:

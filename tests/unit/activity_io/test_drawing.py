@@ -105,7 +105,7 @@ def test_a_process_shows_its_steps_with_conditions_and_what_people_may_launch() 
     assert {"Prepare", "Look at the papers", "in Papers", "if (salary ?? 0) > 0", "Sign"} <= set(said)
     assert {"if foreign ?? false", "PEER REVIEW"} <= set(said)
     beside = said[said.index("People may launch as well") + 1 :]
-    assert beside == ["Show the house", "EXTERNAL CALL", "Order a laptop"]
+    assert {"Show the house", "EXTERNAL CALL", "Order a laptop", "APPROVAL", "Agree"} == set(beside)
 
 
 def test_columns_stand_from_left_to_right_and_boxes_within_the_drawing() -> None:

@@ -136,6 +136,35 @@ def test_steps_and_actions_show_what_changes_in_them_and_in_which_order() -> Non
     ]
 
 
+def test_levels_of_an_approval_are_told_apart_by_their_place() -> None:
+    """A25: they have no names."""
+
+    def first(it: dict[str, Any]) -> None:
+        levels = [{"approvers": ["lena"]}, {"approvers": ["cfo"]}]
+        it["processes"][2]["actions"][0].update(type="approval", approval=levels)
+
+    def second(it: dict[str, Any]) -> None:
+        levels = [{"approvers": ["lena", "karim"], "needed": "one"}, {"approvers": ["cfo"]}]
+        more = {"approvers": ["board"], "when": "works_from_home"}
+        it["processes"][2]["actions"][0].update(type="approval", approval=[*levels, more])
+
+    assert plan(edited(second), edited(first)) == [
+        "processes",
+        "  ~ new-employee",
+        "    ~ actions",
+        "      ~ prepare-laptop",
+        "        ~ approval",
+        "          ~ 1",
+        "            ~ approvers",
+        "              + karim",
+        "            ~ needed: all -> one",
+        "          + 3",
+        "            + approvers: [board]",
+        "            + needed: all",
+        "            + when: works_from_home",
+    ]
+
+
 def test_a_process_that_is_turned_into_one_of_cases_says_so() -> None:
     def change(it: dict[str, Any]) -> None:
         step = {"name": "all", "title": "All", "actions": [{"action": "call"}]}

@@ -1,0 +1,27 @@
+"""What those who are asked for their approval ask of activity (A25)."""
+
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from shared.contracts.asking import OnActivity
+from shared.contracts.record import Storable
+
+Comment = Annotated[str, StringConstraints(min_length=1, max_length=10_000), Storable]
+
+
+class ActionApprove(OnActivity):
+    """Approve, as somebody who is asked at present (A25)."""
+
+    type: Literal["action.approve"] = "action.approve"
+    comment: Comment | None = None
+
+
+class ActionDecline(OnActivity):
+    """Decline, and say why, as somebody who is asked at present: the Action comes to people (A25)."""
+
+    type: Literal["action.decline"] = "action.decline"
+    comment: Comment
+
+
+Approving = ActionApprove | ActionDecline

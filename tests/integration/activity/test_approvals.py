@@ -1,0 +1,280 @@
+"""Approvals on a real database: mails that ask, answers over Kafka and by links, new rounds (A25)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from services.activity.approval_links import ApprovalLink
+from shared.contracts import activity_requests as asked
+from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
+from shared.contracts.ingest_mails import PlusReference
+from shared.contracts.mail import Content, Mailbox
+from shared.contracts.notify_mails import MailComposed, MailFailed, MailSent, OutgoingMail
+from tests.support.front_desk import Caller, connected, front_desk
+from tests.support.hiring import WITH_CASES
+from tests.support.office import LINKS, Office, received, user
+
+CASE, CONSENT = "100001-C", "100001-C-A1.3"
+HOSTILE = "<script>alert(1)</script>"
+PAGE = {"Accept": "text/html,application/xhtml+xml"}
+
+
+@pytest.fixture
+async def hiring(office: Office) -> Office:
+    """An office that hires: somebody is asked for the costs of a Case with a laptop."""
+    await office.configure(WITH_CASES, 2)
+    erp = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
+    await office.ask(
+        asked.ActivityOpen(
+            type="case.open",
+            actor=erp,
+            process="hiring",
+            title=HOSTILE,
+            description="She & a dog",
+            fields={"device": "laptop"},
+        )
+    )
+    await office.ask(asked.CaseLaunch(actor=user("amelie"), reference=CASE, action="consent"))
+    return office
+
+
+@pytest.fixture
+async def browser(hiring: Office, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with connected(front_desk(hiring, tmp_path)) as client:
+        yield client
+
+
+async def mails(office: Office) -> list[dict[str, Any]]:
+    return [each for each in await office.said("notify.requests.v1", "mail.compose") if _asks(each)]
+
+
+def _asks(compose: dict[str, Any]) -> bool:
+    return "link" in compose["variables"]
+
+
+async def links(office: Office) -> dict[str, str]:
+    """The path of the newest link of everybody who was asked."""
+    return {
+        each["to"][0]["address"].partition("@")[0]: each["variables"]["link"].removeprefix(
+            "https://mailroom.test"
+        )
+        for each in await mails(office)
+    }
+
+
+async def answer(office: Office, kind: type[asked.OnActivity], by: str, **fields: Any) -> Any:
+    return await office.step(kind, CONSENT, by=by, **fields)
+
+
+async def report(office: Office, kind: type[OutgoingMail], asked_for: dict[str, Any], **more: Any) -> None:
+    about = {name: asked_for[name] for name in ("mail", "activity", "reference", "conversation")}
+    await office.report(kind(**about, at=office.clock.now(), message_id="a@b.test", **more))
+
+
+async def test_everybody_of_a_level_gets_a_mail_with_a_link_of_his_own(hiring: Office) -> None:
+    """From the mailbox of the Case, as an answer to nobody, with nothing that a stranger wrote."""
+    action = await hiring.ticket(CONSENT)
+    assert (action["status"], action["wait"], action["queue"]) == ("wait", "more_information", None)
+    first, second = await mails(hiring)
+    assert [each["to"][0]["address"] for each in (first, second)] == [
+        "amelie@people.test",
+        "bruno@people.test",
+    ]
+    assert (first["template"], first["mailbox"], first["automatic"]) == ("please", "help", True)
+    assert (first["reference"], first["in_reply_to"]) == (CONSENT, None)
+    assert first["variables"]["link"] != second["variables"]["link"]
+    events = [row["event"] for row in await hiring.history(CONSENT)]
+    (told,) = (each for each in events if each["type"] == "action.approval_asked")
+    assert (told["round"], told["level"], told["approvers"]) == (1, 1, ["amelie", "bruno"])
+    assert "people.test" not in str(events)
+
+
+async def test_level_after_level_is_asked_and_then_the_case_goes_on(hiring: Office) -> None:
+    """Answered over Kafka; who is asked needs no role in the process."""
+    assert (await answer(hiring, ActionApprove, "amelie"))["type"] == "request.accepted"
+    twice = await answer(hiring, ActionApprove, "amelie")
+    assert (twice["code"], twice["missing"]) == ("not_asked", ["being_asked"])
+    assert len(await mails(hiring)) == 2
+    await answer(hiring, ActionApprove, "bruno", comment="Within the budget")
+    assert [each["to"][0]["address"] for each in (await mails(hiring))[2:]] == [
+        "clara@people.test",
+        "bruno@people.test",
+    ]
+    await answer(hiring, ActionApprove, "clara")
+    action = await hiring.ticket(CONSENT)
+    assert (action["status"], action["resolution"]["method"]) == ("closed", "complete")
+    notes = await hiring.pool.fetch("SELECT text FROM notes")
+    assert [each["text"] for each in notes] == ["Within the budget"]
+    ended = [row["event"] for row in await hiring.history(CASE) if row["type"] == "case.action_ended"]
+    assert [each["ended"]["reference"] for each in ended] == [CONSENT]
+
+
+async def test_who_declines_brings_it_to_people_and_a_new_round_voids_what_was_asked(
+    hiring: Office, browser: httpx.AsyncClient
+) -> None:
+    old = await links(hiring)
+    await answer(hiring, ActionDecline, "bruno", comment="Too much")
+    action = await hiring.ticket(CONSENT)
+    assert (action["status"], action["queue"], action["new_information"]) == ("to_do", "desk", True)
+    assert (await browser.get(old["amelie"])).json()["code"] == "link_void"
+    assert (await hiring.step(asked.CaseWait, CONSENT))["type"] == "request.accepted"
+    new = await links(hiring)
+    assert len(await mails(hiring)) == 4
+    for path in old.values():
+        assert (await browser.get(path)).status_code == 410
+    assert [(await browser.get(path)).status_code for path in new.values()] == [200, 200]
+    await hiring.step(asked.CaseWait, CONSENT)
+    assert [(await browser.get(path)).json()["code"] for path in new.values()] == ["link_void"] * 2
+    assert len(await mails(hiring)) == 6
+
+
+async def test_a_mail_that_cannot_be_sent_brings_it_to_people(hiring: Office) -> None:
+    first, second = await mails(hiring)
+    await report(hiring, MailSent, first, recipients=(), attempts=1)
+    assert (await hiring.ticket(CONSENT))["status"] == "wait"
+    await report(hiring, MailFailed, second, recipients=(), attempts=1, reason="no such user")
+    action = await hiring.ticket(CONSENT)
+    assert (action["status"], action["new_information"]) == ("to_do", True)
+
+
+async def test_an_answer_by_mail_brings_it_to_people_and_voids_the_links(
+    hiring: Office, browser: httpx.AsyncClient
+) -> None:
+    """A6."""
+    address = f"help+{CONSENT.lower()}@acme.test"
+    plus = PlusReference(address=address, mailbox="help", reference=CONSENT, signed=True)
+    await hiring.take_in(received("Re: Please decide", message_id="3@x.test", to=(address,), plus=(plus,)))
+    assert (await hiring.ticket(CONSENT))["status"] == "to_do"
+    for path in (await links(hiring)).values():
+        assert (await browser.get(path)).json()["code"] == "link_void"
+
+
+async def test_whoever_reads_the_timeline_cannot_decide_by_it(
+    hiring: Office, browser: httpx.AsyncClient
+) -> None:
+    compose, _ = await mails(hiring)
+    content = Content(subject="Please decide", text=f"See {compose['variables']['link']} please")
+    sender = Mailbox(address="help@acme.test")
+    to = (Mailbox(address="amelie@people.test"),)
+    more = {"sender": sender, "to": to, "cc": (), "content": content, "mailbox": "help", "automatic": True}
+    await report(hiring, MailComposed, compose, **more)
+    shown = await Caller(browser, "bruno").get(f"/v1/actions/{CONSENT}/timeline")
+    assert "See https://mailroom.test/v1/approvals/… please" in shown.text
+    assert compose["variables"]["link"] not in shown.text
+
+
+# Links
+
+
+async def test_a_link_shows_a_page_and_decides_nothing_however_often_it_is_followed(
+    hiring: Office, browser: httpx.AsyncClient
+) -> None:
+    """And no title runs scripts there."""
+    path = (await links(hiring))["amelie"]
+    before = await hiring.written()
+    for _ in range(2):
+        shown = await browser.get(path, headers=PAGE)
+        assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert await hiring.written() == before
+    assert "script" not in shown.text.replace("&lt;script&gt;", "").replace("&lt;/script&gt;", "")
+    for said in ("Agree to the costs", CONSENT, "Process hiring", "She &amp; a dog", "Device", "laptop"):
+        assert said in shown.text
+    assert "Bruno has not answered yet" in shown.text
+    assert shown.headers["cache-control"] == "private, no-store"
+    assert shown.headers["referrer-policy"] == "no-referrer"
+    assert "noindex" in shown.headers["x-robots-tag"]
+    assert "default-src 'none'" in shown.headers["content-security-policy"]
+
+
+async def test_a_form_decides_as_the_user_whom_the_link_names(
+    hiring: Office, browser: httpx.AsyncClient
+) -> None:
+    path = (await links(hiring))["amelie"]
+    done = await browser.post(path, data={"decision": "approve", "comment": "  "}, headers=PAGE)
+    assert (done.status_code, "You have approved" in done.text) == (200, True)
+    given = [row for row in await hiring.history(CONSENT) if row["type"] == "action.approval_given"]
+    assert [(row["actor_kind"], row["actor"]) for row in given] == [("user", "amelie")]
+    again = await browser.post(path, data={"decision": "decline", "comment": "No"}, headers=PAGE)
+    assert (again.status_code, "You have approved it already" in again.text) == (410, True)
+    told = await browser.post(path, json={"decision": "approve"})
+    assert (told.status_code, told.json()["code"], told.json()["approved"]) == (410, "link_used", True)
+    assert (await hiring.ticket(CONSENT))["status"] == "wait"
+
+
+async def test_json_decides_too_and_who_declines_says_why(hiring: Office, browser: httpx.AsyncClient) -> None:
+    path = (await links(hiring))["bruno"]
+    for body in ({"decision": "decline"}, {"decision": "decline", "comment": " "}):
+        refused = await browser.post(path, json=body)
+        assert (refused.status_code, refused.json()["missing"]) == (422, ["comment"])
+    page = await browser.post(path, data={"decision": "decline"}, headers=PAGE)
+    assert (page.status_code, "Say in a comment why" in page.text, "<form" in page.text) == (422, True, True)
+    done = await browser.post(path, json={"decision": "decline", "comment": "Not this year"})
+    assert done.json() == {"reference": CONSENT, "approved": False}
+    assert (await hiring.ticket(CONSENT))["status"] == "to_do"
+    assert await hiring.pool.fetchval("SELECT text FROM notes") == "Not this year"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("text/plain", b"approve", 415),
+        ("application/json", b"{", 400),
+        ("application/json", b"[]", 422),
+        ("application/json", b'{"decision": "maybe"}', 422),
+        ("application/json", b'{"decision": "approve", "more": 1}', 422),
+        ("application/x-www-form-urlencoded", b"decision=approve&comment=%FF%00", 422),
+        ("application/x-www-form-urlencoded", b"\xff", 400),
+    ],
+)
+async def test_what_is_no_decision_decides_nothing(
+    hiring: Office, browser: httpx.AsyncClient, content_type: str, body: bytes, status: int
+) -> None:
+    path = (await links(hiring))["amelie"]
+    refused = await browser.post(path, content=body, headers={"Content-Type": content_type})
+    assert (refused.status_code, refused.headers["cache-control"]) == (status, "private, no-store")
+    assert (await browser.get(path)).status_code == 200
+
+
+async def test_a_link_that_is_none_of_ours_is_not_found(hiring: Office, browser: httpx.AsyncClient) -> None:
+    path = (await links(hiring))["amelie"]
+    action = (await hiring.ticket(CONSENT))["id"]
+    case = (await hiring.ticket(CASE))["id"]
+    elsewhere = [
+        ApprovalLink("nowhere", action, 1, 1, "amelie"),
+        ApprovalLink("acme", case, 1, 1, "amelie"),
+    ]
+    for each in (path[:-2], f"{path}AA", "/v1/approvals/x", *(LINKS.url(one) for one in elsewhere)):
+        gone = await browser.get(each.removeprefix("https://mailroom.test"))
+        assert (gone.status_code, gone.json()["code"]) == (404, "link_unknown")
+        shown = await browser.get(each.removeprefix("https://mailroom.test"), headers=PAGE)
+        assert (shown.status_code, "none of ours" in shown.text) == (404, True)
+
+
+async def test_of_two_who_use_a_link_at_once_one_decides(hiring: Office, browser: httpx.AsyncClient) -> None:
+    path = (await links(hiring))["amelie"]
+    answers = await asyncio.gather(*(browser.post(path, json={"decision": "approve"}) for _ in range(4)))
+    assert sorted(each.status_code for each in answers) == [200, 410, 410, 410]
+    assert {each.json()["code"] for each in answers if each.status_code == 410} == {"link_used"}
+    given = [row for row in await hiring.history(CONSENT) if row["type"] == "action.approval_given"]
+    assert len(given) == 1
+
+
+async def test_people_approve_over_http_with_their_own_token(
+    hiring: Office, browser: httpx.AsyncClient
+) -> None:
+    amelie, clara = (Caller(browser, name, f"/v1/actions/{CONSENT}") for name in ("amelie", "clara"))
+    refused = await clara.step("approve")
+    assert (refused.status_code, refused.json()["reason"]) == (409, "not_asked")
+    assert (await amelie.step("approve")).status_code == 200
+    task = (await amelie.get(f"/v1/actions/{CONSENT}")).json()["task"]
+    assert task["approval"] == {
+        "round": 1,
+        "level": 1,
+        "levels": 2,
+        "waits": True,
+        "approvers": [{"user": "amelie", "approved": True}, {"user": "bruno", "approved": None}],
+    }

@@ -1,0 +1,304 @@
+"""How an Action asks for an approval, level by level, and what voids what was asked (A25)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from services.activity.approval_links import ApprovalLink
+from services.activity.domain.action_steps import CompleteAction, GiveUp
+from services.activity.domain.activity import Holders
+from services.activity.domain.approval_events import ApprovalAsked, ApprovalGiven
+from services.activity.domain.approval_steps import Approve, Decline
+from services.activity.domain.case_events import NotSent
+from services.activity.domain.case_steps import Rework, WaitForAnswer
+from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.events import MailRequested, NoteAdded, StatusChanged
+from services.activity.domain.evolving import task_of
+from services.activity.domain.refusals import Missing, RefusalCode
+from services.activity.domain.states import State
+from services.activity.domain.steps import (
+    Edit,
+    MailReported,
+    PickUp,
+    Resume,
+    ResumeTo,
+    Step,
+    WaitUntil,
+)
+from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind, Method, Outcome, Reason
+from services.activity.views_approvals import unusable
+from tests.unit.activity.approvals import ORGANISATION
+from tests.unit.activity.case_states import CASES
+from tests.unit.activity.cases import Family, done
+from tests.unit.activity.tickets import ALICE, BOB, DAY, ERP, MAIL, NOW, ROBOT, WINDOW, refused
+
+CAROL = Actor(ActorKind.USER, "carol")
+
+
+def asking(prepare: Callable[[Family], Any] = lambda _: None) -> Family:
+    """The first level of an approval is asked: Alice and Bob."""
+    family = CASES["TO_DO"](WINDOW)
+    prepare(family)
+    done(family.launch("consent"))
+    return family
+
+
+def asked(family: Family) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Who was asked, in which round and level."""
+    history = family.history[family.action("consent").id]
+    return [(each.round, each.level, each.approvers) for each in history if isinstance(each, ApprovalAsked)]
+
+
+def state(family: Family) -> State:
+    return family.action("consent").state
+
+
+def link(family: Family, name: str, *, number: int = 1, level: int = 1) -> str | None:
+    """Why a link leads to no decision; None for one that does."""
+    action = family.action("consent")
+    found = unusable(ORGANISATION, action, ApprovalLink("acme", action.id, number, level, name))
+    return found.why if found else None
+
+
+def happened(family: Family, kind: type[Any]) -> list[Any]:
+    return [each for each in family.history[family.action("consent").id] if isinstance(each, kind)]
+
+
+def test_as_soon_as_it_is_launched_everybody_of_the_first_level_gets_a_mail() -> None:
+    family = asking()
+    action = family.action("consent")
+    assert (state(family), action.holders) == (State.WAIT_MORE_INFO, Holders())
+    assert asked(family) == [(1, 1, ("alice", "bob"))]
+    mails = [each.mail for each in happened(family, MailRequested)]
+    assert len({*mails}) == 2
+    assert task_of(action).round is not None
+    assert link(family, "alice") is None
+    assert link(family, "carol")
+
+
+def test_the_next_level_is_asked_when_this_one_has_what_it_needs() -> None:
+    """All of the first, one of the second; the third is passed over, as its condition does not hold."""
+    family = asking()
+    done(family.on("consent", Approve(), ALICE))
+    assert asked(family) == [(1, 1, ("alice", "bob"))]
+    done(family.on("consent", Approve(comment=True), BOB))
+    assert asked(family)[1:] == [(1, 2, ("carol", "bob"))]
+    assert (link(family, "carol", level=2), state(family)) == (None, State.WAIT_MORE_INFO)
+    done(family.on("consent", Approve(), CAROL))
+    action = family.action("consent")
+    assert action.state is State.CLOSED
+    assert action.resolution is not None
+    assert action.resolution.method is Method.COMPLETE
+    assert [(each.stamp.by.id, each.level) for each in happened(family, ApprovalGiven)] == [
+        ("alice", 1),
+        ("bob", 1),
+        ("carol", 2),
+    ]
+    assert len(happened(family, NoteAdded)) == 1
+    assert "consent" not in family.names()
+    assert link(family, "bob", level=2)
+
+
+def test_a_level_whose_condition_does_not_hold_is_passed_over() -> None:
+    family = asking()
+    done(family.do(Edit(fields=(FieldValue("salary", 10), FieldValue("foreign", True)))))
+    for actor in (ALICE, BOB):
+        done(family.on("consent", Approve(), actor))
+    assert asked(family)[1:] == [(1, 3, ("carol",))]
+    done(family.on("consent", Approve(), CAROL))
+    assert state(family) is State.CLOSED
+
+
+@pytest.mark.parametrize("actor", [CAROL, ROBOT, ERP, SYSTEM])
+def test_who_is_not_asked_is_refused(actor: Actor) -> None:
+    family = asking()
+    for step in (Approve(), Decline(comment=True)):
+        refusal = refused(family.on("consent", step, actor))
+        assert (refusal.code, refusal.missing) == (RefusalCode.NOT_ASKED, (Missing.BEING_ASKED,))
+    for kind in (ActorKind.ROBOT, ActorKind.INTEGRATION):
+        assert refused(family.on("consent", Approve(), Actor(kind, "alice"))).code is RefusalCode.NOT_ASKED
+
+
+def test_nobody_answers_twice() -> None:
+    family = asking()
+    done(family.on("consent", Approve(), ALICE))
+    assert refused(family.on("consent", Decline(comment=True), ALICE)).code is RefusalCode.NOT_ASKED
+    assert "approved it already" in (link(family, "alice") or "")
+
+
+def test_who_declines_says_why_and_people_have_it() -> None:
+    family = asking()
+    assert refused(family.on("consent", Decline(), BOB)).missing == (Missing.COMMENT,)
+    done(family.on("consent", Decline(comment=True), BOB))
+    action = family.action("consent")
+    assert (action.state, action.new_information) == (State.TO_DO, True)
+    assert action.holders == Holders(queue="it")
+    assert happened(family, StatusChanged)[-1].reason is Reason.NEW_INFORMATION_RECEIVED
+    assert "declined it already" in (link(family, "bob") or "")
+    assert link(family, "alice")
+    assert refused(family.on("consent", Approve(), ALICE)).code is RefusalCode.NOT_ALLOWED
+
+
+def test_who_lets_it_wait_has_it_back_when_somebody_declines() -> None:
+    family = asking()
+    done(family.on("consent", Decline(comment=True), BOB))
+    done(family.on("consent", PickUp(), CAROL))
+    done(family.on("consent", WaitForAnswer(), CAROL))
+    assert family.action("consent").holders == Holders(owner="carol")
+    done(family.on("consent", Decline(comment=True), ALICE))
+    assert family.action("consent").holders == Holders(assignee="carol", queue="it")
+
+
+@pytest.mark.parametrize("leaving", [None, Resume(ResumeTo.TO_DO), Resume(ResumeTo.IN_PROGRESS)])
+def test_setting_it_to_wait_begins_a_new_round_and_voids_older_links(leaving: Step | None) -> None:
+    family = asking()
+    done(family.on("consent", Approve(), ALICE))
+    if leaving:
+        done(family.on("consent", leaving, BOB))
+        assert link(family, "bob")
+    done(family.on("consent", WaitForAnswer("supplier"), BOB))
+    assert asked(family)[1:] == [(2, 1, ("alice", "bob"))]
+    assert state(family) is State.WAIT_MORE_INFO
+    for name in ("alice", "bob"):
+        assert "asked anew" in (link(family, name) or "")
+        assert link(family, name, number=2) is None
+    mails = [each.mail for each in happened(family, MailRequested)]
+    assert len({*mails}) == 4
+
+
+@pytest.mark.parametrize("step", [WaitUntil(NOW + DAY), Resume(ResumeTo.TO_DO), CompleteAction(), MAIL])
+def test_once_it_does_not_wait_for_them_their_links_are_void(step: Step) -> None:
+    """A6 among them: a mail that comes in brings it to people."""
+    family = asking()
+    done(family.on("consent", step, SYSTEM if step is MAIL else ALICE))
+    assert state(family) is not State.WAIT_MORE_INFO
+    assert link(family, "alice")
+    assert refused(family.on("consent", Approve(), ALICE)).code in (
+        RefusalCode.NOT_ALLOWED,
+        RefusalCode.CLOSED,
+    )
+
+
+def test_who_gives_it_up_ends_it_as_any_action() -> None:
+    """A11, C6."""
+    family = asking()
+    done(family.on("consent", GiveUp(reason=True), ALICE))
+    assert (state(family), family.course.attention) == (State.CLOSED, True)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.REFUSED])
+def test_a_mail_that_is_lost_brings_it_to_people(outcome: Outcome) -> None:
+    family = asking()
+    first, second = (each.mail for each in happened(family, MailRequested))
+    done(family.on("consent", Approve(), ALICE))
+    done(family.on("consent", MailReported(first, outcome), SYSTEM))
+    assert state(family) is State.WAIT_MORE_INFO, "she has answered nevertheless"
+    done(family.on("consent", MailReported(second, Outcome.SENT), SYSTEM))
+    assert state(family) is State.WAIT_MORE_INFO
+    done(family.on("consent", MailReported(second, outcome), SYSTEM))
+    assert (state(family), family.action("consent").new_information) == (State.TO_DO, True)
+    assert link(family, "bob")
+
+
+def _without(*names: str, **changes: Any) -> Callable[[Family], Any]:
+    """Somebody may not be asked any more."""
+
+    def prepare(family: Family) -> None:
+        users = tuple(
+            each.model_copy(update=changes) if each.name in names else each for each in ORGANISATION.users
+        )
+        family.organisations = {"acme": type(ORGANISATION)("acme", 2, **_sections(users=users))}
+
+    return prepare
+
+
+def _sections(**changes: Any) -> dict[str, Any]:
+    kinds = ("processes", "mailboxes", "users", "templates")
+    return {kind: getattr(ORGANISATION, kind) for kind in kinds} | changes
+
+
+def _no_template(family: Family) -> None:
+    family.organisations = {"acme": type(ORGANISATION)("acme", 2, **_sections(templates=()))}
+
+
+def _no_mailbox(family: Family) -> None:
+    family.organisations = {"acme": type(ORGANISATION)("acme", 2, **_sections(mailboxes=()))}
+
+
+def _no_links(family: Family) -> None:
+    family.links = None
+
+
+NOBODY = {
+    "all are needed and one is retired": _without("bob", retired=True),
+    "suspended": _without("alice", suspended=True),
+    "no address": _without("alice", address=None),
+    "no template": _no_template,
+    "no mailbox": _no_mailbox,
+    "no public URL": _no_links,
+}
+
+
+@pytest.mark.parametrize("prepare", NOBODY.values(), ids=NOBODY)
+def test_where_nobody_can_be_asked_people_have_it_and_are_told(prepare: Callable[[Family], Any]) -> None:
+    """And who wants to ask anew is refused, until somebody can be."""
+    family = asking(prepare)
+    assert (state(family), family.action("consent").new_information) == (State.TO_DO, True)
+    assert (len(happened(family, NotSent)), asked(family)) == (1, [])
+    assert refused(family.on("consent", WaitForAnswer())).missing == (Missing.APPROVERS,)
+    done(family.on("consent", CompleteAction()))
+    assert state(family) is State.CLOSED
+
+
+def test_of_a_level_that_needs_one_those_are_asked_who_can_be() -> None:
+    family = asking()
+    _without("bob", suspended=True)(family)
+    for actor in (ALICE, BOB):
+        done(family.on("consent", Approve(), actor))
+    assert asked(family)[1:] == [(1, 2, ("carol",))]
+
+
+def test_a_level_that_nobody_can_be_asked_in_comes_to_people() -> None:
+    family = asking()
+    _no_template(family)
+    for actor in (ALICE, BOB):
+        done(family.on("consent", Approve(), actor))
+    assert (state(family), len(happened(family, NotSent))) == (State.TO_DO, 1)
+    assert link(family, "carol", level=2)
+
+
+def test_a_condition_that_cannot_be_worked_out_comes_to_people() -> None:
+    family = asking(lambda it: done(it.do(Edit(fields=(FieldValue("salary", "a lot"),)))))
+    for actor in (ALICE, BOB):
+        done(family.on("consent", Approve(), actor))
+    assert state(family) is State.TO_DO
+
+
+def test_a_rework_asks_again_by_another_action() -> None:
+    """C17: links of the one that ended are void."""
+    family = asking()
+    first = family.action("consent")
+    done(family.do(Rework(1, by_hand_too=True)))
+    ended = family.activities["acme", first.id]
+    assert ended.state is State.CLOSED
+    assert unusable(ORGANISATION, ended, ApprovalLink("acme", first.id, 1, 1, "alice")) is not None
+
+
+def test_a_link_of_somebody_who_is_not_at_work_is_void() -> None:
+    family = asking()
+    action = family.action("consent")
+    _without("alice", suspended=True)(family)
+    asked_of = ApprovalLink("acme", action.id, 1, 1, "alice")
+    found = unusable(family.organisations["acme"], action, asked_of)
+    assert found is not None
+    assert "alice" in found.why
+
+
+def test_what_is_no_approval_has_no_links() -> None:
+    family = CASES["TO_DO"](WINDOW)
+    papers = family.action("papers")
+    assert unusable(ORGANISATION, papers, ApprovalLink("acme", papers.id, 1, 1, "alice")) is not None
+    bare = structs.replace(papers, task=None)
+    assert unusable(ORGANISATION, bare, ApprovalLink("acme", papers.id, 1, 1, "alice")) is not None
