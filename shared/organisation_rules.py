@@ -13,6 +13,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from shared import organisation_rules_cases as of_cases
 from shared import organisation_rules_fields as of_fields
 from shared import organisation_rules_people as of_people
+from shared import organisation_rules_schedules as of_schedules
 from shared import organisation_rules_time as of_time
 from shared import organisation_rules_work as of_work
 from shared.contracts.activity_organisation import Definition, Fallback, ProcessKind, Route
@@ -159,6 +160,7 @@ RULES: tuple[Rule, ...] = (
     *of_people.RULES,
     *of_fields.RULES,
     *of_cases.RULES,
+    *of_schedules.RULES,
     *of_time.RULES,
     addresses_belong_to_one_mailbox,
     mailboxes_are_read_once,

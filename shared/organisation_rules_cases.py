@@ -12,7 +12,7 @@ MOST_ACTIONS = 100
 
 _OF_TICKETS = ("categories", "note_required_to_resolve", "split", "no_response", "case_launched")
 _WRITING = (ActionType.SEND_EMAIL, ActionType.SEND_EMAIL_AND_WAIT)
-_OF_CASES = ("contacts_mandatory", "actions", "steps")
+_OF_CASES = ("contacts_mandatory", "actions", "steps", "schedules")
 
 
 def kinds_have_what_is_theirs(definition: Definition) -> Iterator[Finding]:

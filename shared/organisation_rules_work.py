@@ -51,6 +51,7 @@ _REFERENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("processes", ("split",), "templates"),
     ("processes", ("case_launched",), "templates"),
     ("processes", ("actions", "template"), "templates"),
+    ("processes", ("schedules", "calendar"), "calendars"),
     ("due_dates", ("calendar",), "calendars"),
     ("queues", ("team",), "teams"),
     ("users", ("company",), "companies"),
