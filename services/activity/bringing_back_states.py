@@ -9,10 +9,12 @@ from services.activity.asked_steps import note_of
 from services.activity.bringing_back_mails import Mails
 from services.activity.domain import custom_fields
 from services.activity.domain.custom_fields import FieldValue
+from services.activity.domain.vocabulary import StartedBy
 from services.activity.known_past import Lost, Past
 from services.activity.past_events import Texts
 from services.activity.past_workspace import PastWorkspace
 from services.activity.rules import process_rules
+from services.activity.work_schedules import schedule_of
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
 from shared.contracts.notify_requests import MailCompose
@@ -67,6 +69,8 @@ def _texts(
             if part is None:
                 return Texts(fields=original.fields)
             return Texts(part.title.strip(), part.description, original.fields)
+        case events.ActivityOpened(started_by=StartedBy.SCHEDULE), _:
+            return _of_schedule(workspace, event)
         case events.ActivityOpened(mail=UUID()), _:
             came = mails.cause(event)
             return Texts(came.content.subject.strip(), came.content.text) if came else Texts()
@@ -103,6 +107,17 @@ def _of_case(
     return Texts(
         wanted.title or ticket.title, wanted.description or ticket.description, (*ticket.fields, *values)
     )
+
+
+def _of_schedule(workspace: PastWorkspace, event: Incoming[Any]) -> Texts:
+    """What is written on a Case that a schedule began: what the schedule says now, if there is one still."""
+    organisation = workspace.organisations[event.envelope.organisation]
+    process = event.message.process
+    schedule = schedule_of(organisation, process, event.envelope.causationid or "")
+    if schedule is None:
+        return Texts()
+    values, _ = custom_fields.read(process_rules(organisation, process, None).fields, schedule.fields)
+    return Texts(schedule.title.strip(), schedule.description, values)
 
 
 def part_of(request: Incoming[asked.Request], activity: UUID) -> asked.SplitPart | None:

@@ -1,5 +1,6 @@
 """A time of a schedule has come: a Case of its process begins (CA-1, C2, GL-8)."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 
@@ -17,7 +18,7 @@ from shared import metrics
 from shared.contracts.activity_organisation import Process, Schedule
 from shared.contracts.envelope import Envelope
 from shared.contracts.record import Record
-from shared.organisation import Unknown
+from shared.organisation import Organisation, Unknown
 from shared.references import ReferenceKind
 from shared.tokens import conversation_of_activity
 from shared.unit_of_work import Incoming
@@ -96,6 +97,13 @@ def perform(workspace: Workspace, incoming: Incoming[ScheduleCame]) -> None:
     if isinstance(outcome, Refusal):
         raise ValueError(f"schedule {schedule.name!r} of {process.name!r} begins no Case: {outcome.sentence}")
     metrics.SCHEDULES_STARTED.inc()
+
+
+def schedule_of(organisation: Organisation, process: str, cause: str) -> Schedule | None:
+    """The schedule of a process that is the cause with this id, if there is one still."""
+    with suppress(Unknown):
+        return _called(organisation.process(process), cause.removeprefix(f"{process}/").partition("/")[0])
+    return None
 
 
 def _called(process: Process, name: str) -> Schedule:
