@@ -250,6 +250,22 @@ TIMERS_FIRED = Counter("mailroom_timers_fired_total", "Timers that were due and 
 TIMERS_FAILED = Counter(
     "mailroom_timers_failed_total", "Timers whose step failed by a mistake of ours; tried again later. Act."
 )
+SCHEDULE_OLDEST = Gauge(
+    "mailroom_schedule_oldest_seconds",
+    "For how long the oldest time of a schedule has come without its Case having begun.",
+)
+SCHEDULES_STARTED = Counter("mailroom_schedules_started_total", "Cases that began by a schedule.")
+SCHEDULES_FAILED = Counter(
+    "mailroom_schedules_failed_total", "Cases that could not begin by a schedule; tried again later. Act."
+)
+CASES_NEEDING_ATTENTION = Gauge(
+    "mailroom_cases_needing_attention",
+    "Cases that wait for a person because an Action failed or it cannot be said what comes next, by process.",
+    ["process"],
+)
+ATTENTION_OLDEST = Gauge(
+    "mailroom_attention_oldest_seconds", "For how long the oldest of these Cases has needed attention."
+)
 
 RECORD_OUTCOMES = ("worked", "repeated", "passed_over", "refused", "dead")
 """Of `RECORDS_DONE`."""

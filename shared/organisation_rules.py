@@ -14,6 +14,7 @@ from shared import organisation_rules_approvals as of_approvals
 from shared import organisation_rules_cases as of_cases
 from shared import organisation_rules_fields as of_fields
 from shared import organisation_rules_people as of_people
+from shared import organisation_rules_schedules as of_schedules
 from shared import organisation_rules_time as of_time
 from shared import organisation_rules_work as of_work
 from shared.contracts.activity_organisation import Definition, Fallback, ProcessKind, Route
@@ -161,6 +162,7 @@ RULES: tuple[Rule, ...] = (
     *of_fields.RULES,
     *of_cases.RULES,
     *of_approvals.RULES,
+    *of_schedules.RULES,
     *of_time.RULES,
     addresses_belong_to_one_mailbox,
     mailboxes_are_read_once,

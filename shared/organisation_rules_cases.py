@@ -17,7 +17,7 @@ _ASKED_OF_CALLS = {
     "call": "what it is asked to do",
     "answer_within_minutes": "how long its answer is waited for",
 }
-_OF_CASES = ("contacts_mandatory", "actions", "steps")
+_OF_CASES = ("contacts_mandatory", "actions", "steps", "schedules")
 
 
 def kinds_have_what_is_theirs(definition: Definition) -> Iterator[Finding]:

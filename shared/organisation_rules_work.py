@@ -52,6 +52,7 @@ _REFERENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("processes", ("case_launched",), "templates"),
     ("processes", ("actions", "template"), "templates"),
     ("processes", ("actions", "approval", "approvers"), "users"),
+    ("processes", ("schedules", "calendar"), "calendars"),
     ("due_dates", ("calendar",), "calendars"),
     ("queues", ("team",), "teams"),
     ("users", ("company",), "companies"),

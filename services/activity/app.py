@@ -12,6 +12,7 @@ from services.activity.api_worklists import worklist_routes
 from services.activity.approval_links import ApprovalLinks
 from services.activity.handlers import Handlers
 from services.activity.numbers import Numbers, pool_of_numbers
+from services.activity.schedules import Schedules
 from services.activity.settings import ActivitySettings
 from services.activity.timers import Timers
 from services.activity.work import Work
@@ -58,7 +59,7 @@ def api_of(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
 
 
 def build(settings: ActivitySettings) -> Service:
-    """One process of activity: consumers, timers, relay and HTTP on one pool."""
+    """One process of activity: consumers, timers, schedules, relay and HTTP on one pool."""
     password = settings.postgres_password()
     pool = make_pool(
         settings.postgres_dsn, schema=SERVICE, application="mailroom-activity", password=password
@@ -83,6 +84,12 @@ def build(settings: ActivitySettings) -> Service:
                 organisations,
                 poll_seconds=settings.timer_poll_seconds,
                 page=settings.timer_page,
+            ),
+            Schedules(
+                unit,
+                work,
+                poll_seconds=settings.timer_poll_seconds,
+                missed=settings.schedules_missed,
             ),
             Relay(
                 settings.postgres_dsn,

@@ -15,6 +15,7 @@ from services.activity.known_past import Lost, Past
 from services.activity.past_events import Texts
 from services.activity.past_workspace import PastWorkspace
 from services.activity.rules import process_rules
+from services.activity.work_schedules import schedule_of
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
 from shared.contracts.notify_requests import MailCompose
@@ -71,6 +72,8 @@ def _texts(
             if part is None:
                 return Texts(fields=original.fields)
             return Texts(part.title.strip(), part.description, original.fields)
+        case events.ActivityOpened(started_by=StartedBy.SCHEDULE), _:
+            return _of_schedule(workspace, event)
         case events.ActivityOpened(mail=UUID()), _:
             came = mails.cause(event)
             return Texts(came.content.subject.strip(), came.content.text) if came else Texts()
@@ -133,6 +136,17 @@ def answered_fields(
     organisation = workspace.organisations[activity.organisation]
     values, _ = custom_fields.read(process_rules(organisation, activity.process, None).fields, answer.fields)
     return values
+
+
+def _of_schedule(workspace: PastWorkspace, event: Incoming[Any]) -> Texts:
+    """What is written on a Case that a schedule began: what the schedule says now, if there is one still."""
+    organisation = workspace.organisations[event.envelope.organisation]
+    process = event.message.process
+    schedule = schedule_of(organisation, process, event.envelope.causationid or "")
+    if schedule is None:
+        return Texts()
+    values, _ = custom_fields.read(process_rules(organisation, process, None).fields, schedule.fields)
+    return Texts(schedule.title.strip(), schedule.description, values)
 
 
 def part_of(request: Incoming[asked.Request], activity: UUID) -> asked.SplitPart | None:

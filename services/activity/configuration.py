@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.activity import agenda
 from services.activity import store_configuration as store
 from services.activity.configuration_uses import InUse, going_on, in_use
 from shared import organisation, organisation_copy, tracing
@@ -79,6 +80,7 @@ async def apply(batch: Batch[Any], definition: Definition, actor: str) -> Applie
         OrganisationApplied(version=version, digest=digest),
     )
     await organisation_copy.store(batch.connection, [(name, record) for record in records])
+    await agenda.settle(batch.connection, Organisation.of(name, version, records[:-1]), batch.now)
     await store.log(batch.connection, name, version, digest, actor, batch.now)
     batch.publish(*(_outgoing(batch, name, version, record) for record in records))
     return Applied(version, changed=True, going_on=left)

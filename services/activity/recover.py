@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from services.activity import (
+    agenda,
     bringing_back,
     bringing_back_halves,
     bringing_back_mails,
@@ -25,6 +26,7 @@ from services.activity.past_workspace import PastWorkspace
 from shared import organisation, organisation_copy, outbox
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
+from shared.contracts.activity_organisation import OrganisationApplied
 from shared.contracts.ingest_mails import MailReceived
 from shared.contracts.ingest_requests import MailReinject, MailSetAside
 from shared.contracts.notify_mails import OutgoingMail
@@ -77,6 +79,7 @@ async def recover(past: Past) -> Sequence[str]:
     await _pass_over(past, found)
     names = {each.envelope.organisation for each in past.said if each.envelope}
     known = [await organisation.load(past.connection, name) for name in sorted(names)]
+    await _settle_agenda(past, sections)
     workspace = PastWorkspace(datetime.now(UTC), {each.name: each for each in known if each})
     await workspace.load(past.connection, bringing_back.needs_of(found))
     lost = Lost()
@@ -93,6 +96,18 @@ async def recover(past: Past) -> Sequence[str]:
     await store_erasing.erase_again(past.connection, workspace.gone)
     opened = sum(isinstance(each.message, events.ActivityOpened) for each, _ in found.happened)
     return [f"{len(found.happened)} events are back in the history, {opened} Tickets with them", *lost]
+
+
+async def _settle_agenda(past: Past, sections: Sequence[Incoming[Any]]) -> None:
+    """Schedules that were applied since come when they would have; their Cases are known by their ids."""
+    applied = {
+        each.envelope.organisation: each.envelope.time
+        for each in sections
+        if isinstance(each.message, OrganisationApplied)
+    }
+    for name, since in sorted(applied.items()):
+        if found := await organisation.load(past.connection, name):
+            await agenda.settle(past.connection, found, since)
 
 
 def _said(past: Past, topic: Topic, kind: type[Record] = Record) -> list[Incoming[Any]]:

@@ -10,10 +10,16 @@ class ActivitySettings(ServiceSettings):
     """What activity reads from `MAILROOM_*`."""
 
     timer_poll_seconds: float = Field(
-        default=1.0, gt=0, description="seconds between two looks at the timers that are due"
+        default=1.0, gt=0, description="seconds between two looks at the timers and schedules that are due"
     )
     timer_page: int = Field(
         default=200, ge=1, le=5000, description="timers that are worked on in one transaction"
+    )
+    schedules_missed: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="times of one schedule, the newest, for which Cases still begin after an outage",
     )
     instance: str | None = Field(
         default=None,

@@ -1,7 +1,7 @@
 """The one use case: records of whatever kind, in order, become what they lead to (design §3).
 
-Kafka's batches, HTTP requests and due timers all come through `Work.perform`, in a transaction that
-somebody else commits.
+Kafka's batches, HTTP requests, due timers and schedules all come through `Work.perform`, in a transaction
+that somebody else commits.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from services.activity import (
     work_next,
     work_reports,
     work_requests,
+    work_schedules,
     work_timers,
 )
 from services.activity.approval_links import ApprovalLinks
@@ -25,6 +26,7 @@ from services.activity.numbers import Numbers, NumbersRanOut
 from services.activity.store_requests import Answered, RequestKey
 from services.activity.work_people import WHOLE
 from services.activity.work_reports import UnknownMail
+from services.activity.work_schedules import ScheduleCame
 from services.activity.work_timers import TimerFired
 from services.activity.workspace import Workspace
 from shared import tracing_records
@@ -60,6 +62,7 @@ PERFORMERS: Mapping[type[Record], Performer] = {
     MailReceived: Performer(work_mails.gather, work_mails.perform),
     MailNotReinjected: Performer(work_departures.gather, work_departures.not_reinjected),
     TimerFired: Performer(work_timers.gather, work_timers.perform),
+    ScheduleCame: Performer(work_schedules.gather, work_schedules.perform),
     **dict.fromkeys((*_models(ACTIVITY_REQUESTS), *WITH_BYTES), _REQUESTS),
     **dict.fromkeys((each for each in _models(NOTIFY_MAILS) if issubclass(each, OutgoingMail)), _REPORTS),
 }

@@ -15,6 +15,7 @@ from shared.contracts.organisation_cases import (
     ActionType,
     ActionUse,
     ProcessKind,
+    Schedule,
     StepDefinition,
 )
 from shared.contracts.organisation_mail import (
@@ -99,6 +100,7 @@ __all__ = [
     "Route",
     "Rules",
     "RulesSection",
+    "Schedule",
     "Section",
     "Service",
     "Smtp",

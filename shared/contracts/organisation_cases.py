@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from shared.contracts.asking import CustomFields
 from shared.contracts.organisation_strict import Strict, Titled
 from shared.contracts.record import Name
 
@@ -88,3 +89,16 @@ class StepDefinition(Titled):
 
     when: str | None = None
     actions: Annotated[tuple[ActionUse, ...], Field(min_length=1)]
+
+
+class Schedule(Titled):
+    """When Cases of a process begin by themselves, and what they begin with (CA-1).
+
+    `cron` is in the time zone of the calendar; its hours and holidays do not matter. The title is that of the
+    Cases.
+    """
+
+    cron: str
+    calendar: Name
+    description: str = ""
+    fields: CustomFields = Field(default_factory=dict)

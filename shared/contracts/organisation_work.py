@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.contracts.organisation_cases import ActionDefinition, ProcessKind, StepDefinition
+from shared.contracts.organisation_cases import ActionDefinition, ProcessKind, Schedule, StepDefinition
 from shared.contracts.organisation_strict import Strict, Titled
 from shared.contracts.record import EmailAddress, Language, Name
 
@@ -107,7 +107,7 @@ class Process(Titled):
     """What its Tickets or Cases need, where they go, how long they may come back.
 
     Live, or not live but startable in test mode (`test`), or neither: a draft (GL-5). Only Cases have
-    actions and steps; only Tickets have categories.
+    actions, steps and schedules; only Tickets have categories.
     """
 
     kind: ProcessKind = ProcessKind.TICKET
@@ -136,6 +136,7 @@ class Process(Titled):
     contacts_mandatory: bool = False
     actions: tuple[ActionDefinition, ...] = ()
     steps: tuple[StepDefinition, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
 
 
 class Team(Titled):

@@ -4,12 +4,13 @@ import math
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from prometheus_client import REGISTRY
 
 from services.activity import gauges as activity_gauges
+from services.activity import store_attention
 from services.activity.timers import Timers
 from services.ingest import gauges as ingest_gauges
 from services.ingest.imap import ImapServer
@@ -18,14 +19,16 @@ from shared.contracts import activity_requests as asked
 from shared.decoding import decode
 from shared.gauges import Gauges
 from shared.organisation import Organisations
-from shared.postgres import Pool, close_pool, make_pool, opened
+from shared.postgres import Connection, Pool, close_pool, make_pool, opened, transaction
 from shared.unit_of_work import UnitOfWork
 from tests.support.databases import Database
 from tests.support.fake_imap import FakeImap
 from tests.support.frame import SERVICE
+from tests.support.hiring import WITH_CASES
 from tests.support.ingest_world import DOMAIN, World, mailbox, raw_mail, world_on
 from tests.support.notes import NOTES, made, outgoing
-from tests.support.office import Office, received
+from tests.support.office import Office, incoming, received
+from tests.support.plans import Explained
 from tests.support.waiting import eventually
 
 
@@ -181,3 +184,44 @@ async def test_a_request_that_is_repeated_is_counted_once(office: Office) -> Non
         )
         await office.ask(pick_up, "the-same")
     assert told("requests_answered_total", outcome="accepted") == before + 1
+
+
+async def test_cases_that_need_attention_are_counted_by_process(office: Office) -> None:
+    """C6: since when an Action of theirs was given up, until somebody takes them, and from an index alone."""
+    await office.configure(WITH_CASES, 2)
+    for number in range(1, 4):
+        erp = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
+        await office.ask(asked.ActivityOpen(type="case.open", actor=erp, process="hiring", title="Nora"))
+        if number < 3:
+            await office.advance(hours=1)
+            await office.step(asked.ActionGiveUp, f"10000{number}-C-A1.1", reason="No licence is left.")
+    gauges = Gauges(office.unit, activity_gauges.looks(office.organisations))
+    await office.advance(hours=1)
+    await gauges.look()
+    assert told("cases_needing_attention", process="hiring") == 2
+    assert told("attention_oldest_seconds") == 7200
+    await office.step(asked.ActivityPickUp, "100001-C")
+    await gauges.look()
+    assert told("cases_needing_attention", process="hiring") == 1
+    assert told("attention_oldest_seconds") == 3600
+    await office.step(asked.CaseAbandon, "100002-C")
+    await gauges.look()
+    assert told("cases_needing_attention", process="hiring") is None
+    assert told("attention_oldest_seconds") == 0
+
+
+async def test_cases_that_need_attention_are_found_without_looking_at_the_others(office: Office) -> None:
+    """C6: a hundred open Cases, one of which needs attention."""
+    await office.configure(WITH_CASES, 2)
+    erp = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
+    opening = asked.ActivityOpen(type="case.open", actor=erp, process="hiring", title="Nora")
+    await office.take_in(*(incoming(opening, f"opening-{number}") for number in range(100)))
+    await office.step(asked.ActionGiveUp, "100050-C-A1.1", reason="No licence is left.")
+    async with transaction(office.pool) as connection:
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        explained = Explained(connection)
+        (found,) = await store_attention.needing(cast(Connection, explained))
+    assert (found.process, found.cases) == ("hiring", 1)
+    (plan,) = explained.plans
+    assert "cases_that_need_attention" in {node.get("Index Name") for node in plan.nodes()}
+    assert plan.rows < 20

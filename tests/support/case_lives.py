@@ -5,13 +5,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from services.activity.store_schedules import Planned, ScheduleKey
+from services.activity.work_schedules import came
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
 from shared.contracts.ingest_mails import PlusReference, Routed, Target
 from shared.unit_of_work import Incoming
 from tests.support.happenings import Happening, Heard, TimePasses
 from tests.support.lives import letter
-from tests.support.office import HELP, NOON, addressed, incoming, type_for, user
+from tests.support.office import ACME, HELP, NOON, addressed, incoming, type_for, user
 
 ERP = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
 ROBOT = asked.Actor(kind=asked.ActorKind.ROBOT, id="r2")
@@ -110,6 +112,13 @@ def _mail(draw: st.DrawFn, number: int) -> Incoming[Any]:
     return letter(number, plus=(plus,), targets=[addressed(HELP, routed=draw(st.booleans()))])
 
 
+def _schedule(draw: st.DrawFn) -> Incoming[Any]:
+    """A time of the schedule of a process of Cases, perhaps one that came before."""
+    at = NOON + timedelta(hours=draw(st.integers(1, 4)))
+    planned = Planned(ScheduleKey(ACME, "hiring", "hourly"), "0 * * * *", "UTC", at)
+    return came(planned, at, at + timedelta(hours=1))
+
+
 @st.composite
 def case_lives(draw: st.DrawFn) -> list[Happening]:
     """A life of an office with a Case or two from its beginning."""
@@ -118,9 +127,11 @@ def case_lives(draw: st.DrawFn) -> list[Happening]:
     )
     life: list[Happening] = [Heard(incoming(begun, "request-0", at=NOON))]
     for number in range(1, draw(st.integers(8, 40))):
-        what = draw(st.sampled_from(("request", "request", "request", "request", "mail", "time")))
+        what = draw(st.sampled_from((*["request"] * 8, "mail", "mail", "time", "time", "schedule")))
         if what == "time":
             life.append(TimePasses(draw(st.integers(1, 60))))
+        elif what == "schedule":
+            life.append(Heard(_schedule(draw)))
         else:
             life.append(Heard(_request(draw, number) if what == "request" else _mail(draw, number)))
     return life

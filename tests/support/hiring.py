@@ -7,16 +7,19 @@ from shared.contracts.activity_organisation import (
     ActionDefinition,
     ActionType,
     ActionUse,
+    Calendar,
     CustomField,
     FieldType,
     FieldUse,
     ProcessKind,
     Queue,
+    Schedule,
     StepDefinition,
     Template,
     TemplateText,
     User,
     WaitReason,
+    Weekday,
 )
 from shared.contracts.organisation_cases import ApprovalLevel, Needed
 from tests.support.office import DEFINITION, process
@@ -49,6 +52,16 @@ HIRING = process(
     no_response=None,
     wait_reasons=("papers",),
     fields=(FieldUse(field="device"),),
+    schedules=(
+        Schedule(
+            name="hourly",
+            title="Look who comes",
+            cron="0 * * * *",
+            calendar="office",
+            description="At the door.",
+            fields={"device": "laptop"},
+        ),
+    ),
     actions=(
         ActionDefinition(name="laptop", title="Prepare the laptop", queue="store", checklist=("Encrypted",)),
         ActionDefinition(name="account", title="Create the account"),
@@ -110,6 +123,14 @@ WITH_CASES = DEFINITION.model_copy(
         "queues": (*DEFINITION.queues, Queue(name="store", title="Store")),
         "wait_reasons": (WaitReason(name="papers", title="Papers"),),
         "templates": (*DEFINITION.templates, PLEASE),
+        "calendars": (
+            Calendar(
+                name="office",
+                title="Office hours",
+                time_zone="Europe/Brussels",
+                hours={Weekday.MONDAY: ("09:00-17:00",)},
+            ),
+        ),
         "users": (
             *(
                 each.model_copy(

@@ -98,7 +98,7 @@ class MailRouted(Opening):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedByIntegration(Opening):
-    """A validated submission by something other than a person: an integration, a bulk row (T3)."""
+    """A validated submission by something other than a person: an integration, a schedule (T3, C2)."""
 
     name = "create"
     participle = "created"

@@ -79,7 +79,8 @@ def _show(outcome: Outcome, console: Console) -> None:
         faults.add_row(kind, target, str(number))
     console.print(faults)
     account = Table(
-        title=f"{outcome.mails} mails, {outcome.seconds / 60:.0f} minutes, seed {outcome.options.seed}"
+        title=f"{outcome.mails} mails, {outcome.cases} Cases, {outcome.seconds / 60:.0f} minutes, "
+        f"seed {outcome.options.seed}"
     )
     account.add_column("")
     account.add_column("wanted", justify="right")

@@ -5,11 +5,13 @@ was read from the disk, the tables, the topics and the SMTP server's own journal
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
+
+from tests.faults.chaos.known import Effect, Evidence, Fact
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -20,89 +22,6 @@ class Damage(StrEnum):
     LOST = "lost"
     DOUBLED = "doubled"
     DISORDERED = "disordered"
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A mail that was written. `opening` is the Message-ID of its thread's first mail, perhaps its own.
-
-    `homes` are the mailboxes that it is for: in each it opens an activity, or is appended to the one that its
-    thread opened there.
-    """
-
-    message_id: str
-    opening: str
-    homes: tuple[str, ...]
-
-
-class Place(NamedTuple):
-    """Where the mail server put a mail."""
-
-    mailbox: str
-    uid: int
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What a mail led to: it opened an activity, or was appended to one.
-
-    The activity is known by its opening mail's Message-ID and its mailbox; `activity` and `version` are its
-    own id and number.
-    """
-
-    message_id: str
-    opening: str
-    mailbox: str
-    opened: bool
-    activity: str = ""
-    version: int = 0
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """A record in a topic. `content` is all of it that a repeat has to have in common.
-
-    Those about activities have a `version`, and say of which `activity`.
-    """
-
-    id: str
-    content: Hashable
-    partition: int = 0
-    activity: str = ""
-    version: int = 0
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """A mail that the SMTP server took: which opening mail it answers, from which mailbox."""
-
-    message_id: str
-    answers: str
-    mailbox: str
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What was written, and what was found.
-
-    written: by Message-ID. places: of each mail, as often as it was delivered, in that order. kept: how often
-    a mail lies in a mailbox, whatever the folder. in_tables, on_kafka: effects, on Kafka one for each id.
-    received: the ids under which each Message-ID was told to activity. activities: the version that each has
-    in the tables. spoken: all records, as each partition has them. dead: dead letters.
-    repeats_allowed: how many mails can have been under way to the SMTP server when something was broken.
-    """
-
-    written: Mapping[str, Letter]
-    places: Mapping[str, Sequence[Place]]
-    kept: Counter[tuple[str, str]]
-    in_tables: Sequence[Effect]
-    on_kafka: Sequence[Effect]
-    received: Mapping[str, set[str]]
-    activities: Mapping[str, int]
-    spoken: Sequence[Spoken]
-    accepted: Sequence[Accepted]
-    dead: Sequence[str] = ()
-    repeats_allowed: int = 0
 
 
 class Finding(NamedTuple):
@@ -244,6 +163,22 @@ def _dead(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(Damage.LOST, sentence, sentence)
 
 
+def _cases_in_tables(evidence: Evidence) -> Iterator[Finding]:
+    """Each Case entered each step once, had each Action once, and has ended."""
+    return _compared("in the tables", Counter(evidence.facts_in_tables), _facts_owed(evidence), about=_case)
+
+
+def _cases_on_kafka(evidence: Evidence) -> Iterator[Finding]:
+    """And so it was said."""
+    return _compared("on Kafka", Counter(evidence.facts_on_kafka), _facts_owed(evidence), about=_case)
+
+
+def _answered(evidence: Evidence) -> Iterator[Finding]:
+    """Whatever a robot has asked was answered under one id, however often it was asked."""
+    found = Counter({id_: len(evidence.answers.get(id_, ())) for id_ in evidence.asked})
+    return _compared("answers", found, Counter(dict.fromkeys(evidence.asked, 1)), about=str)
+
+
 CHECKS: Sequence[Callable[[Evidence], Iterable[Finding]]] = (
     _kept,
     _effects_in_tables,
@@ -255,6 +190,9 @@ CHECKS: Sequence[Callable[[Evidence], Iterable[Finding]]] = (
     _versions,
     _timelines,
     _dead,
+    _cases_in_tables,
+    _cases_on_kafka,
+    _answered,
 )
 
 _Seat = tuple[str, str, str, bool]
@@ -271,6 +209,16 @@ def _owed(evidence: Evidence) -> Counter[_Seat]:
         for letter in evidence.written.values()
         for home in letter.homes
     )
+
+
+def _facts_owed(evidence: Evidence) -> Counter[Fact]:
+    return Counter(
+        Fact(opening, home, what) for opening, home in evidence.cases for what in evidence.case_facts
+    )
+
+
+def _case(fact: Fact) -> tuple[str, str]:
+    return fact.opening, fact.mailbox
 
 
 def _message_id(seat: _Seat) -> str:

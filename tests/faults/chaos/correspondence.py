@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Self
 
-from tests.faults.chaos.checker import Letter, Place
+from tests.faults.chaos.known import Letter, Place
+from tests.faults.chaos.matters import SUBJECT
 from tests.faults.chaos.postbox import Postbox, opened_postbox
 from tests.faults.chaos.sink import Sink, Taken
 from tests.support.dovecot import PASSWORD, Dovecot
@@ -26,7 +27,7 @@ _LARGE = 300 * 1024
 """Bytes: too large for the table of raw mails, which sends it to the blob store."""
 
 # How often what is written; the rest are new matters.
-_ANSWER, _AFTERTHOUGHT, _BURST, _TO_BOTH, _AGAIN = 0.25, 0.25, 0.15, 0.06, 0.05
+_ANSWER, _AFTERTHOUGHT, _BURST, _TO_BOTH, _AGAIN, _CASE = 0.25, 0.25, 0.15, 0.06, 0.05, 0.15
 _ATTACHED, _HTML, _BROKEN, _HUGE = 0.15, 0.15, 0.03, 0.01
 
 
@@ -35,11 +36,13 @@ class _Thread:
     """A customer's matter. `mails` are those that went to all of its mailboxes, oldest first.
 
     Afterthoughts go on from the last of them: what lies in each mailbox is read behind what it goes on from,
-    while between mailboxes there is no order.
+    while between mailboxes there is no order. Of some matters a Case is made, by their `subject`.
     """
 
     person: str
     homes: tuple[str, ...]
+    subject: str
+    case: bool
     mails: list[str] = field(default_factory=list)
 
 
@@ -117,7 +120,9 @@ class Correspondence:
         names = tuple(self._boxes)
         homes = names if self.chance.random() < _TO_BOTH else (self.chance.choice(names),)
         person = f"carl{self.chance.randrange(_PEOPLE)}@{self.mailroom.customers}"
-        thread = _Thread(person, homes)
+        case = self.chance.random() < _CASE
+        subject = f"{SUBJECT if case else 'Matter'} {len(self._threads) + 1}"
+        thread = _Thread(person, homes, subject, case)
         self._threads.append(thread)
         self.acknowledgements_owed += len(homes)
         mail = self._mail(thread, [self._address(home) for home in homes])
@@ -146,14 +151,14 @@ class Correspondence:
         mail["Message-ID"] = (
             f"<{len(self.written)}.{self.chance.getrandbits(64):016x}@{self.mailroom.customers}>"
         )
-        mail["Subject"] = f"Matter {len(self._threads)}"
+        mail["Subject"] = thread.subject
         mail.set_content("Please help.\n")
         return mail
 
     def _goes_on(self, thread: _Thread, mail: EmailMessage) -> tuple[Letter, bytes]:
         thread.mails.append(_name(mail))
         self._by_opening[thread.mails[0]] = thread
-        return Letter(thread.mails[-1], thread.mails[0], thread.homes), self._adorned(mail)
+        return Letter(thread.mails[-1], thread.mails[0], thread.homes, thread.case), self._adorned(mail)
 
     def _adorned(self, mail: EmailMessage) -> bytes:
         """With what real mail has: HTML, files, mistakes."""

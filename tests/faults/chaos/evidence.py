@@ -9,9 +9,19 @@ from email.policy import compat32
 from typing import Any
 
 from shared.contracts.dead_letters import EXCEPTION_MESSAGE
-from shared.topics import ACTIVITY_ACTIVITIES, DEAD_LETTERS, INGEST_MAILS, NOTIFY_MAILS, NOTIFY_REQUESTS
-from tests.faults.chaos.checker import Accepted, Effect, Evidence, Spoken
+from shared.topics import (
+    ACTIVITY_ACTIVITIES,
+    ACTIVITY_ANSWERS,
+    DEAD_LETTERS,
+    INGEST_MAILS,
+    NOTIFY_MAILS,
+    NOTIFY_REQUESTS,
+)
 from tests.faults.chaos.correspondence import Correspondence, home_of
+from tests.faults.chaos.evidence_of_cases import facts_in_tables, facts_on_kafka
+from tests.faults.chaos.hands import Robots
+from tests.faults.chaos.known import Accepted, Effect, Evidence, Spoken
+from tests.faults.chaos.matters import facts
 from tests.faults.chaos.world import World
 from tests.support.crowd import bare, headers_of
 from tests.support.topics import read_all
@@ -23,19 +33,23 @@ FROM history
 JOIN activities AS activity ON (activity.organisation, activity.id) = (history.organisation, history.activity)
 JOIN mails AS mail ON (mail.organisation, mail.id) = (history.organisation, history.mail)
 JOIN mails AS opening ON (opening.organisation, opening.id) = (activity.organisation, activity.opening_mail)
-WHERE history.type IN ('ticket.opened', 'ticket.mail_appended')
+WHERE history.type IN ('ticket.opened', 'ticket.mail_appended', 'case.opened', 'case.mail_appended')
 """
-_OPENED, _APPENDED = "ticket.opened", "ticket.mail_appended"
+_OPENED, _APPENDED = ("ticket.opened", "case.opened"), ("ticket.mail_appended", "case.mail_appended")
 
 
-async def gather(world: World, correspondence: Correspondence, repeats_allowed: int) -> Evidence:
+async def gather(
+    world: World, correspondence: Correspondence, robots: Robots, repeats_allowed: int
+) -> Evidence:
     """Read everything; all has to be at rest."""
     mailroom = world.mailroom
     async with mailroom.tables("activity") as tables:
         effects = await tables.fetch(_EFFECTS)
         versions = await tables.fetch("SELECT id, version FROM activities")
+        in_tables = await facts_in_tables(tables)
     told = await _records(world, INGEST_MAILS.name)
     said = await _records(world, ACTIVITY_ACTIVITIES.name)
+    answers = await _records(world, ACTIVITY_ANSWERS.name)
     received, names = _received(told)
     world.sink.look()
     return Evidence(
@@ -47,7 +61,7 @@ async def gather(world: World, correspondence: Correspondence, repeats_allowed: 
                 message_id=row["message_id"],
                 opening=row["opening"],
                 mailbox=row["mailbox"],
-                opened=row["type"] == _OPENED,
+                opened=row["type"] in _OPENED,
                 activity=str(row["activity"]),
                 version=row["version"],
             )
@@ -61,13 +75,19 @@ async def gather(world: World, correspondence: Correspondence, repeats_allowed: 
             *_spoken(told),
             *_spoken(await _records(world, NOTIFY_REQUESTS.name)),
             *_spoken(await _records(world, NOTIFY_MAILS.name)),
+            *_spoken(answers),
         ],
         accepted=[
             Accepted(taken.message_id, taken.in_reply_to, home_of(mailroom, taken.sender))
             for taken in world.sink.taken
         ],
-        dead=[each async for each in _dead(world)],
+        dead=[*robots.refusals, *[each async for each in _dead(world)]],
         repeats_allowed=repeats_allowed,
+        case_facts=tuple(facts()),
+        facts_in_tables=in_tables,
+        facts_on_kafka=facts_on_kafka(said, names),
+        asked=robots.asked_for,
+        answers=_answers(answers),
     )
 
 
@@ -100,24 +120,32 @@ def _received(records: list[Any]) -> tuple[dict[str, set[str]], dict[str, str]]:
     return told, names
 
 
+def _answers(records: list[Any]) -> dict[str, set[str]]:
+    """The ids under which each request was answered."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for record in records:
+        found[json.loads(record.value)["request"]["id"]].add(headers_of(record)["ce_id"])
+    return found
+
+
 def _told_effects(records: list[Any], names: dict[str, str]) -> Iterator[Effect]:
     """What the events say that mails led to, an effect for each id."""
     openings: dict[str, tuple[str, str]] = {}
     seen: set[str] = set()
     for record in records:
         value, id_ = json.loads(record.value), headers_of(record)["ce_id"]
-        if value["type"] not in (_OPENED, _APPENDED) or id_ in seen:
+        if value["type"] not in (*_OPENED, *_APPENDED) or id_ in seen:
             continue
         seen.add(id_)
         message_id = names.get(value["mail"], value["mail"])
-        if value["type"] == _OPENED:
+        if value["type"] in _OPENED:
             openings[value["activity"]] = (message_id, value["mailbox"])
         opening, mailbox = openings.get(value["activity"], ("", ""))
         yield Effect(
             message_id=message_id,
             opening=opening,
             mailbox=mailbox,
-            opened=value["type"] == _OPENED,
+            opened=value["type"] in _OPENED,
             activity=value["activity"],
             version=value["version"],
         )

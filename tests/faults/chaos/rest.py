@@ -14,7 +14,11 @@ LOOK_SECONDS = 0.2
 QUIET_SECONDS = 150.0
 """Without any progress for so long, nothing more will come: every pause of ours is shorter."""
 
-_EFFECTS = "SELECT count(*) FROM history WHERE type IN ('ticket.opened', 'ticket.mail_appended')"
+_EFFECTS = """
+SELECT count(*) FROM history
+WHERE type IN ('ticket.opened', 'ticket.mail_appended', 'case.opened', 'case.mail_appended')
+"""
+_TO_DO = "SELECT count(*) FROM activities WHERE kind <> 'ticket' AND status NOT IN ('resolved', 'closed')"
 _TO_PUBLISH = "SELECT count(*) FROM outbox WHERE headers NOT LIKE '%mailbox.polled%'"
 _TO_SEND = "SELECT count(*) FROM outgoing_mails WHERE ended_at IS NULL"
 _TO_HEAR_OF = "SELECT count(*) FROM mails WHERE outcome IN ('requested', 'composed', 'deferred')"
@@ -52,6 +56,7 @@ def _left(world: World) -> list[Awaitable[int]]:
         *(_number(world, service, _TO_PUBLISH) for service in SERVICES),
         _number(world, "notify", _TO_SEND),
         _number(world, "activity", _TO_HEAR_OF),
+        _number(world, "activity", _TO_DO),
     ]
 
 

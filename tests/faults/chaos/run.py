@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tests.faults.chaos.checker import Damage, Verdict, judge
 from tests.faults.chaos.correspondence import Correspondence
 from tests.faults.chaos.evidence import gather
+from tests.faults.chaos.hands import at_work
 from tests.faults.chaos.rest import until_at_rest
 from tests.faults.chaos.schedule import KILL, plan
 from tests.faults.chaos.storm import Storm, Tell
@@ -35,6 +36,7 @@ class Outcome:
     strikes: Counter[tuple[str, str]]
     verdict: Verdict
     mails: int
+    cases: int
     repeats_allowed: int
     ended: list[str]
     seconds: float
@@ -55,18 +57,22 @@ async def run(world: World, options: Options, tell: Tell) -> Outcome:
     ):
         keeper = group.create_task(world.keep_up())
         storm = Storm(world, correspondence, tell)
-        await storm.last(options.mails, plan(options.seed, options.mails, options.kills, full=options.full))
-        tell("all is written, and nothing is broken any more")
-        await world.calm()
-        await until_at_rest(world, correspondence, tell)
+        strikes = plan(options.seed, options.mails, options.kills, full=options.full)
+        async with at_work(world, random.Random(f"robots of {options.seed}")) as robots:
+            await storm.last(options.mails, strikes)
+            tell("all is written, and nothing is broken any more")
+            await world.calm()
+            await until_at_rest(world, correspondence, tell)
         keeper.cancel()
     tell("reading mailboxes, tables, topics and the SMTP server's journal")
-    verdict = judge(await gather(world, correspondence, storm.repeats_allowed))
+    evidence = await gather(world, correspondence, robots, storm.repeats_allowed)
+    verdict = judge(evidence)
     return Outcome(
         options=options,
         strikes=storm.done,
         verdict=verdict,
         mails=len(correspondence.written),
+        cases=len(evidence.cases),
         repeats_allowed=storm.repeats_allowed,
         ended=world.ended,
         seconds=time.monotonic() - began,
@@ -82,6 +88,7 @@ def figures(outcome: Outcome) -> dict[str, object]:
     return {
         "seed": outcome.options.seed,
         "mails": outcome.mails,
+        "cases": outcome.cases,
         "kills": outcome.kills,
         **{damage.value: verdict.count(damage) for damage in Damage},
         "smtp_repeats": verdict.smtp_repeats,

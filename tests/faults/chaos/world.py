@@ -18,6 +18,7 @@ from deploy.local.stack import Stack, StackOptions
 from services.notify.smtp import SmtpServer, Tls
 from tests.faults.chaos.clocks import Clocks
 from tests.faults.chaos.disk import Disk, mounted
+from tests.faults.chaos.matters import with_cases
 from tests.faults.chaos.sink import Sink, running_sink
 from tests.support.dovecot import Dovecot, running_dovecot
 from tests.support.mailroom import Mailroom
@@ -112,6 +113,8 @@ async def running_world() -> AsyncIterator[World]:
         async with running_sink(folder) as sink:
             servers = servers.model_copy(update={"imap": dovecot.address, "smtp": sink.address})
             async with running_mailroom(servers, _EMPTY_DATABASE, folder, more) as mailroom:
+                mailroom.definition = with_cases(mailroom.definition)
+                await mailroom.configure(mailroom.definition)
                 with mounted(folder / "blobs") as disk:
                     world = World(stack, mailroom, dovecot, sink, clocks, disk)
                     try:

@@ -6,17 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.chaos.checker import (
-    CHECKS,
-    Accepted,
-    Damage,
-    Effect,
-    Evidence,
-    Letter,
-    Place,
-    Spoken,
-    judge,
-)
+from tests.faults.chaos.checker import CHECKS, Damage, judge
+from tests.faults.chaos.known import Accepted, Effect, Evidence, Fact, Letter, Place, Spoken
 
 LOST, DOUBLED, DISORDERED = Damage.LOST, Damage.DOUBLED, Damage.DISORDERED
 
@@ -30,11 +21,13 @@ def said(activity: str, version: int, partition: int = 0) -> Spoken:
     return Spoken(f"{activity}{version}", f"{activity} {version}", partition, activity, version)
 
 
-# "a" was written to both mailboxes and came to each of them twice; "b" and "c" were added to it at one.
+# "a" was written to both mailboxes and came to each of them twice; "b" and "c" were added to it at one. It
+# opened a Case in each, which a robot was asked to go on with once.
+FACTS = tuple(Fact("a", home, what) for home in ("help", "billing") for what in ("step 1 entered", "ended"))
 EFFECTS = (effect("a", "1", 1), effect("b", "1", 2), effect("c", "1", 3), effect("a", "2", 1, "billing"))
 SOUND = Evidence(
     written={
-        "a": Letter("a", "a", ("help", "billing")),
+        "a": Letter("a", "a", ("help", "billing"), case=True),
         "b": Letter("b", "a", ("help",)),
         "c": Letter("c", "a", ("help",)),
     },
@@ -56,6 +49,11 @@ SOUND = Evidence(
         Accepted("ack1", "a", "help"),
     ],
     repeats_allowed=1,
+    case_facts=("step 1 entered", "ended"),
+    facts_in_tables=FACTS,
+    facts_on_kafka=FACTS,
+    asked={"next"},
+    answers={"next": {"yes"}, "somebody else's": {"yes", "no"}},
 )
 
 
@@ -142,6 +140,16 @@ WRONG: dict[str, tuple[Evidence, dict[Damage, int]]] = {
         with_effects(effect("a", "1", 1), effect("c", "1", 2), effect("b", "1", 3), EFFECTS[3]),
         {DISORDERED: 1},
     ),
+    "a Case has not ended": (replace(SOUND, facts_in_tables=FACTS[:3]), {LOST: 1}),
+    "a Case entered a step twice": (replace(SOUND, facts_in_tables=(*FACTS, FACTS[0])), {DOUBLED: 1}),
+    "a mail opened a Case that is to open none": (
+        replace(SOUND, facts_in_tables=(*FACTS, Fact("b", "help", "ended"))),
+        {DOUBLED: 1},
+    ),
+    "a Case never said that it entered a step": (replace(SOUND, facts_on_kafka=FACTS[1:]), {LOST: 1}),
+    "a Case said it twice": (replace(SOUND, facts_on_kafka=(*FACTS, FACTS[0])), {DOUBLED: 1}),
+    "a robot was never answered": (replace(SOUND, answers={}), {LOST: 1}),
+    "a robot was answered in two ways": (replace(SOUND, answers={"next": {"yes", "no"}}), {DOUBLED: 1}),
     "something went to the dead letters": (
         replace(SOUND, dead=["activity.dlq.v1 holds something"]),
         {LOST: 1},
@@ -176,5 +184,8 @@ def test_every_check_finds_something_that_no_other_finds(
 
 
 def test_a_mail_is_counted_once_however_much_is_wrong_with_it() -> None:
-    nothing = replace(SOUND, in_tables=(), on_kafka=(), received={}, kept=Counter())
+    nothing = replace(
+        SOUND, in_tables=(), on_kafka=(), received={}, kept=Counter(), case_facts=(), facts_in_tables=()
+    )
+    nothing = replace(nothing, facts_on_kafka=())
     assert judge(nothing).count(LOST) == 3

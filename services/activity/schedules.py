@@ -1,0 +1,129 @@
+"""The component that lets Cases begin by schedules (CA-1).
+
+The table says when each schedule comes next. Those whose time has come are found without a lock and claimed
+with SKIP LOCKED, so that of several processes one begins the Case; in the same transaction the schedule moves
+on to its next time. What was missed while nothing ran is begun one after the other: of each schedule the
+newest, up to a number.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.activity import store_configuration, store_schedules
+from services.activity.store_schedules import Planned, ScheduleKey
+from services.activity.work import Work
+from services.activity.work_schedules import ScheduleCame, came, key_of
+from shared import cron, metrics, tracing_records
+from shared.failure import is_transient, sentence
+from shared.logs import get_logger
+from shared.postgres import acquired
+from shared.unit_of_work import Batch, Culprit, Incoming, UnitOfWork
+
+LONGEST_PAUSE_SECONDS = 30.0
+PATIENCE_SECONDS = 15.0
+FAILED_REST = timedelta(minutes=10)
+PAGE = 50
+
+log = get_logger(__name__)
+
+
+class Schedules:
+    """Looks for schedules whose time has come, again and again."""
+
+    name = "schedules"
+
+    def __init__(self, unit: UnitOfWork, work: Work, *, poll_seconds: float = 1.0, missed: int = 100) -> None:
+        """Of the times that a schedule has missed, at most `missed` are made up for."""
+        self._unit = unit
+        self._work = work
+        self._poll_seconds = poll_seconds
+        self._missed = missed
+        self._trouble: str | None = None
+        self._resting: dict[ScheduleKey, datetime] = {}
+
+    async def run(self) -> None:
+        """Begin what has come until cancelled; whatever goes wrong passes or is written down."""
+        failures = 0
+        while True:
+            pause = self._poll_seconds
+            try:
+                if await self.begin():
+                    pause = 0.0
+                failures, self._trouble = 0, None
+            except Exception as error:
+                failures += 1
+                pause = min(LONGEST_PAUSE_SECONDS, self._poll_seconds * 2.0 ** min(failures, 6))
+                self._trouble = f"Schedules wait: {sentence(error)}"
+                if is_transient(error):
+                    log.warning("schedules wait", reason=sentence(error))
+                else:
+                    log.exception("schedules failed")
+            await asyncio.sleep(pause)
+
+    def not_ready(self) -> str | None:
+        """What keeps Cases from beginning."""
+        return self._trouble
+
+    async def begin(self) -> int:
+        """Let the schedules that have come begin a Case each, for their oldest time; returns how many did."""
+        async with acquired(self._unit.pool) as connection:
+            now = await self._unit.time(connection)
+            self._resting = {key: until for key, until in self._resting.items() if until > now}
+            due = await store_schedules.due(connection, now, PAGE, self._resting.keys())
+        records = [self._next(planned, now) for planned in due]
+        begun: set[ScheduleKey] = set()
+
+        async def claim_and_begin(batch: Batch[Any]) -> None:
+            begun.update(await self._claim_and_begin(batch))
+
+        culprits = await self._unit.run_each(claim_and_begin, records, patience=PATIENCE_SECONDS)
+        self._lay_aside(culprits, now)
+        return len(begun)
+
+    def _next(self, planned: Planned, now: datetime) -> Incoming[ScheduleCame]:
+        """The oldest of its times that is made up for; those before it are passed over."""
+        times = cron.newest(planned.cron, planned.time_zone, planned.next_at, now, self._missed)
+        at = times[0]
+        if at > planned.next_at:
+            log.warning(
+                "times of a schedule passed over",
+                organisation=planned.key.organisation,
+                process=planned.key.process,
+                schedule=planned.key.name,
+                first=planned.next_at.isoformat(),
+                until=at.isoformat(),
+            )
+        following = times[1] if len(times) > 1 else cron.first_after(planned.cron, planned.time_zone, at)
+        return came(planned, at, following)
+
+    async def _claim_and_begin(self, batch: Batch[Any]) -> set[ScheduleKey]:
+        """Of a page, those that nobody else works on; returns them.
+
+        The configuration is held first, as whoever applies one does, so that none waits for the other.
+        """
+        organisations = sorted({each.envelope.organisation for each in batch.records})
+        await store_configuration.hold(batch.connection, organisations)
+        wanted = [(key_of(each), each.message.planned_at) for each in batch.records]
+        free = await store_schedules.claim(batch.connection, wanted)
+        records = [each for each in batch.records if key_of(each) in free]
+        if records:
+            with tracing_records.handling("begin by schedule", records) as traced:
+                await self._work.perform(batch, traced)
+            following = [(key_of(each), each.message.following) for each in records]
+            await store_schedules.advance(batch.connection, following)
+        return free
+
+    def _lay_aside(self, culprits: list[Culprit], now: datetime) -> None:
+        """A schedule that fails by itself must not hold up the others, and is tried again."""
+        for culprit in culprits:
+            key = key_of(culprit.incoming)
+            self._resting[key] = now + FAILED_REST
+            metrics.SCHEDULES_FAILED.inc()
+            log.error(
+                "schedule failed",
+                organisation=key.organisation,
+                process=key.process,
+                schedule=key.name,
+                reason=sentence(culprit.error),
+            )
