@@ -7,8 +7,14 @@ from jinja2 import TemplateSyntaxError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
 from shared.conditions import check
-from shared.contracts.activity_organisation import ActionType, Definition, Template, User
-from shared.contracts.organisation_cases import ActionDefinition, ApprovalLevel
+from shared.contracts.activity_organisation import (
+    ActionDefinition,
+    ActionType,
+    ApprovalLevel,
+    Definition,
+    Template,
+    User,
+)
 from shared.organisation_finding import Finding, Path, Rule, repeated
 from shared.template_variables import LINK
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from services.activity import approval_page as page
 from services.activity import store_activities
+from services.activity.access import bearer_key
 from services.activity.api_steps import carried_out, done_of
 from services.activity.approval_links import ApprovalLink
 from services.activity.domain.activity import Activity
@@ -166,13 +167,15 @@ class _Door:
         case = action and action.parent and await _loaded(batch, (link.organisation, action.parent))
         if not (action and case):
             raise _unknown()
+        bearer = await _loaded(batch, bearer_key(action)) if case.is_sub_case else case
+        assert bearer is not None, "a Case at the top is there as long as what is under it"
         why = unusable(organisation, action, link)
         if why is not None and why.verdict is not None:
             told: dict[str, Any] = {"approved": why.verdict.approved, "at": why.verdict.at.isoformat()}
             raise Problem(LINK_USED, why.why, headers=page.HEADERS, **told)
         if why is not None:
             raise Problem(LINK_VOID, why.why, headers=page.HEADERS)
-        return _Asked(link, str(action.reference), question(organisation, action, case, link))
+        return _Asked(link, str(action.reference), question(organisation, action, case, bearer, link))
 
 
 def _unknown() -> Problem:

@@ -63,8 +63,10 @@ def unusable(organisation: Organisation, action: Activity, link: ApprovalLink) -
     return None
 
 
-def question(organisation: Organisation, action: Activity, case: Activity, link: ApprovalLink) -> Question:
-    """What is asked by a link that can be used."""
+def question(
+    organisation: Organisation, action: Activity, case: Activity, bearer: Activity, link: ApprovalLink
+) -> Question:
+    """What is asked by a link that can be used; `bearer` has the custom fields of the Case (CA-7)."""
     task = task_of(action)
     assert task.round is not None, "a link that can be used is of an approval that asks"
     asked = task.round
@@ -75,7 +77,7 @@ def question(organisation: Organisation, action: Activity, case: Activity, link:
         process=organisation.process(action.process).title,
         title=case.title,
         description=case.description,
-        fields=tuple(_fields(organisation, case)),
+        fields=tuple(_fields(organisation, case, bearer)),
         others=tuple(_other(organisation, asked, each) for each in asked.approvers if each != link.approver),
         level=asked.level,
         levels=len(task.approval),
@@ -95,11 +97,15 @@ def _other(organisation: Organisation, asked: Round, name: str) -> OtherApprover
     return OtherApprover(title, verdict.approved if verdict else None)
 
 
-def _fields(organisation: Organisation, case: Activity) -> list[tuple[str, str]]:
-    """The custom fields of the Case in which something stands, in the order of its process."""
-    values = {each.name: each.value for each in case.fields}
+def _fields(organisation: Organisation, case: Activity, bearer: Activity) -> list[tuple[str, str]]:
+    """The custom fields of the Case in which something stands, in the order of its process.
+
+    Behind them come those that its process has no longer; of a Sub-Case they may be others' (CA-7).
+    """
+    values = {each.name: each.value for each in bearer.fields}
     titles = {each.name: each.title for each in field_rules(organisation, case.process)}
-    names = [*(name for name in titles if name in values), *(name for name in values if name not in titles)]
+    others = [name for name in values if name not in titles] if bearer is case else []
+    names = [*(name for name in titles if name in values), *others]
     return [(titles.get(name, name), _shown(value)) for name in names if (value := values[name]) is not None]
 
 

@@ -11,13 +11,13 @@ from shared.contracts.activity_organisation import (
     ActionDefinition,
     ActionType,
     ActionUse,
+    ApprovalLevel,
     Definition,
     StepDefinition,
     Template,
     TemplateText,
     User,
 )
-from shared.contracts.organisation_cases import ApprovalLevel
 from tests.support.mailroom import PATIENCE, Mailroom
 from tests.support.people import Customer, customer
 from tests.support.waiting import eventually

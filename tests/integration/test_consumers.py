@@ -32,6 +32,7 @@ from shared.clock import FixedClock
 from shared.contracts.activity_organisation import (
     ActionDefinition,
     ActionType,
+    ApprovalLevel,
     Definition,
     OrganisationApplied,
     Process,
@@ -41,7 +42,6 @@ from shared.contracts.activity_organisation import (
     User,
 )
 from shared.contracts.envelope import Envelope
-from shared.contracts.organisation_cases import ApprovalLevel
 from shared.decoding import Incoming
 from shared.organisation import Organisations
 from shared.postgres import Pool, make_pool, opened, transaction
@@ -147,8 +147,8 @@ async def bench(
         sorter = User(name="sorter", title="Sorter", robot=True, processes=(definition.processes[0].name,))
         definition = definition.model_copy(
             update={
-                "users": (*definition.users, sorter),
-                "processes": tuple(map(_also_ordering, definition.processes)),
+                "users": (*map(_also_below, definition.users), sorter),
+                "processes": (*map(_also_ordering, definition.processes), _below(definition)),
             }
         )
         definition = with_approval(definition)
@@ -157,6 +157,16 @@ async def bench(
             await organisation_copy.store(connection, [(definition.organisation, each) for each in records])
         unit = UnitOfWork(pool, service=service, clock=FixedClock(NOW))
         yield Bench(unit, wired(Organisations(Told()), pool), noted)
+
+
+def _below(definition: Definition) -> Process:
+    """What the samples start under another Case (CA-7)."""
+    like = next(each for each in definition.processes if each.kind is ProcessKind.CASE)
+    return like.model_copy(update={"name": "order-equipment"})
+
+
+def _also_below(user: User) -> User:
+    return user.model_copy(update={"processes": (*user.processes, "order-equipment")})
 
 
 def with_approval(definition: Definition) -> Definition:
@@ -359,7 +369,8 @@ async def _cases(ask: Callable[..., Awaitable[str]]) -> None:
     await ask("action.give_up", f"{case}-A1.2")
     await ask("case.launch", case)
     await ask("case.launch", case, action=ORDER.name, copies=1)
-    await ask("action.answer_call", f"{case}-A1.5", attempt=1)
+    await ask("action.answer_call", f"{case}-A1.6", attempt=1)
+    await ask("case.start_sub_case", case)
     await ask("case.rework", case, step=1, action=None)
     await ask("case.abandon", case)
     other = await ask("case.open", primary_contact=None, requester=None, fields={}, draft=True)

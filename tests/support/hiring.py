@@ -7,10 +7,12 @@ from shared.contracts.activity_organisation import (
     ActionDefinition,
     ActionType,
     ActionUse,
+    ApprovalLevel,
     Calendar,
     CustomField,
     FieldType,
     FieldUse,
+    Needed,
     ProcessKind,
     Queue,
     Schedule,
@@ -21,7 +23,6 @@ from shared.contracts.activity_organisation import (
     WaitReason,
     Weekday,
 )
-from shared.contracts.organisation_cases import ApprovalLevel, Needed
 from tests.support.office import DEFINITION, process
 
 EQUIPPING = process(

@@ -215,7 +215,7 @@ async def test_what_cannot_be_started_is_refused_with_nothing_half_done(
 
 async def test_who_may_not_work_on_its_process_starts_no_case_of_it(hiring: Office) -> None:
     people = tuple(
-        each.model_copy(update={"processes": ("hiring",)}) if each.name == "bruno" else each
+        each.model_copy(update={"processes": (), "leads": ("hiring",)}) if each.name == "bruno" else each
         for each in WITH_CASES.users
     )
     await hiring.configure(WITH_CASES.model_copy(update={"users": people}), 3)
@@ -241,6 +241,7 @@ async def test_what_is_written_on_a_sub_case_is_erased_with_the_person_of_the_ca
             contact=contact["id"],
             expected_version=contact["version"],
             reason="asked_for",
+            open_tickets=True,
         )
     )
 

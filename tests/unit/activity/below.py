@@ -9,6 +9,7 @@ from typing import Any
 from services.activity.domain.flow import ActionKind, ActionType, ActionUse, Flow, FlowStep
 from shared.contracts.activity_organisation import (
     ActionDefinition,
+    ApprovalLevel,
     Company,
     CustomField,
     FieldType,
@@ -17,9 +18,8 @@ from shared.contracts.activity_organisation import (
     ProcessKind,
     StepDefinition,
 )
-from shared.contracts.activity_organisation import (
-    ActionUse as Use,
-)
+from shared.contracts.activity_organisation import ActionType as Type
+from shared.contracts.activity_organisation import ActionUse as Use
 from tests.unit.activity import approvals
 
 
@@ -56,6 +56,21 @@ ORGANISATION = replace(
                 StepDefinition(name="pack", title="Pack", actions=(Use(action="pack"),)),
                 StepDefinition(name="send", title="Send", when="go ?? false", actions=(Use(action="send"),)),
             ),
+        ),
+        _process(
+            "agreed",
+            ActionDefinition(
+                name="agree",
+                title="Agree",
+                type=Type.APPROVAL,
+                template=approvals.TEMPLATE,
+                approval=(
+                    ApprovalLevel(approvers=("alice",), when="go ?? false"),
+                    ApprovalLevel(approvers=("bob",)),
+                ),
+            ),
+            fields=(FieldUse(field="go"),),
+            default_mailbox="info",
         ),
         _process("badge", ActionDefinition(name="print", title="Print")),
         _process("drafted", ActionDefinition(name="draft", title="Draft"), live=False),

@@ -6,6 +6,7 @@ import pytest
 
 from services.activity.domain.action_steps import CompleteAction
 from services.activity.domain.activity import Activity
+from services.activity.domain.approval_events import ApprovalAsked
 from services.activity.domain.case_steps import Abandon, Complete, Pause, Rework, WaitForAnswer
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.custom_fields import FieldValue
@@ -249,6 +250,20 @@ def test_conditions_of_a_sub_case_see_what_the_case_at_the_top_has_now(go: bool)
 
     assert family.names() == (["send"] if go else [])
     assert family.sub_cases[0].fields == ()
+
+
+@pytest.mark.parametrize(("go", "asked"), [(True, "alice"), (False, "bob")])
+def test_levels_of_an_approval_in_a_sub_case_see_it_too(go: bool, asked: str) -> None:
+    """CA-7, A25: by the flow of the Sub-Case, and the fields of the Case at the top."""
+    flow = stepwise((starting("buy", "agreed"),))
+    family = Family(NO_WINDOW)
+    done(family.do(replace(CASE_CREATED, flow=flow, fields=(FieldValue("go", go),)), ERP))
+
+    agree = family.action("agree")
+
+    assert [each.approvers for each in family.history[agree.id] if isinstance(each, ApprovalAsked)] == [
+        (asked,)
+    ]
 
 
 @pytest.mark.parametrize(
