@@ -12,7 +12,7 @@ from services.activity.downloads import FILE_HEADERS, Responses
 from services.activity.drawing import drawn
 from services.activity.pictures import Picture
 from services.activity.store_views import Under
-from services.activity.views_courses import CourseDocument, course_document
+from services.activity.views_courses import CourseDocument, Seen, course_document
 from services.activity.views_drawings import course_picture
 from shared.auth import Caller
 from shared.organisation import Organisation, Unknown
@@ -33,7 +33,7 @@ def course_routes(reception: Reception) -> APIRouter:
 
         async def serve(batch: Batch[Any], access: Access) -> CourseDocument:
             case = await opened_activity(batch, access, reference, ReferenceKind.CASE)
-            return course_document(case, await _under(batch, case))
+            return course_document(case, await _under(batch, case), _seen(access))
 
         return await reception.admit(caller, serve)
 
@@ -43,7 +43,7 @@ def course_routes(reception: Reception) -> APIRouter:
 
         async def serve(batch: Batch[Any], access: Access) -> Picture:
             case = await opened_activity(batch, access, reference, ReferenceKind.CASE)
-            course = course_document(case, await _under(batch, case))
+            course = course_document(case, await _under(batch, case), _seen(access))
             titles = _Titles(access.organisation)
             return course_picture(case, course, titles.person, titles.queue)
 
@@ -57,6 +57,10 @@ def course_routes(reception: Reception) -> APIRouter:
 async def _under(batch: Batch[Any], case: Activity) -> Under:
     parent = case.parent if case.is_sub_case else None
     return await store_views.under(batch.connection, (case.organisation, case.id), parent)
+
+
+def _seen(access: Access) -> Seen:
+    return Seen(access.processes, access.organisation.rules.hide_titles)
 
 
 class _Titles:

@@ -25,7 +25,7 @@ class Families:
             self._parts[activity.organisation, activity.parent].setdefault(activity.id)
 
     def parts_of(self, activity: Activity) -> tuple[UUID, ...]:
-        """The Tickets that it was split into, in the order of their ids (T27)."""
+        """What has it for its parent, as parts of a split (T27), in the order of their ids."""
         return tuple(sorted(self._parts.get((activity.organisation, activity.id), ())))
 
     def note(self, activity: Activity, event: Event) -> None:

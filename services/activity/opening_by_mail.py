@@ -50,6 +50,9 @@ def open_activity(
     thread = _thread(workspace, ended, mail)
     there = {each.mail for each in thread}
     departures = {each.mail: each for closed in ended for each in closed.departures_with(there)}
+    near = (workspace.activities[cause.organisation, each] for each in effect.linked)
+    # An Action and a Sub-Case have the links of their Case (LK-1, CA-7).
+    linked = tuple({each.id: each for each in map(workspace.bearer, near)}.values())
     step = MailRouted(
         activity=id_,
         family=id_,
@@ -64,10 +67,7 @@ def open_activity(
         title=mail.content.subject.strip(),
         description=mail.content.text,
         category=_category(organisation, process, routed.category),
-        links=tuple(
-            Link(linked.id, linked.reference, effect.because.value)
-            for linked in (workspace.activities[cause.organisation, each] for each in effect.linked)
-        ),
+        links=tuple(Link(each.id, each.reference, effect.because.value) for each in linked),
         mail=mail.id,
         sender=sender,
         acknowledge=routed.send_automated_emails,
@@ -90,12 +90,11 @@ def open_activity(
     if isinstance(activity, Refusal) or activity is None:
         raise ValueError(f"a mail could not open an activity: {activity}")
     workspace.place(mail, activity, target.mailbox)
-    others = (workspace.activities[cause.organisation, each] for each in effect.linked)
     answer_links(
         workspace,
         cause,
         LinkWith((Link(activity.id, activity.reference, effect.because.value),)),
-        others,
+        linked,
     )
     return activity
 
@@ -113,7 +112,8 @@ def _files(
     workspace: Workspace, cause: Envelope, ended: Iterable[Activity], id_: UUID
 ) -> tuple[Brought, ...]:
     """The files of what it continues, each once: what was merged is the same file there (LK-1)."""
-    found = (each for closed in ended for each in workspace.files.snapshot(closed, cause, id_))
+    bearers = {closed.bearer: workspace.bearer(closed) for closed in ended}.values()
+    found = (each for bearer in bearers for each in workspace.files.snapshot(bearer, cause, id_))
     return tuple({each.file.id: each for each in found}.values())
 
 

@@ -32,7 +32,7 @@ from services.activity.domain.reactions import (
 )
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
-from services.activity.domain.sub_case_steps import EndSubCase, StartSubCase, SubCasesEnded
+from services.activity.domain.sub_case_steps import SubCasesEnded
 from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import Tag
 from services.activity.rules import sending_mailbox
@@ -80,7 +80,7 @@ def react(
         for below, word in words_below(step, before, after) if before else ():
             carry(workspace.activities[after.organisation, below.activity], word)
         _end_with_case(workspace, before, after, carry)
-        if before and isinstance(step, StartSubCase | EndSubCase):
+        if before:
             tell_those_waiting(workspace, step, before, after, carry)
         if ended := word_to_parent(step, before, after):
             carry(parent_of(workspace, after), ended)

@@ -165,26 +165,27 @@ def waits_in_vain(workspace: Workspace, action: Activity) -> bool:
 
 
 def tell_those_waiting(
-    workspace: Workspace, step: StartSubCase | EndSubCase, before: Activity, case: Activity, carry: Carry
+    workspace: Workspace, step: Step, before: Activity, case: Activity, carry: Carry
 ) -> None:
-    """Actions that wait for Sub-Cases learn that one began, or that the last one ended (A22)."""
-    if isinstance(step, StartSubCase):
-        process = step.started.process
-    else:
-        ended = step.sub_case.activity
-        process = next(each.process for each in course_of(before).sub_cases if each.case.activity == ended)
-    for launched in course_of(case).running:
+    """Actions that wait for Sub-Cases learn that one began, or that the last one ended (A22).
+
+    `step` is what the Case has taken: also a rework may have ended some.
+    """
+    were, are = course_of(before).sub_cases, course_of(case).sub_cases
+    begun = {each.process for each in are if each not in were}
+    ended = {each.process for each in were if each not in are}
+    cancelled = not isinstance(step, EndSubCase) or step.cancelled
+    for launched in course_of(case).running if begun or ended else ():
         action = workspace.activities.get((case.organisation, launched.action.activity))
-        if action is None:
+        if action is None or task_of(action).kind is not ActionKind.WAIT_FOR_SUB_CASES:
             continue
-        task = task_of(action)
-        if task.kind is not ActionKind.WAIT_FOR_SUB_CASES or task.process not in (None, process):
-            continue
-        if isinstance(step, StartSubCase):
-            if action.state is State.TO_DO:
-                carry(action, AwaitSubCases())
-        elif not any(task.process in (None, each.process) for each in course_of(case).sub_cases):
-            carry(action, SubCasesEnded(cancelled=step.cancelled))
+        awaited = task_of(action).process
+        if begun & ({awaited} if awaited else begun) and action.state is State.TO_DO:
+            carry(action, AwaitSubCases())
+        elif ended & ({awaited} if awaited else ended) and not any(
+            awaited in (None, each.process) for each in are
+        ):
+            carry(action, SubCasesEnded(cancelled=cancelled))
 
 
 def parent_of(workspace: Workspace, activity: Activity) -> Activity:

@@ -98,24 +98,33 @@ WHERE mails.organisation = $1 AND (wrote OR got) AND ($3::timestamptz IS NULL OR
   )
 ORDER BY mails.id
 """.format(**_NAMED)  # noqa: S608 - our own text
+# What is written on the Actions and Sub-Cases of a Case is about whoever the Case is about, and what a Ticket
+# says stands on the Case that it became.
 _ACTIVITIES = """
-SELECT id, process, status = 'closed' AS closed,
-    coalesce(bool_or(single), false) OR coalesce(opening_mail = ANY ($3::uuid[]), false) AS theirs
-FROM (
-    SELECT activity, tag <> 'cc' AS single FROM activity_contacts
-    WHERE organisation = $1 AND contact = ANY ($2::uuid[])
+WITH own (id, process, closed, theirs) AS (
+    SELECT id, process, status = 'closed',
+        coalesce(bool_or(single), false) OR coalesce(opening_mail = ANY ($3::uuid[]), false)
+    FROM (
+        SELECT activity, tag <> 'cc' AS single FROM activity_contacts
+        WHERE organisation = $1 AND contact = ANY ($2::uuid[])
+        UNION ALL
+        SELECT activity, NULL FROM activity_mails
+        WHERE organisation = $1 AND mail = ANY ($3::uuid[] || $4::uuid[])
+    ) AS part
+    JOIN activities ON activities.organisation = $1 AND activities.id = part.activity
+    GROUP BY organisation, id
+),
+every AS (
+    SELECT * FROM own
     UNION ALL
-    SELECT activity, NULL FROM activity_mails
-    WHERE organisation = $1 AND mail = ANY ($3::uuid[] || $4::uuid[])
+    SELECT below.id, below.process, below.status = 'closed', own.theirs FROM own
+    JOIN activities AS below ON below.organisation = $1 AND below.parent = own.id AND below.kind <> 'ticket'
     UNION ALL
-    -- What is written on the Actions and Sub-Cases of a Case is about whoever the Case is about.
-    SELECT below.id, tagged.tag <> 'cc' FROM activity_contacts AS tagged
-    JOIN activities AS below ON below.organisation = $1
-        AND (below.parent = tagged.activity AND below.kind <> 'ticket' OR below.borne_by = tagged.activity)
-    WHERE tagged.organisation = $1 AND tagged.contact = ANY ($2::uuid[])
-) AS part
-JOIN activities ON activities.organisation = $1 AND activities.id = part.activity
-GROUP BY organisation, id
+    SELECT below.id, below.process, below.status = 'closed', own.theirs FROM own
+    JOIN activities AS below ON below.organisation = $1 AND below.borne_by = own.id
+)
+SELECT id, process, closed, bool_or(theirs) AS theirs FROM every
+GROUP BY id, process, closed
 ORDER BY id
 """
 _NOTES = """

@@ -1,5 +1,7 @@
 """Cases and Actions as HTTP shows them beside what every activity has: the course, and the task."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +14,17 @@ from services.activity.domain.states import ENDED, State
 from services.activity.domain.task import Task
 from services.activity.store_views import Under
 from shared.contracts.activity_requests import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a caller sees: these processes whole (None for all), of others header data (AMB-34)."""
+
+    processes: Collection[str] | None = None
+    hides_titles: bool = False
+
+
+ALL = Seen()
 
 
 class CourseView(BaseModel):
@@ -120,11 +133,14 @@ class StepLine(BaseModel):
 
 
 class SubCaseLine(BaseModel):
-    """A Case under a Case: who is responsible for it, and how and when it ended (CA-7)."""
+    """A Case under a Case: who is responsible for it, and how and when it ended (CA-7).
+
+    Of one whose process the caller may not see, there is header data alone (AMB-34).
+    """
 
     reference: str
     process: str
-    title: str
+    title: str | None
     status: str
     owner: str | None
     started: datetime
@@ -201,8 +217,8 @@ def _approval(action: Activity, task: Task) -> ApprovalView:
     )
 
 
-def course_document(case: Activity, under: Under) -> CourseDocument:
-    """The whole course of a Case."""
+def course_document(case: Activity, under: Under, seen: Seen = ALL) -> CourseDocument:
+    """The whole course of a Case; of Sub-Cases as much as the caller may see."""
     course, flow = course_of(case), case.flow or Flow(actions=(), steps=())
     by_step: dict[int, list[ActionLine]] = {}
     for row in under.actions:
@@ -228,7 +244,7 @@ def course_document(case: Activity, under: Under) -> CourseDocument:
             for number, step in enumerate(flow.steps, 1)
         ],
         parent=under.parent,
-        sub_cases=[_sub_case(row) for row in under.sub_cases],
+        sub_cases=[_sub_case(row, seen) for row in under.sub_cases],
     )
 
 
@@ -241,14 +257,15 @@ def _state(case: Activity, number: int, *, launched: bool) -> str:
     return "done" if launched else "passed_over"
 
 
-def _sub_case(row: Any) -> SubCaseLine:
-    resolution = row["resolution"] or {}
+def _sub_case(row: Any, seen: Seen) -> SubCaseLine:
+    permitted = seen.processes is None or row["process"] in seen.processes
+    resolution = (row["resolution"] or {}) if permitted else {}
     return SubCaseLine(
         reference=row["reference"],
         process=row["process"],
-        title=row["title"],
+        title=row["title"] if permitted or not seen.hides_titles else None,
         status=row["status"],
-        owner=row["assignee"] or row["owner"],
+        owner=row["assignee"] or (row["owner"] if permitted else None),
         started=row["created_at"],
         method=resolution.get("method"),
         ended_at=resolution.get("at"),

@@ -20,7 +20,6 @@ _LOOK_OF_STEP = {
     "to_come": Look.PLANNED,
     "passed_over": Look.PASSED_OVER,
 }
-_TAGS = {ActionKind.PEER_REVIEW: "peer review", ActionKind.APPROVAL: "approval"}
 _LOOK_OF_STATUS = {
     Status.TO_DO.value: Look.LAUNCHED,
     Status.IN_PROGRESS.value: Look.RUNS,
@@ -144,7 +143,7 @@ def _sub_case(line: SubCaseLine, person: Called) -> Box:
     cancelled = line.method == Method.CANCELLED
     look = Look.DONE if line.status in ENDED else _LOOK_OF_STATUS.get(line.status, Look.LAUNCHED)
     return Box(
-        title=line.title,
+        title=line.title or "",
         reference=line.reference,
         tag=line.process,
         lines=(f"owned by {person(line.owner)}",) if line.owner else (),

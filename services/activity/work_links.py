@@ -73,9 +73,9 @@ def answer_links(
     others: Iterable[Activity],
     actor: Actor = SYSTEM,
 ) -> None:
-    """Let the other sides say so, too: all that can still change."""
+    """Let the other sides say so, too: all that can still change, of what is part of a Case that Case."""
     for other in others:
-        other = workspace.activities[other.organisation, other.id]
+        other = workspace.bearer(workspace.activities[other.organisation, other.id])
         if other.status is not Status.CLOSED:
             taken = step_of(other, step, cause, actor, effect=f"link/{other.id}")
             after = take(workspace, cause, other, taken)
@@ -127,9 +127,10 @@ def source_of(
 
 def first_links(workspace: Workspace, source: Activity, request: asked.ActivityOpen) -> list[Link]:
     """What it is linked with from the beginning: where it comes from, and what that is linked with."""
-    copied = sorted(workspace.bearer(source).links) if "links" in request.copies else ()
+    bearer = workspace.bearer(source)
+    copied = sorted(bearer.links) if "links" in request.copies else ()
     others = (workspace.activities[source.organisation, each] for each in copied)
-    return [_link(source, LinkReason.OPENED_FROM), *(_link(other, LinkReason.COPIED) for other in others)]
+    return [_link(bearer, LinkReason.OPENED_FROM), *(_link(other, LinkReason.COPIED) for other in others)]
 
 
 def first_fields(

@@ -76,16 +76,19 @@ def take_where_it_stands(
     It has to be one that the Sub-Case can take itself, as it is now.
     """
     bearer, step = workspace.bearer(sub_case), taken.step
-    parts = [(sub_case, taken), (bearer, replace(taken, expected_version=None))]
+    own, shared = taken, replace(taken, expected_version=None)
     if isinstance(step, steps.Edit):
-        shared = EditShared(tag=step.tag, untag=step.untag, extra=step.extra, fields=step.fields)
-        own = replace(step, tag=(), untag=(), extra=(), fields=())
-        parts = [(sub_case, replace(taken, step=own))]
-        if shared != EditShared():
-            parts.append((bearer, replace(taken, step=shared, expected_version=None)))
-    for activity, part in parts:
+        of_both = EditShared(tag=step.tag, untag=step.untag, extra=step.extra, fields=step.fields)
+        own = replace(taken, step=replace(step, tag=(), untag=(), extra=(), fields=()))
+        shared = replace(shared, step=of_both)
+        if of_both == EditShared():
+            refusal = judge(workspace, cause, sub_case, own)
+            return refusal or (carry_out(workspace, cause, sub_case, own),)
+    for activity, part in ((sub_case, own), (bearer, shared)):
         if refusal := judge(workspace, cause, activity, part):
             return refusal
-    if not isinstance(step, steps.Edit):
-        return sub_case, carry_out(workspace, cause, *parts[1])
-    return tuple(carry_out(workspace, cause, *part) for part in parts)
+    # What both have comes first: by it the Sub-Case is asked what comes next.
+    carry_out(workspace, cause, bearer, shared)
+    if isinstance(step, steps.Edit):
+        carry_out(workspace, cause, sub_case, own)
+    return tuple(workspace.activities[each.organisation, each.id] for each in (sub_case, bearer))

@@ -105,8 +105,7 @@ class Rework(Step):
     """Do it again from an earlier step, or from one Action of it (C17).
 
     What runs is ended; what people launched by hand only with `by_hand_too`, Sub-Cases only with
-    `sub_cases_too`. Who reworks gets what is
-    launched with `keep_with_me`, else those who did it before.
+    `sub_cases_too`. Who reworks gets what is launched with `keep_with_me`, else those who did it before.
     """
 
     name = "rework"

@@ -121,7 +121,7 @@ from services.activity.domain.steps import (
     WaitUntil,
 )
 from services.activity.domain.sub_case_effects import end_sub_case, know_sub_case
-from services.activity.domain.sub_case_guards import started_whole, under_another
+from services.activity.domain.sub_case_guards import started_whole
 from services.activity.domain.sub_case_steps import EditShared, EndSubCase, OpenSubCase, StartSubCase
 from services.activity.domain.transitions import Transition
 from services.activity.domain.vocabulary import Method, Reason
@@ -251,9 +251,7 @@ CASE: tuple[Transition[Any], ...] = (
     Transition("AMB-51", OPEN, CloseWithCase, to=CLOSED, effects=(attend, read_information),
                reason=Reason.CANCELLED, method=Method.CANCELLED),
 
-    # Others were merged into it (T33); links and files of a Sub-Case are those of the Case at the top.
-    Transition("T34", UNDER_WAY, TakeOver, when=under_another, person=the_same,
-               effects=(point_to_source, continue_thread, carry_departures, flag_thread)),
+    # Others were merged into it (T33)
     Transition("T34", UNDER_WAY, TakeOver, person=the_same,
                effects=(point_to_source, continue_thread, carry_departures, carry_links, bring_files,
                         flag_thread)),

@@ -58,6 +58,8 @@ def words_below(step: Step, before: Activity, case: Activity) -> tuple[tuple[Oth
     if isinstance(step, EndAction | EndSubCase) or before.course is None or case.course is None:
         return ()
     because = CloseBecause.CANCELLED if case.status is Status.CLOSED else CloseBecause.REWORKED
+    if isinstance(step, CloseWithCase):
+        because = step.because
     kept = {each.activity for each in running_in(case.course)}
     return tuple(
         (each, CloseWithCase(because)) for each in running_in(before.course) if each.activity not in kept

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from services.activity.domain.context import Occasion
 from services.activity.domain.mandatory import lacks_on_form
 from services.activity.domain.refusals import Lack, Missing
-from services.activity.domain.steps import Step
 from services.activity.domain.sub_case_steps import (
     AwaitSubCases,
     OpenSubCase,
@@ -35,8 +34,3 @@ def there_are_some(occasion: Occasion[AwaitSubCases]) -> bool:
 def cancelled(occasion: Occasion[SubCasesEnded]) -> bool:
     """The last one was not brought to its end (A22)."""
     return occasion.step.cancelled
-
-
-def under_another(occasion: Occasion[Step]) -> bool:
-    """It is a Sub-Case: what it would bear, the Case at the top does (CA-7)."""
-    return occasion.activity.is_sub_case

@@ -95,3 +95,24 @@ async def test_who_may_not_read_the_process_gets_no_drawing(
 async def test_what_is_no_case_is_not_drawn(client: httpx.AsyncClient) -> None:
     answer = await Caller(client, "amelie").get(f"/v1/cases/{CASE}-A1.1/drawing")
     assert (answer.status_code, "is no Case, but an Action" in answer.json()["detail"]) == (404, True)
+
+
+async def test_sub_cases_that_one_may_not_open_are_header_data(
+    client: httpx.AsyncClient, office: Office
+) -> None:
+    """AMB-34, CA-7: in the course, and beside the Case."""
+    await office.step(asked.CaseStartSubCase, CASE, process="equipping", title="A desk for Nora")
+    people = tuple(
+        each.model_copy(update={"processes": ("hiring",), "leads": ()}) if each.name == "bruno" else each
+        for each in WITH_CASES.users
+    )
+    hiding = WITH_CASES.rules.model_copy(update={"hide_titles": True})
+    await office.configure(WITH_CASES.model_copy(update={"users": people, "rules": hiding}), 3)
+
+    for who, title in (("amelie", "A desk for Nora"), ("bruno", None)):
+        (line,) = (await Caller(client, who).get(COURSE)).json()["sub_cases"]
+        shown = (await Caller(client, who).get(f"/v1/cases/{CASE}")).json()
+        (header,) = shown["family"]["sub_cases"]
+        assert (line["reference"], line["title"], header["title"]) == ("100002-C", title, title)
+        drawn = (await Caller(client, who).get(DRAWING)).text
+        assert ("A desk for Nora" in drawn) is (title is not None)

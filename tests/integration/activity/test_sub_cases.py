@@ -7,9 +7,16 @@ import pytest
 
 from services.activity.store_erasing import traces
 from shared.contracts import activity_requests as asked
+from shared.contracts.activity_organisation import (
+    ActionDefinition,
+    ActionType,
+    ActionUse,
+    Definition,
+    StepDefinition,
+)
 from shared.contracts.activity_requests_contacts import ContactErase
 from shared.contracts.ingest_mails import PlusReference
-from tests.support.hiring import WITH_CASES
+from tests.support.hiring import EQUIPPING, WITH_CASES
 from tests.support.office import HELP, Office, addressed, received, user
 
 CASE, SUB_CASE = "100001-C", "100002-C"
@@ -44,6 +51,20 @@ async def done(office: Office, kind: type[asked.OnActivity], reference: str, **f
     answer = await office.step(kind, reference, **fields)
     assert answer["type"] == "request.accepted", answer
     return answer
+
+
+def with_word_of_it() -> Definition:
+    """Somebody is written to once equipment was ordered."""
+    word = ActionDefinition(name="tell", title="Tell", type=ActionType.SEND_EMAIL, template="ack")
+    step = StepDefinition(name="tell", title="Tell", actions=(ActionUse(action="tell"),))
+    changed = EQUIPPING.model_copy(
+        update={
+            "actions": (*EQUIPPING.actions, word),
+            "steps": (EQUIPPING.steps[0], step, EQUIPPING.steps[1]),
+        }
+    )
+    processes = (each for each in WITH_CASES.processes if each is not EQUIPPING)
+    return WITH_CASES.model_copy(update={"processes": (changed, *processes)})
 
 
 async def status(office: Office, reference: str) -> str:
@@ -138,6 +159,19 @@ async def test_what_is_written_on_either_is_seen_on_both(equipping: Office) -> N
     assert await status(equipping, f"{SUB_CASE}-A2.1") == "to_do"
 
 
+async def test_a_sub_case_goes_on_by_what_is_written_with_the_same_request(equipping: Office) -> None:
+    """CA-7, C4: whoever supplies what was wanting picks the Sub-Case up by that; it sees the new value."""
+    await done(equipping, asked.ActionGiveUp, ORDER, reason="Where to?")
+    assert (await equipping.ticket(SUB_CASE))["course"]["attention"]
+
+    await done(equipping, asked.ActivityEdit, SUB_CASE, fields={"device": "ship"})
+
+    assert await status(equipping, f"{SUB_CASE}-A2.1") == "to_do"
+    assert (await equipping.ticket(SUB_CASE))["status"] == "in_progress"
+    versions = [row["version"] for row in await equipping.history(CASE)]
+    assert versions == list(range(1, len(versions) + 1))
+
+
 async def test_a_stale_version_of_the_sub_case_changes_neither(equipping: Office) -> None:
     """ST-23."""
     await done(equipping, asked.ActivityNote, SUB_CASE, text="Which desk?")
@@ -165,6 +199,42 @@ async def test_links_of_a_sub_case_are_those_of_the_case_at_the_top(equipping: O
     assert [tuple(each) for each in links] == [(CASE, "100003-T"), ("100003-T", CASE)]
     refused = await equipping.step(asked.ActivityLink, SUB_CASE, with_references=(CASE,))
     assert refused["code"] == "linked_with_itself"
+
+
+async def test_what_is_opened_from_a_sub_case_is_linked_with_the_case_at_the_top(equipping: Office) -> None:
+    """CA-7, LK-5: and begins with its fields."""
+    opened = await equipping.ask(
+        asked.ActivityOpen(
+            type="case.open",
+            actor=user("amelie"),
+            process="hiring",
+            title="Another",
+            linked_to=SUB_CASE,
+            copies=("fields",),
+        )
+    )
+
+    other = await equipping.ticket(opened["reference"])
+    assert other["fields"] == {"device": "laptop"}
+    linked = await equipping.pool.fetchval("SELECT linked FROM links WHERE activity = $1", other["id"])
+    assert linked == (await equipping.ticket(CASE))["id"]
+
+
+async def test_a_sub_case_that_is_taken_next_writes_to_the_people_of_the_case_at_the_top(
+    hiring: Office,
+) -> None:
+    """CA-7, A20: what goes on by that finds them, though nobody stands on the Sub-Case itself."""
+    await hiring.configure(with_word_of_it(), 3)
+    await done(hiring, asked.CaseStartSubCase, CASE, process="equipping")
+    await done(hiring, asked.ActionGiveUp, ORDER, reason="Where to?")
+    for each in (LAPTOP, ACCOUNT):
+        await done(hiring, asked.ActivityPickUp, each, by="bruno")
+
+    answer = await hiring.ask(asked.WorkTakeNext(actor=user("amelie")))
+
+    assert answer["reference"] == SUB_CASE
+    (mail,) = [each for each in await hiring.asked_of_notify() if each["reference"].startswith(SUB_CASE)]
+    assert [each["address"] for each in mail["to"]] == ["nora@harbour.test"]
 
 
 async def test_a_mail_to_a_sub_case_wakes_it(equipping: Office) -> None:

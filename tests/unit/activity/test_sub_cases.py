@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from services.activity.domain.action_steps import CompleteAction
 from services.activity.domain.activity import Activity
@@ -213,6 +214,28 @@ def test_a_rework_ends_sub_cases_only_where_that_is_wanted(too: bool) -> None:
     assert len(family.course.sub_cases) == 2 - too
     if too:
         assert last(family, first).reason is Reason.REWORK
+
+
+def test_an_action_whose_sub_cases_a_rework_ended_waits_no_more() -> None:
+    """A22, C17: also one that was launched by hand, and goes on beside the rework."""
+    hold = structs.replace(waiting("hold"), launched_by_hand=True)
+    family = running((BUY, WORK), (hold,))
+    family.launch("hold")
+    assert family.action("hold").state is State.WAIT_MORE_INFO
+
+    done(family.do(Rework(1, action="work", sub_cases_too=True)))
+
+    assert last(family, family.action("hold")).reason is Reason.SUB_CASE_CANCELLED
+
+
+def test_what_runs_under_a_sub_case_that_a_rework_ended_is_reworked() -> None:
+    """A12, C17."""
+    family = running((BUY, WORK))
+    order = family.action("order")
+
+    done(family.do(Rework(1, sub_cases_too=True)))
+
+    assert last(family, order).reason is Reason.REWORK
 
 
 def test_while_a_case_waits_nobody_starts_one_under_it() -> None:
