@@ -14,7 +14,7 @@ from tests.faults.chaos.run import Options, run
 from tests.faults.chaos.world import World, running_world
 from tests.support.dovecot import DovecotMissing
 
-OPTIONS = Options(mails=300, seed=1, kills=2, full=False)
+OPTIONS = Options(mails=200, seed=1, kills=2, full=False)
 
 
 @pytest.fixture

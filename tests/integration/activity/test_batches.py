@@ -149,7 +149,7 @@ CUTS = st.lists(st.integers(1, 5), min_size=1, max_size=14)
 
 
 HOWEVER = settings(
-    max_examples=25,
+    max_examples=15,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

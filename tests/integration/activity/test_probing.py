@@ -23,5 +23,5 @@ async def test_no_request_gets_an_answer_that_openapi_does_not_describe(
     there = {"reference": "100001-T", "mail": str(mail), "number": "0"}
     api = front_desk(office, tmp_path)
     operations = sorted(ENDPOINTS)[part::PARTS]
-    statuses = await probe(api, f"amelie/{OPERATOR}", operations, there, examples=5)
+    statuses = await probe(api, f"amelie/{OPERATOR}", operations, there, examples=4)
     assert any(200 in seen for seen in statuses.values())
