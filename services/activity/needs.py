@@ -32,7 +32,7 @@ class Needs:
     with, or take over. `opening` counts the activities that may be opened in an organisation.
     `contacts` are those that are to be changed, `merged` and `erased` those to which that is to happen,
     `filed` the activities whose files the request names. `takers` has one entry for each time that somebody
-    asks for the next best.
+    asks for the next best. `ending` says that a Case may end what runs under it: then all of that is read.
     """
 
     references: set[Named] = field(default_factory=set)
@@ -51,6 +51,7 @@ class Needs:
     filed: set[Named] = field(default_factory=set)
     opening: Counter[str] = field(default_factory=Counter)
     takers: list[Taker] = field(default_factory=list)
+    ending: bool = False
 
     @property
     def closing(self) -> bool:

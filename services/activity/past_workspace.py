@@ -44,6 +44,7 @@ class PastWorkspace(Workspace):
     async def load(self, connection: Connection, needs: Needs) -> None:
         """As every batch does, and how far references were counted."""
         self._counted = await store_numbers.counted(connection)
+        needs.ending = True
         await super().load(connection, needs)
 
     async def save(self, connection: Connection) -> None:

@@ -39,7 +39,7 @@ FOR UPDATE OF families SKIP LOCKED
 """
 _LOCK_FREE_ROOTS = _LOCK + " SKIP LOCKED"
 # What splits, merges and Cases lead to, and come from: parents, parts and targets, and theirs. What has ended
-# under a Case says nothing more there.
+# under a Case says nothing more there, and Sub-Cases hear of what is above them only when they end with it.
 _RELATIVES = """
 WITH RECURSIVE relatives (organisation, id, parent, merged_into, kind) AS (
     SELECT organisation, id, parent, merged_into, kind FROM activities
@@ -54,7 +54,7 @@ WITH RECURSIVE relatives (organisation, id, parent, merged_into, kind) AS (
         UNION ALL
         SELECT organisation, id, parent, merged_into, kind FROM activities
         WHERE organisation = one.organisation AND parent = one.id AND one.kind = 'case'
-            AND kind <> 'ticket' AND status <> 'closed'
+            AND (kind = 'action' OR (kind = 'case' AND $3)) AND status <> 'closed'
     ) AS other
 )
 SELECT organisation, id FROM relatives
@@ -99,14 +99,15 @@ async def lock_free(connection: Connection, keys: Collection[Key]) -> set[Key]:
     return {key for key, root in held.items() if (key[0], root) not in under}
 
 
-async def relatives(connection: Connection, keys: Collection[Key]) -> set[Key]:
+async def relatives(connection: Connection, keys: Collection[Key], *, sub_cases: bool = False) -> set[Key]:
     """These activities, their parents, parts, running Actions and what they were merged into, and theirs.
 
-    All of them stand under the same roots: whoever has locked the ones has locked the others.
+    With `sub_cases` also the Cases that run under Cases. All of them stand under the same roots: whoever has
+    locked the ones has locked the others.
     """
     if not keys:
         return set()
-    rows = await connection.fetch(_RELATIVES, *columns(sorted(keys), 2))
+    rows = await connection.fetch(_RELATIVES, *columns(sorted(keys), 2), sub_cases)
     return {(row["organisation"], row["id"]) for row in rows}
 
 

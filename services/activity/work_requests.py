@@ -66,6 +66,7 @@ def gather(incoming: Incoming[asked.Request], needs: Needs) -> None:
             needs.opening[organisation] += 1
     if isinstance(request, asked.CaseStartSubCase):
         needs.opening[organisation] += 1
+    needs.ending |= work_sub_cases.ends_some(request)
     converting.gather(organisation, request, needs)
     work_links.gather(organisation, request, needs)
     work_next.gather(organisation, request, needs)

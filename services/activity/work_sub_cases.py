@@ -64,6 +64,16 @@ def start(
     return workspace.activities[case.organisation, case.id], sub_case
 
 
+def ends_some(request: asked.Request) -> bool:
+    """Whether what is asked may end Sub-Cases: all under these has to be known then (AMB-51, C17)."""
+    match request:
+        case asked.CaseAbandon():
+            return True
+        case asked.CaseRework(sub_cases_too=too):
+            return too
+    return False
+
+
 Sharing = steps.Edit | AddFile | EditFile | RemoveFile
 """Steps on a Sub-Case that change what it shares with the Case at the top, wholly or in part."""
 

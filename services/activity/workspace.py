@@ -159,7 +159,7 @@ class Workspace(Knowledge):
         copied = {key for key in map(self._key_of, needs.copied) if key}
         keys |= await store_links.of(connection, copied)
         self.families.roots = await store_families.lock(connection, keys)
-        await self._load_activities(connection, keys)
+        await self._load_activities(connection, keys, needs)
         if any(each not in self.activities for each in self._links_of(self._with_bearers(needs.copied))):
             raise FamilyMoved("an activity that is copied from was linked meanwhile")
         await self._load_threads(connection, needs)
@@ -201,7 +201,7 @@ class Workspace(Knowledge):
         await self.people.load(connection, (), met - self.people.known.keys())
         return [self.activities[key] for key in wanted if key in self.activities]
 
-    async def _load_activities(self, connection: Connection, keys: set[Key]) -> None:
+    async def _load_activities(self, connection: Connection, keys: set[Key], needs: Needs) -> None:
         """The activities, and those that splits, merges and Cases tie them to: their locks are the same."""
         for activity in (await store_activities.load(connection, keys)).values():
             self._know(activity)
@@ -210,7 +210,7 @@ class Workspace(Knowledge):
             for key, each in self.activities.items()
             if each.parent or each.merged_into or each.course or each.state is State.WAIT_SPLIT
         }
-        relatives = await store_families.relatives(connection, tied)
+        relatives = await store_families.relatives(connection, tied, sub_cases=needs.ending)
         for activity in (await store_activities.load(connection, relatives - keys)).values():
             self._know(activity)
 
