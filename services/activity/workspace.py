@@ -184,7 +184,7 @@ class Workspace(Knowledge):
         """Lock, waiting for nobody, and read what else the batch may take; those of these that it knows now.
 
         Only for steps that concern nothing but the activity itself. A Case that is taken may go on by that:
-        what is tied to it is read, too, and who is on it.
+        what is tied to it is read, too, and who is on all of that.
         """
         keys = set(wanted) - self.activities.keys()
         held = await store_families.lock_free(connection, keys) if keys else set()
@@ -197,7 +197,7 @@ class Workspace(Knowledge):
         for activity in found.values():
             self._know(activity)
             self._before.activities[activity.organisation, activity.id] = activity
-        met = {(key[0], each.contact) for key in cases for each in found[key].contacts}
+        met = {(key[0], each.contact) for key, activity in found.items() for each in activity.contacts}
         await self.people.load(connection, (), met - self.people.known.keys())
         return [self.activities[key] for key in wanted if key in self.activities]
 
@@ -231,7 +231,7 @@ class Workspace(Knowledge):
             threads |= {key for key, each in known if each.status is Status.CLOSED or needs.closing}
         for place in await store_threads.threads(connection, threads):
             self._stands(place)
-        await self.files.load(connection, threads | self._with_bearers(needs.filed))
+        await self.files.load(connection, self._with_bearers(threads | needs.filed))
 
     async def save(self, connection: Connection) -> None:
         """Write what has changed. Raises `FamilyMoved` when somebody else made the same thing meanwhile.
