@@ -14,12 +14,17 @@ from shared.contracts.activity_requests_approvals import ActionApprove, ActionDe
 from shared.contracts.ingest_mails import PlusReference
 from shared.contracts.mail import Content, Mailbox
 from shared.contracts.notify_mails import MailComposed, MailFailed, MailSent, OutgoingMail
+from shared.postgres import transaction
 from tests.support.front_desk import Caller, connected, front_desk
 from tests.support.hiring import WITH_CASES
 from tests.support.office import LINKS, Office, received, user
+from tests.support.waiting import eventually
 
 CASE, CONSENT = "100001-C", "100001-C-A1.3"
 HOSTILE = "<script>alert(1)</script>"
+WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 
 
@@ -261,6 +266,36 @@ async def test_of_two_who_use_a_link_at_once_one_decides(hiring: Office, browser
     assert {each.json()["code"] for each in answers if each.status_code == 410} == {"link_used"}
     given = [row for row in await hiring.history(CONSENT) if row["type"] == "action.approval_given"]
     assert len(given) == 1
+
+
+async def test_a_double_click_answers_one_level_and_not_the_next_that_asks_the_same_person(
+    hiring: Office, browser: httpx.AsyncClient
+) -> None:
+    """Both have found the link good before either is carried out: their Case is held until then."""
+    await answer(hiring, ActionApprove, "amelie")
+    path = (await links(hiring))["bruno"]
+
+    async def both_wait() -> bool:
+        return 2 == await hiring.pool.fetchval(WAITING)
+
+    async with transaction(hiring.pool) as connection:
+        await connection.execute("SELECT 1 FROM families FOR UPDATE")
+        clicks = [asyncio.create_task(browser.post(path, json={"decision": "approve"})) for _ in range(2)]
+        await eventually(both_wait)
+    answers = await asyncio.gather(*clicks)
+    assert sorted(each.status_code for each in answers) == [200, 410]
+    assert [each.json()["code"] for each in answers if each.status_code == 410] == ["link_used"]
+    given = [row["event"] for row in await hiring.history(CONSENT) if row["type"] == "action.approval_given"]
+    assert [each["level"] for each in given] == [1, 1]
+    assert (await hiring.ticket(CONSENT))["status"] == "wait"
+    assert (await browser.get((await links(hiring))["bruno"])).status_code == 200
+
+
+async def test_an_answer_over_kafka_may_say_which_level_it_is_to(hiring: Office) -> None:
+    for place in ({"level": 2}, {"round": 2}):
+        refused = await answer(hiring, ActionApprove, "amelie", **place)
+        assert (refused["code"], refused["missing"]) == ("not_asked", ["being_asked"])
+    assert (await answer(hiring, ActionApprove, "amelie", round=1, level=1))["type"] == "request.accepted"
 
 
 async def test_people_approve_over_http_with_their_own_token(
