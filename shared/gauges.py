@@ -5,7 +5,7 @@ Every process of a service looks by itself and tells the same, so that whoever r
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,6 +75,20 @@ class Gauges:
 def seconds_since(moment: datetime | None, now: datetime) -> float:
     """An age in seconds; of nothing, 0."""
     return max(0.0, (now - moment).total_seconds()) if moment else 0.0
+
+
+def tell(gauge: Gauge, values: Mapping[str, float]) -> None:
+    """Let a gauge of one label tell these values by it, and no others.
+
+    Whoever reads meanwhile sees each of these: what is gone goes last.
+    """
+    for label, value in values.items():
+        gauge.labels(label).set(value)
+    (name,) = gauge._labelnames
+    known = [sample.labels[name] for metric in gauge.collect() for sample in metric.samples]
+    for label in known:
+        if label not in values:
+            gauge.remove(label)
 
 
 def _unknown(gauge: Gauge) -> None:

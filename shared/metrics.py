@@ -260,7 +260,8 @@ SCHEDULES_FAILED = Counter(
 )
 CASES_NEEDING_ATTENTION = Gauge(
     "mailroom_cases_needing_attention",
-    "Cases that wait for a person because an Action failed or it cannot be said what comes next, by process.",
+    "Cases that wait for a person because an Action failed or it cannot be said what comes next, by process: "
+    "those of all organisations that have one of this name.",
     ["process"],
 )
 ATTENTION_OLDEST = Gauge(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.activity import store_attention, store_schedules, store_timers
 from services.activity.store_timers import Horizon
-from shared.gauges import Look, seconds_since
+from shared.gauges import Look, seconds_since, tell
 from shared.metrics import ATTENTION_OLDEST, CASES_NEEDING_ATTENTION, SCHEDULE_OLDEST, TIMER_OLDEST
 from shared.organisation import Organisations
 from shared.postgres import Connection
@@ -28,9 +28,7 @@ def looks(organisations: Organisations) -> tuple[Look, ...]:
 
     async def attention(connection: Connection, now: datetime) -> None:
         found = await store_attention.needing(connection)
-        CASES_NEEDING_ATTENTION.clear()
-        for each in found:
-            CASES_NEEDING_ATTENTION.labels(each.process).set(each.cases)
+        tell(CASES_NEEDING_ATTENTION, {each.process: each.cases for each in found})
         ATTENTION_OLDEST.set(seconds_since(min((each.since for each in found), default=None), now))
 
     return (

@@ -8,7 +8,10 @@ from shared.postgres import Connection
 
 @dataclass(frozen=True, slots=True)
 class Needing:
-    """The Cases of a process, whoever's it is, that need attention, and since when the oldest does."""
+    """The Cases that need attention, and since when the oldest does: of all processes of one name.
+
+    Organisations are not told apart, as in no metric.
+    """
 
     process: str
     cases: int

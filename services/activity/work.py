@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from prometheus_client import Counter
+
 from services.activity import (
     store_configuration,
     work_departures,
@@ -98,8 +100,13 @@ class Work:
         """
         organisations = await self._configurations(batch, records)
         answers: dict[RequestKey, Answered] = {}
+        counts: list[Counter] = []
         for part in _parts(_without_strays(batch, records, organisations)):
-            answers |= await self._perform(batch, organisations, part)
+            done = await self._perform(batch, organisations, part)
+            answers |= done.answers
+            counts += done.counts
+        for each in counts:
+            each.inc()
         return answers
 
     async def _perform(
@@ -107,7 +114,7 @@ class Work:
         batch: Batch[Any],
         organisations: Mapping[str, Organisation],
         records: Sequence[Incoming[Any]],
-    ) -> Mapping[RequestKey, Answered]:
+    ) -> Workspace:
         needs = Needs()
         for incoming in records:
             PERFORMERS[type(incoming.message)].gather(incoming, needs)
@@ -124,8 +131,8 @@ class Work:
         organisations: Mapping[str, Organisation],
         records: Sequence[Incoming[Any]],
         needs: Needs,
-    ) -> Mapping[RequestKey, Answered]:
-        """Raises `NumbersRanOut` while nothing is written yet."""
+    ) -> Workspace:
+        """What was done, and is written. Raises `NumbersRanOut` while nothing is."""
         opening = {name: needs.opening[name] for name in organisations if needs.opening[name]}
         blamed: list[tuple[Incoming[Any], UnknownMail]] = []
         async with self._numbers.taken(opening) as numbers:
@@ -144,7 +151,7 @@ class Work:
         for incoming, unknown in blamed:
             batch.reject(incoming, unknown)
         batch.publish(*workspace.said)
-        return workspace.answers
+        return workspace
 
     async def _configurations(
         self, batch: Batch[Any], records: Sequence[Incoming[Any]]

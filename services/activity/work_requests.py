@@ -92,7 +92,7 @@ def perform(workspace: Workspace, incoming: Incoming[asked.Request]) -> None:
     organisation = workspace.organisations.get(cause.organisation)
     if organisation is not None:
         answer = answer.model_copy(update={"configuration": organisation.version})
-    REQUESTS_ANSWERED.labels(getattr(answer, "code", "accepted")).inc()
+    workspace.counts.append(REQUESTS_ANSWERED.labels(getattr(answer, "code", "accepted")))
     workspace.answer(cause, digest_of(incoming.message), answer)
 
 

@@ -96,7 +96,7 @@ def perform(workspace: Workspace, incoming: Incoming[ScheduleCame]) -> None:
     outcome = take(workspace, cause, None, _taken(cause, process, step))
     if isinstance(outcome, Refusal):
         raise ValueError(f"schedule {schedule.name!r} of {process.name!r} begins no Case: {outcome.sentence}")
-    metrics.SCHEDULES_STARTED.inc()
+    workspace.counts.append(metrics.SCHEDULES_STARTED)
 
 
 def schedule_of(organisation: Organisation, process: str, cause: str) -> Schedule | None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from prometheus_client import Counter
+
 from services.activity import (
     announce,
     event_records,
@@ -63,6 +65,7 @@ class Workspace(Knowledge):
         self.answers: dict[RequestKey, Answered] = {}
         self.contended = False  # whether others hold some of what could be taken next
         self.said: list[Outgoing] = []
+        self.counts: list[Counter] = []  # one more of each, once this is kept
         self.people = People(self.said)
         self.traces: dict[Key, Traces] = {}
         self.files = Filing()

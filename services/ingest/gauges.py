@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from services.ingest import store_mailboxes, store_queries
-from shared.gauges import Look, seconds_since
+from shared.gauges import Look, seconds_since, tell
 from shared.metrics import MAILBOX_OLDEST, MAILBOX_UNREAD, MAILBOX_WAITING, UNHANDLED_MAILS
 from shared.organisation import Organisations
 from shared.postgres import Connection
@@ -25,9 +25,7 @@ def looks(organisations: Organisations) -> tuple[Look, ...]:
 
     async def unhandled(connection: Connection, now: datetime) -> None:
         found = await store_queries.unhandled_by_reason(connection)
-        UNHANDLED_MAILS.clear()
-        for reason, mails in found.items():
-            UNHANDLED_MAILS.labels(reason).set(mails)
+        tell(UNHANDLED_MAILS, found)
 
     return (
         Look((MAILBOX_WAITING, MAILBOX_OLDEST, MAILBOX_UNREAD), mailboxes),

@@ -14,11 +14,13 @@ from deploy.local.endpoints import Endpoints
 from services.activity import configuration, gauges
 from services.activity.schedules import Schedules
 from shared.contracts.activity_organisation import (
+    ActionUse,
     Definition,
     FieldUse,
     Process,
     Rules,
     Schedule,
+    StepDefinition,
 )
 from shared.metrics import SCHEDULE_OLDEST, SCHEDULES_FAILED, SCHEDULES_STARTED
 from shared.postgres import transaction
@@ -98,6 +100,18 @@ async def test_a_case_begins_at_its_time_and_launches_its_first_step(office: Off
     assert (opened["rule"], opened["actor_kind"]) == ("C2", "system")
     assert [row["reference"] for row in await office.tickets()][1:] == ["100001-C-A1.1", "100001-C-A1.2"]
     assert SCHEDULES_STARTED._value.get() == started + 1
+
+
+async def test_cases_that_start_others_at_once_are_counted_once(office: Office) -> None:
+    """There were no numbers for the others: all are begun anew, with enough of them."""
+    started = SCHEDULES_STARTED._value.get()
+    too = EVERY_HOUR.model_copy(update={"name": "too"})
+    first = StepDefinition(name="equip", title="Equip", actions=(ActionUse(action="equip"),))
+    await apply(office, scheduled(EVERY_HOUR, too, steps=(first, *HIRING.steps)))
+    await office.advance(hours=1)
+    assert await component(office).begin() == 2
+    assert Counter(row["process"] for row in await cases(office)) == {"hiring": 2, "equipping": 2}
+    assert SCHEDULES_STARTED._value.get() == started + 2
 
 
 async def test_each_day_has_its_case(office: Office) -> None:
