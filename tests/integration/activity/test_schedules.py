@@ -213,6 +213,30 @@ async def test_one_that_fails_by_itself_holds_up_no_other_and_is_tried_again(off
     assert Counter(row["process"] for row in await cases(office)) == {"moving": 2, "hiring": 2}
 
 
+async def test_a_planned_time_that_is_none_any_more_is_left_out_and_stops_no_other(office: Office) -> None:
+    """As when a country moves its clocks by other rules than were known when it was planned."""
+    await apply(office, scheduled(EVERY_HOUR, DAILY))
+    await office.pool.execute(
+        "UPDATE schedules SET next_at = next_at - interval '5 hours 37 minutes' WHERE name = 'daily'"
+    )
+    await office.advance(hours=1)
+    schedules = component(office)
+    assert await all_of(schedules) == 1
+    assert {row["title"] for row in await cases(office)} == {"Look around"}
+    await office.advance(hours=5)
+    assert await all_of(schedules) == 6
+    assert Counter(row["title"] for row in await cases(office)) == {"Look around": 6, "Close the day": 1}
+
+
+async def test_a_time_zone_that_is_none_any_more_stops_its_schedule_alone(office: Office) -> None:
+    failed = SCHEDULES_FAILED._value.get()
+    await apply(office, scheduled(EVERY_HOUR, DAILY))
+    await office.pool.execute("UPDATE schedules SET time_zone = 'Nowhere/Gone' WHERE name = 'daily'")
+    await office.advance(hours=6)
+    assert await all_of(component(office)) == 6
+    assert SCHEDULES_FAILED._value.get() == failed + 1
+
+
 async def test_it_is_told_for_how_long_the_oldest_has_waited(office: Office) -> None:
     await apply(office, scheduled(EVERY_HOUR))
     await office.advance(hours=2)
