@@ -8,13 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
+from services.activity import configuration
 from services.activity.approval_links import ApprovalLink
+from services.activity.configuration_uses import InUse, in_use
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
 from shared.contracts.ingest_mails import PlusReference
 from shared.contracts.mail import Content, Mailbox
 from shared.contracts.notify_mails import MailComposed, MailFailed, MailSent, OutgoingMail
 from shared.postgres import transaction
+from shared.unit_of_work import Batch
 from tests.support.front_desk import Caller, connected, front_desk
 from tests.support.hiring import WITH_CASES
 from tests.support.office import LINKS, Office, received, user
@@ -170,6 +173,53 @@ async def test_whoever_reads_the_timeline_cannot_decide_by_it(
     shown = await Caller(browser, "bruno").get(f"/v1/actions/{CONSENT}/timeline")
     assert "See https://mailroom.test/v1/approvals/… please" in shown.text
     assert compose["variables"]["link"] not in shown.text
+
+
+# Approvers who leave
+
+
+async def refused(office: Office, **users: dict[str, Any]) -> list[str]:
+    """What stands in the way of a configuration in which users are changed."""
+    changed = tuple(each.model_copy(update=users.get(each.name, {})) for each in WITH_CASES.users)
+    definition = WITH_CASES.model_copy(update={"users": changed})
+    found: list[InUse] = []
+
+    async def look(batch: Batch[Any]) -> None:
+        before = await configuration.current(batch, "acme")
+        assert before is not None
+        found.extend(await in_use(batch, before, definition))
+
+    await office.unit.run(look)
+    return [each.sentence for each in found]
+
+
+LEAVES: tuple[dict[str, Any], ...] = ({"suspended": True}, {"retired": True}, {"address": None})
+
+
+@pytest.mark.parametrize("left", LEAVES)
+async def test_who_is_asked_stays_within_reach_until_he_has_answered(
+    hiring: Office, left: dict[str, Any]
+) -> None:
+    why = "cannot be suspended or retired, nor lose the address: 1 activity waits for that approval"
+    assert await refused(hiring, bruno=left, clara=left) == [f"'bruno' {why} ({CONSENT})"]
+    await answer(hiring, ActionApprove, "amelie")
+    assert await refused(hiring, amelie=left) == []
+    await answer(hiring, ActionDecline, "bruno", comment="Too much")
+    assert await refused(hiring, amelie=left, bruno=left) == []
+
+
+@pytest.mark.parametrize("left", LEAVES)
+async def test_where_one_is_enough_one_of_them_stays_within_reach(
+    hiring: Office, left: dict[str, Any]
+) -> None:
+    for name in ("amelie", "bruno"):
+        await answer(hiring, ActionApprove, name)
+    assert await refused(hiring, clara=left) == []
+    assert await refused(hiring, bruno=left) == []
+    assert [each.split()[0] for each in await refused(hiring, bruno=left, clara=left)] == [
+        "'bruno'",
+        "'clara'",
+    ]
 
 
 # Links
