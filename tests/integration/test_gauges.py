@@ -188,7 +188,7 @@ async def test_a_request_that_is_repeated_is_counted_once(office: Office) -> Non
 
 
 async def test_what_has_to_be_begun_again_is_counted_once(office: Office) -> None:
-    """Actions start more Cases than their batch had numbers for: it is worked on anew, with what was before."""
+    """Actions start more Cases than their batch had numbers for: all of it is worked on anew."""
     await office.configure(WITH_CASES, 2)
     erp = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
     await office.ask(asked.ActivityOpen(type="case.open", actor=erp, process="hiring", title="Nora"))

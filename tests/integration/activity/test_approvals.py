@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from services.activity import configuration
 from services.activity.approval_links import ApprovalLink
 from services.activity.configuration_uses import InUse, in_use
+from shared.blobs import BlobStore
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
 from shared.contracts.ingest_mails import PlusReference
@@ -175,6 +177,45 @@ async def test_whoever_reads_the_timeline_cannot_decide_by_it(
     assert compose["variables"]["link"] not in shown.text
 
 
+async def test_a_mail_that_quotes_the_request_shows_no_link(
+    hiring: Office, browser: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """A machine answers in the approver's place, and its answer lets the approval wait."""
+    link = (await mails(hiring))[0]["variables"]["link"]
+    blobs = BlobStore(f"file://{tmp_path}", "activity")
+    quoted = f"> See {link} please"
+    html = await blobs.put("acme", f'<a href="{link}">{link}</a> is \N{SNOWMAN}'.encode(), "text/html")
+    whole = await blobs.put("acme", f"{quoted}, all of it".encode(), "text/plain")
+    address = f"help+{CONSENT.lower()}@acme.test"
+    plus = PlusReference(address=address, mailbox="help", reference=CONSENT, signed=True)
+    came = received("Away", message_id="3@x.test", to=(address,), plus=(plus,), automatic="auto-replied")
+    content = Content(subject="Away", text=quoted, html=html, full_text=whole)
+    message = came.message.model_copy(update={"content": content})
+    await hiring.take_in(replace(came, message=message))
+    amelie = Caller(browser, "amelie")
+    timeline = await amelie.get(f"/v1/actions/{CONSENT}/timeline")
+    (mail,) = [each["mail"] for each in timeline.json()["items"] if (each["mail"] or {}).get("html")]
+    place = f"/v1/actions/{CONSENT}/mails/{mail['id']}"
+    shown = [timeline, *[await amelie.get(f"{place}/{part}") for part in ("html", "text")]]
+    assert [each.status_code for each in shown] == [200, 200, 200]
+    cut = "https://mailroom.test/v1/approvals/…"
+    assert shown[1].text == f'<a href="{cut}">{cut}</a> is \N{SNOWMAN}'
+    assert shown[2].text == f"> See {cut} please, all of it"
+    assert mail["text"] == f"> See {cut} please"
+    assert link not in "".join(each.text for each in shown)
+    kept = [dict(row) for row in await hiring.pool.fetch("SELECT * FROM mails")]
+    assert link not in str(kept)
+
+
+async def test_what_is_opened_by_a_mail_that_quotes_a_request_has_no_link(hiring: Office) -> None:
+    link = (await mails(hiring))[0]["variables"]["link"]
+    came = received("Away", message_id="4@x.test", conversation="4" * 16)
+    content = Content(subject="Away", text=f"> See {link} please")
+    await hiring.take_in(replace(came, message=came.message.model_copy(update={"content": content})))
+    opened = [each["description"] for each in await hiring.tickets() if each["title"] == "Away"]
+    assert opened == ["> See https://mailroom.test/v1/approvals/… please"]
+
+
 # Approvers who leave
 
 
@@ -326,7 +367,7 @@ async def test_a_double_click_answers_one_level_and_not_the_next_that_asks_the_s
     path = (await links(hiring))["bruno"]
 
     async def both_wait() -> bool:
-        return 2 == await hiring.pool.fetchval(WAITING)
+        return bool(await hiring.pool.fetchval(WAITING) == 2)
 
     async with transaction(hiring.pool) as connection:
         await connection.execute("SELECT 1 FROM families FOR UPDATE")
