@@ -188,10 +188,13 @@ async def _loaded(batch: Batch[Any], key: Any) -> Activity | None:
 
 
 def _request(found: _Asked, decision: Decision) -> asked.OnActivity:
-    actor = asked.Actor(kind=asked.ActorKind.USER, id=found.link.approver)
+    """For what the link asks alone: by the time it is carried out the same person may be asked for more."""
+    link = found.link
+    actor = asked.Actor(kind=asked.ActorKind.USER, id=link.approver)
+    about: dict[str, Any] = {"reference": found.reference, "round": link.round, "level": link.level}
     if decision.decision == "approve":
-        return ActionApprove(actor=actor, reference=found.reference, comment=decision.comment or None)
-    return ActionDecline(actor=actor, reference=found.reference, comment=decision.comment or "")
+        return ActionApprove(actor=actor, comment=decision.comment or None, **about)
+    return ActionDecline(actor=actor, comment=decision.comment or "", **about)
 
 
 async def _decision_of(request: Request) -> Decision:

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from services.activity import store_mails, store_views
 from services.activity.access import Access, Reception, opened_activity
+from services.activity.approval_links import without_link
 from services.activity.downloads import FILE_HEADERS, FILES, Responses, away, download, not_kept
 from services.activity.resources import Resource
 from services.activity.store_mails import Mail
@@ -63,16 +64,15 @@ def mail_routes(reception: Reception, blobs: BlobStore, resource: Resource) -> A
         content = (await found(caller, reference, mail)).content
         if content.html is None:
             raise Problem(NOT_FOUND, "This mail has no HTML.")
-        return Response(
-            await whole(content.html), media_type="text/html; charset=utf-8", headers=HTML_HEADERS
-        )
+        html = _without_link(await whole(content.html))
+        return Response(html, media_type="text/html; charset=utf-8", headers=HTML_HEADERS)
 
     @router.get("/text", name=f"read_text{resource.operations}", response_class=Response)
     async def read_text(reference: str, mail: UUID, caller: Caller) -> Response:
         """The mail's whole text; the timeline carries its beginning."""
         content = (await found(caller, reference, mail)).content
         text = content.text.encode() if content.full_text is None else await whole(content.full_text)
-        return Response(text, media_type="text/plain; charset=utf-8", headers=FILE_HEADERS)
+        return Response(_without_link(text), media_type="text/plain; charset=utf-8", headers=FILE_HEADERS)
 
     @router.get(
         "/attachments/{number}",
@@ -89,3 +89,8 @@ def mail_routes(reception: Reception, blobs: BlobStore, resource: Resource) -> A
         return await download(blobs, blob, blob.name or f"attachment-{number}")
 
     return router
+
+
+def _without_link(raw: bytes) -> bytes:
+    """What comes from the blob store is what came in: links of approvers are in it still (A25)."""
+    return without_link(raw.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")

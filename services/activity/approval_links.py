@@ -26,7 +26,12 @@ from shared.keyring import Keyring
 
 _MAC = 16
 _FIXED = struct.Struct(">B16sIB")
-_IN_TEXT = re.compile(r"(/v1/approvals/)[A-Za-z0-9_-]+")
+# Gateways put links into their own, with slashes that are encoded. Where whoever quotes a mail has broken the
+# line, in or before the token, what looks like a token goes on behind the marks of the quotation.
+_BROKEN = r"=?\s*\n[\s>|]*[A-Za-z0-9_-]{20,}"
+_IN_TEXT = re.compile(
+    rf"((?:/|%2F)v1(?:/|%2F)approvals(?:/|%2F))(?:[A-Za-z0-9_-]+(?:{_BROKEN})?|{_BROKEN})", re.IGNORECASE
+)
 _LONGEST = 512
 """Characters of a token: names have 63 at most."""
 
@@ -79,7 +84,7 @@ class ApprovalLinks:
 
 
 def without_link(text: str) -> str:
-    """A text without what a link needs to lead anywhere."""
+    """A text, or HTML, without what a link needs to lead anywhere."""
     return _IN_TEXT.sub(r"\1…", text)
 
 

@@ -54,6 +54,10 @@ SPLITS_AND_MERGES: tuple[type[asked.OnActivity], ...] = (
 """Requests whose steps `splits_and_merges.py` makes."""
 
 
+def _question(request: ActionApprove | ActionDecline) -> approval_steps.Question:
+    return approval_steps.Question(request.round, request.level)
+
+
 def also_named(request: asked.Request) -> tuple[str, ...]:
     """The references that a request names beside the Ticket that it is about."""
     match request:
@@ -111,8 +115,8 @@ STEPS: Mapping[type[asked.OnActivity], MakesStep] = {
     asked.ActionAnswerCall: lambda r, named: AnswerCall(
         r.attempt, CallOutcome(r.outcome), r.detail is not None, named.fields
     ),
-    ActionApprove: lambda r, _: approval_steps.Approve(r.comment is not None),
-    ActionDecline: lambda r, _: approval_steps.Decline(comment=True),
+    ActionApprove: lambda r, _: approval_steps.Approve(r.comment is not None, _question(r)),
+    ActionDecline: lambda r, _: approval_steps.Decline(comment=True, question=_question(r)),
     asked.ActivityEditFile: lambda r, named: EditFile(named.the_file, _called(r, named.the_file), r.tags),
     asked.ActivityRemoveFile: lambda r, named: RemoveFile(named.the_file),
 }

@@ -41,8 +41,13 @@ def can_approve(organisation: Organisation, name: str) -> User | None:
         user = organisation.user(name)
     except Unknown:
         return None
+    return user if is_within_reach(user) else None
+
+
+def is_within_reach(user: User) -> bool:
+    """Whether a user can be asked, and can answer: a person at work, with an address."""
     gone = user.retired or user.suspended or user.robot
-    return None if gone or user.address is None else user
+    return not gone and user.address is not None
 
 
 def _after(workspace: Workspace, action: Activity, level: int, holds: Holds) -> int | None:

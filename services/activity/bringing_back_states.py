@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.activity import work_links
 from services.activity.announce import effect_id
+from services.activity.approval_links import without_link
 from services.activity.asked_steps import note_of
 from services.activity.bringing_back_mails import Mails
 from services.activity.domain import custom_fields
@@ -76,7 +77,7 @@ def _texts(
             return _of_schedule(workspace, event)
         case events.ActivityOpened(mail=UUID()), _:
             came = mails.cause(event)
-            return Texts(came.content.subject.strip(), came.content.text) if came else Texts()
+            return Texts(came.content.subject.strip(), without_link(came.content.text)) if came else Texts()
         case _, asked.ActivityOpen() | asked.ActivityEdit() as writing:
             return _written(workspace, event, writing)
         case events.ActivityEdited(), asked.ActionAnswerCall() as answer:

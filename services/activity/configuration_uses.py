@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.activity import store_uses as store
+from services.activity.asking_approvers import is_within_reach
 from services.activity.store_uses import MOST, Use
 from shared.contracts.activity_organisation import CustomField, Definition
 from shared.organisation import Organisation
@@ -19,6 +20,7 @@ class InUse:
     """Something that cannot go, and what uses it; `process` is set for what is part of one.
 
     `option` is that of a list which is taken away. `becomes` says that it stays, and what of it changes.
+    `asked` is set for a user who stays, but could not give the answer any more that is waited for.
     """
 
     kind: str
@@ -26,6 +28,7 @@ class InUse:
     process: str | None = None
     option: str | None = None
     becomes: str | None = None
+    asked: bool = False
 
     @property
     def sentence(self) -> str:
@@ -34,10 +37,13 @@ class InUse:
         of = f" of process {self.process!r}" if self.process else ""
         verb = f"change its {self.becomes}" if self.becomes else "be removed"
         count = f"{MOST} or more" if self.use.count >= MOST else str(self.use.count)
-        stand = "stands" if self.use.count == 1 else "stand"
+        stand = "stands on it" if self.use.count == 1 else "stand on it"
+        if self.asked:
+            verb = "be suspended or retired, nor lose the address"
+            stand = "waits for that approval" if self.use.count == 1 else "wait for that approval"
         users = self.use.users if self.use.count != 1 else _ONE[self.use.users]
         shown = f" ({', '.join(self.use.examples)}{', …' if self._more else ''})" if self.use.examples else ""
-        return f"{what}{of} cannot {verb}: {count} {users} {stand} on it{shown}"
+        return f"{what}{of} cannot {verb}: {count} {users} {stand}{shown}"
 
     @property
     def _more(self) -> bool:
@@ -67,6 +73,9 @@ async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> 
         found += [InUse(kind, use) for use in await store.of_flows(connection, organisation, what, names)]
     gone = removed(before, after, "users")
     found += [InUse("users", use) for use in await store.of_approvers(connection, organisation, gone)]
+    left = sorted(_within_reach(before) - _within_reach(after) - set(gone))
+    waiting = await store.of_asked(connection, organisation, left, sorted(_within_reach(after)))
+    found += [InUse("users", use, asked=True) for use in waiting]
     turned = other_kind(before, after)
     found += [
         InUse("processes", use, becomes="kind")
@@ -99,6 +108,10 @@ async def going_on(batch: Batch[Any], before: Organisation, after: Definition) -
         if process.name in new and new[process.name] != (process.actions, process.steps)
     ]
     return await store.running(batch.connection, before.name, sorted(changed))
+
+
+def _within_reach(configuration: Organisation | Definition) -> set[str]:
+    return {user.name for user in configuration.users if is_within_reach(user)}
 
 
 def removed(before: Organisation | Definition, after: Definition, kind: str) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from services.activity import announce
+from services.activity.approval_links import without_link
 from services.activity.contact_scope import companies_over, company_of, company_of_new, may_be_on
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import KnownContact, NewContact, Tagged, contact_of_sender
@@ -173,7 +174,8 @@ def mail_of(organisation: str, message: MailReceived, effects: tuple[Effect, ...
         conversation=message.conversation,
         mailbox=message.mailbox,
         at=message.received,
-        content=message.content,
+        # Who is asked may be quoted by a machine that answers for him, and his link with it (A25).
+        content=message.content.model_copy(update={"text": without_link(message.content.text)}),
         message_id=message.message_id,
         references=message.references or message.in_reply_to,
         sender=message.sender,

@@ -18,7 +18,7 @@ from shared import cron, metrics, tracing_records
 from shared.failure import is_transient, sentence
 from shared.logs import get_logger
 from shared.postgres import acquired
-from shared.unit_of_work import Batch, Culprit, Incoming, UnitOfWork
+from shared.unit_of_work import Batch, Incoming, UnitOfWork
 
 LONGEST_PAUSE_SECONDS = 30.0
 PATIENCE_SECONDS = 15.0
@@ -71,19 +71,37 @@ class Schedules:
             now = await self._unit.time(connection)
             self._resting = {key: until for key, until in self._resting.items() if until > now}
             due = await store_schedules.due(connection, now, PAGE, self._resting.keys())
-        records = [self._next(planned, now) for planned in due]
+        records: list[Incoming[ScheduleCame]] = []
+        moved: list[tuple[Planned, datetime]] = []
+        for planned in due:
+            try:
+                found = self._next(planned, now)
+                if found is None:
+                    moved.append((planned, cron.first_after(planned.cron, planned.time_zone, now)))
+                else:
+                    records.append(found)
+            except Exception as error:
+                self._lay_aside(planned.key, error, now)
+        if moved:
+            await self._unit.run(lambda batch: _move_on(batch, moved), patience=PATIENCE_SECONDS)
         begun: set[ScheduleKey] = set()
 
         async def claim_and_begin(batch: Batch[Any]) -> None:
             begun.update(await self._claim_and_begin(batch))
 
         culprits = await self._unit.run_each(claim_and_begin, records, patience=PATIENCE_SECONDS)
-        self._lay_aside(culprits, now)
+        for culprit in culprits:
+            self._lay_aside(key_of(culprit.incoming), culprit.error, now)
         return len(begun)
 
-    def _next(self, planned: Planned, now: datetime) -> Incoming[ScheduleCame]:
-        """The oldest of its times that is made up for; those before it are passed over."""
+    def _next(self, planned: Planned, now: datetime) -> Incoming[ScheduleCame] | None:
+        """The oldest of its times that is made up for; those before it are passed over.
+
+        None where there is none: rules of its time zone that came later have moved the one that was planned.
+        """
         times = cron.newest(planned.cron, planned.time_zone, planned.next_at, now, self._missed)
+        if not times:
+            return None
         at = times[0]
         if at > planned.next_at:
             log.warning(
@@ -114,16 +132,30 @@ class Schedules:
             await store_schedules.advance(batch.connection, following)
         return free
 
-    def _lay_aside(self, culprits: list[Culprit], now: datetime) -> None:
+    def _lay_aside(self, key: ScheduleKey, error: Exception, now: datetime) -> None:
         """A schedule that fails by itself must not hold up the others, and is tried again."""
-        for culprit in culprits:
-            key = key_of(culprit.incoming)
-            self._resting[key] = now + FAILED_REST
-            metrics.SCHEDULES_FAILED.inc()
-            log.error(
-                "schedule failed",
-                organisation=key.organisation,
-                process=key.process,
-                schedule=key.name,
-                reason=sentence(culprit.error),
-            )
+        self._resting[key] = now + FAILED_REST
+        metrics.SCHEDULES_FAILED.inc()
+        log.error(
+            "schedule failed",
+            organisation=key.organisation,
+            process=key.process,
+            schedule=key.name,
+            reason=sentence(error),
+        )
+
+
+async def _move_on(batch: Batch[Any], moved: list[tuple[Planned, datetime]]) -> None:
+    """Let schedules come next at these times without a Case for what was planned, unless others did."""
+    await store_configuration.hold(batch.connection, sorted({each.key.organisation for each, _ in moved}))
+    free = await store_schedules.claim(batch.connection, [(each.key, each.next_at) for each, _ in moved])
+    following = [(each.key, at) for each, at in moved if each.key in free]
+    await store_schedules.advance(batch.connection, following)
+    for key, at in following:
+        log.warning(
+            "planned time of a schedule is none any more",
+            organisation=key.organisation,
+            process=key.process,
+            schedule=key.name,
+            next=at.isoformat(),
+        )

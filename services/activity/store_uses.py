@@ -157,6 +157,27 @@ _OF_APPROVERS = _OF_FLOW.replace(
     """flow -> 'actions' @> jsonb_build_array(jsonb_build_object('approval',
               jsonb_build_array(jsonb_build_object('approvers', jsonb_build_array(wanted.name)))))""",
 )
+# Who was asked, and has not answered: an approval that wants all waits for him, and one that is content with
+# anybody does where nobody else is left ($5 are those who can answer).
+_OF_ASKED = """
+SELECT wanted.name, used.count, used.examples
+FROM unnest($2::text[]) AS wanted (name)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, (array_agg(reference ORDER BY number DESC, id DESC))[:$4] AS examples
+    FROM (
+        SELECT reference, number, id FROM activities
+        WHERE organisation = $1 AND kind = 'action' AND status = 'wait' AND wait = 'more_information'
+          AND task -> 'round' -> 'approvers' ? wanted.name
+          AND NOT task -> 'round' -> 'verdicts' @> jsonb_build_array(
+              jsonb_build_object('by', wanted.name, 'level', task -> 'round' -> 'level'))
+          AND NOT (task #>> ARRAY['approval', ((task #>> '{round,level}')::int - 1)::text, 'needed'] = 'one'
+              AND task -> 'round' -> 'approvers' ?| $5::text[])
+        LIMIT $3
+    ) AS newest
+) AS used
+WHERE used.count > 0
+ORDER BY wanted.name
+"""
 _RUNNING = """
 SELECT process, count(*) AS cases FROM activities
 WHERE organisation = $1 AND kind = 'case' AND status <> 'closed' AND process = ANY ($2::text[])
@@ -177,6 +198,16 @@ async def of_approvers(connection: Connection, organisation: str, names: Sequenc
     if not names:
         return []
     rows = await connection.fetch(_OF_APPROVERS, organisation, list(names), MOST, SHOWN)
+    return [_use(row) for row in rows]
+
+
+async def of_asked(
+    connection: Connection, organisation: str, names: Sequence[str], others: Sequence[str]
+) -> list[Use]:
+    """Approvals that wait for the answer of one of these users, where none of `others` can give it (A25)."""
+    if not names:
+        return []
+    rows = await connection.fetch(_OF_ASKED, organisation, list(names), MOST, SHOWN, list(others))
     return [_use(row) for row in rows]
 
 

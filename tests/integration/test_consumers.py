@@ -361,7 +361,7 @@ async def _cases(ask: Callable[..., Awaitable[str]]) -> None:
     agree = f"{case}-A1.3"
     await ask("action.decline", agree)
     await ask("action.wait", agree, reason=None)
-    await ask("action.approve", agree)
+    await ask("action.approve", agree, round=2)
     laptop = f"{case}-A1.1"
     points = [{"point": point, "answer": "yes"} for point in CHECKLIST]
     await ask("action.answer_checklist", laptop, answers=points)

@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 from services.activity import gauges as activity_gauges
 from services.activity import store_attention
 from services.activity.timers import Timers
+from services.activity.work_schedules import ScheduleCame
 from services.ingest import gauges as ingest_gauges
 from services.ingest.imap import ImapServer
 from shared.clock import FixedClock
@@ -27,7 +28,7 @@ from tests.support.frame import SERVICE
 from tests.support.hiring import WITH_CASES
 from tests.support.ingest_world import DOMAIN, World, mailbox, raw_mail, world_on
 from tests.support.notes import NOTES, made, outgoing
-from tests.support.office import Office, incoming, received
+from tests.support.office import Office, incoming, received, user
 from tests.support.plans import Explained
 from tests.support.waiting import eventually
 
@@ -183,6 +184,33 @@ async def test_a_request_that_is_repeated_is_counted_once(office: Office) -> Non
             actor=asked.Actor(kind=asked.ActorKind.USER, id="amelie"), reference="100001-T"
         )
         await office.ask(pick_up, "the-same")
+    assert told("requests_answered_total", outcome="accepted") == before + 1
+
+
+async def test_what_has_to_be_begun_again_is_counted_once(office: Office) -> None:
+    """Actions start more Cases than their batch had numbers for: all of it is worked on anew."""
+    await office.configure(WITH_CASES, 2)
+    erp = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
+    await office.ask(asked.ActivityOpen(type="case.open", actor=erp, process="hiring", title="Nora"))
+    before = told("requests_answered_total", outcome="accepted") or 0
+    about: dict[str, Any] = {"actor": user("amelie"), "reference": "100001-C"}
+    note = asked.ActivityNote(type="case.note", text="One", **about)
+    launch = asked.CaseLaunch(action="equip", copies=7, **about)
+    await office.take_in(incoming(note, "note"), incoming(launch, "launch"))
+    assert await office.pool.fetchval("SELECT count(*) FROM activities WHERE reference = '100008-C'") == 1
+    assert told("requests_answered_total", outcome="accepted") == before + 2
+
+
+async def test_what_is_not_kept_is_not_counted(office: Office) -> None:
+    """The second of a batch fails, so that both are worked on once more, each by itself."""
+    await office.take_in(received(message_id="one@harbour.test"))
+    before = told("requests_answered_total", outcome="accepted") or 0
+    note = asked.ActivityNote(type="ticket.note", actor=user("amelie"), reference="100001-T", text="One")
+    broken = ScheduleCame(
+        process="nowhere", schedule="none", planned_at=office.clock.now(), following=office.clock.now()
+    )
+    (culprit,) = await office.attempt(incoming(note, "note"), incoming(broken, "nowhere/none/now"))
+    assert culprit.incoming.message == broken
     assert told("requests_answered_total", outcome="accepted") == before + 1
 
 

@@ -20,6 +20,7 @@ from services.activity.domain.approval_guards import (
     being_asked,
     can_ask,
     somebody_to_ask,
+    what_is_asked,
     why_not,
 )
 from services.activity.domain.approval_steps import Approve, AskApprovers, Decline, EndApproved
@@ -174,9 +175,10 @@ ACTION: tuple[Transition[Any], ...] = (
     Transition("A25", TO_DO, AskApprovers, effects=(tell_not_sent, flag_new_information), person=the_same),
     Transition("A25", WAIT_MORE_INFO, AskApprovers, to=TO_DO, effects=(tell_not_sent, flag_new_information),
                person=the_same, reason=Reason.FAILED),
-    Transition("A25", WAIT_MORE_INFO, Approve, guards=(being_asked,), effects=(approve,), person=the_same),
-    Transition("A25", WAIT_MORE_INFO, Decline, to=TO_DO, guards=(being_asked,), checks=(why_not,),
-               effects=(decline, flag_new_information), person=the_same,
+    Transition("A25", WAIT_MORE_INFO, Approve, guards=(being_asked,), checks=(what_is_asked,),
+               effects=(approve,), person=the_same),
+    Transition("A25", WAIT_MORE_INFO, Decline, to=TO_DO, guards=(being_asked,),
+               checks=(what_is_asked, why_not), effects=(decline, flag_new_information), person=the_same,
                reason=Reason.NEW_INFORMATION_RECEIVED),
     Transition("A25", WAIT_MORE_INFO, EndApproved, to=CLOSED, effects=(read_information,),
                reason=Reason.COMPLETED, method=Method.COMPLETE),

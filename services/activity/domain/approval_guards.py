@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.activity.domain.approval_steps import AskApprovers, Decline
+from services.activity.domain.approval_steps import Approve, AskApprovers, Decline
 from services.activity.domain.case_steps import WaitForAnswer
 from services.activity.domain.context import Occasion, Situation
 from services.activity.domain.evolving import task_of
@@ -15,6 +15,13 @@ def being_asked(situation: Situation) -> Iterable[Missing]:
     """Only who is asked at present and has not answered yet can answer."""
     actor, asked = situation.actor, task_of(situation.activity).yet_to_answer
     if actor.kind is not ActorKind.USER or actor.id not in asked:
+        yield Missing.BEING_ASKED
+
+
+def what_is_asked(occasion: Occasion[Approve | Decline]) -> Iterable[Missing]:
+    """An answer to another level or round than is asked now is none to this one."""
+    asked, question = task_of(occasion.activity).round, occasion.step.question
+    if asked and not (question.round in (None, asked.number) and question.level in (None, asked.level)):
         yield Missing.BEING_ASKED
 
 

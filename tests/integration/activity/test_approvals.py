@@ -2,24 +2,34 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from services.activity import configuration
 from services.activity.approval_links import ApprovalLink
+from services.activity.configuration_uses import InUse, in_use
+from shared.blobs import BlobStore
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
 from shared.contracts.ingest_mails import PlusReference
 from shared.contracts.mail import Content, Mailbox
 from shared.contracts.notify_mails import MailComposed, MailFailed, MailSent, OutgoingMail
+from shared.postgres import transaction
+from shared.unit_of_work import Batch
 from tests.support.front_desk import Caller, connected, front_desk
 from tests.support.hiring import WITH_CASES
 from tests.support.office import LINKS, Office, received, user
+from tests.support.waiting import eventually
 
 CASE, CONSENT = "100001-C", "100001-C-A1.3"
 HOSTILE = "<script>alert(1)</script>"
+WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 
 
@@ -167,6 +177,92 @@ async def test_whoever_reads_the_timeline_cannot_decide_by_it(
     assert compose["variables"]["link"] not in shown.text
 
 
+async def test_a_mail_that_quotes_the_request_shows_no_link(
+    hiring: Office, browser: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """A machine answers in the approver's place, and its answer lets the approval wait."""
+    link = (await mails(hiring))[0]["variables"]["link"]
+    blobs = BlobStore(f"file://{tmp_path}", "activity")
+    quoted = f"> See {link} please"
+    html = await blobs.put("acme", f'<a href="{link}">{link}</a> is \N{SNOWMAN}'.encode(), "text/html")
+    whole = await blobs.put("acme", f"{quoted}, all of it".encode(), "text/plain")
+    address = f"help+{CONSENT.lower()}@acme.test"
+    plus = PlusReference(address=address, mailbox="help", reference=CONSENT, signed=True)
+    came = received("Away", message_id="3@x.test", to=(address,), plus=(plus,), automatic="auto-replied")
+    content = Content(subject="Away", text=quoted, html=html, full_text=whole)
+    message = came.message.model_copy(update={"content": content})
+    await hiring.take_in(replace(came, message=message))
+    amelie = Caller(browser, "amelie")
+    timeline = await amelie.get(f"/v1/actions/{CONSENT}/timeline")
+    (mail,) = [each["mail"] for each in timeline.json()["items"] if (each["mail"] or {}).get("html")]
+    place = f"/v1/actions/{CONSENT}/mails/{mail['id']}"
+    shown = [timeline, *[await amelie.get(f"{place}/{part}") for part in ("html", "text")]]
+    assert [each.status_code for each in shown] == [200, 200, 200]
+    cut = "https://mailroom.test/v1/approvals/…"
+    assert shown[1].text == f'<a href="{cut}">{cut}</a> is \N{SNOWMAN}'
+    assert shown[2].text == f"> See {cut} please, all of it"
+    assert mail["text"] == f"> See {cut} please"
+    assert link not in "".join(each.text for each in shown)
+    kept = [dict(row) for row in await hiring.pool.fetch("SELECT * FROM mails")]
+    assert link not in str(kept)
+
+
+async def test_what_is_opened_by_a_mail_that_quotes_a_request_has_no_link(hiring: Office) -> None:
+    link = (await mails(hiring))[0]["variables"]["link"]
+    came = received("Away", message_id="4@x.test", conversation="4" * 16)
+    content = Content(subject="Away", text=f"> See {link} please")
+    await hiring.take_in(replace(came, message=came.message.model_copy(update={"content": content})))
+    opened = [each["description"] for each in await hiring.tickets() if each["title"] == "Away"]
+    assert opened == ["> See https://mailroom.test/v1/approvals/… please"]
+
+
+# Approvers who leave
+
+
+async def refused(office: Office, **users: dict[str, Any]) -> list[str]:
+    """What stands in the way of a configuration in which users are changed."""
+    changed = tuple(each.model_copy(update=users.get(each.name, {})) for each in WITH_CASES.users)
+    definition = WITH_CASES.model_copy(update={"users": changed})
+    found: list[InUse] = []
+
+    async def look(batch: Batch[Any]) -> None:
+        before = await configuration.current(batch, "acme")
+        assert before is not None
+        found.extend(await in_use(batch, before, definition))
+
+    await office.unit.run(look)
+    return [each.sentence for each in found]
+
+
+LEAVES: tuple[dict[str, Any], ...] = ({"suspended": True}, {"retired": True}, {"address": None})
+
+
+@pytest.mark.parametrize("left", LEAVES)
+async def test_who_is_asked_stays_within_reach_until_he_has_answered(
+    hiring: Office, left: dict[str, Any]
+) -> None:
+    why = "cannot be suspended or retired, nor lose the address: 1 activity waits for that approval"
+    assert await refused(hiring, bruno=left, clara=left) == [f"'bruno' {why} ({CONSENT})"]
+    await answer(hiring, ActionApprove, "amelie")
+    assert await refused(hiring, amelie=left) == []
+    await answer(hiring, ActionDecline, "bruno", comment="Too much")
+    assert await refused(hiring, amelie=left, bruno=left) == []
+
+
+@pytest.mark.parametrize("left", LEAVES)
+async def test_where_one_is_enough_one_of_them_stays_within_reach(
+    hiring: Office, left: dict[str, Any]
+) -> None:
+    for name in ("amelie", "bruno"):
+        await answer(hiring, ActionApprove, name)
+    assert await refused(hiring, clara=left) == []
+    assert await refused(hiring, bruno=left) == []
+    assert [each.split()[0] for each in await refused(hiring, bruno=left, clara=left)] == [
+        "'bruno'",
+        "'clara'",
+    ]
+
+
 # Links
 
 
@@ -261,6 +357,36 @@ async def test_of_two_who_use_a_link_at_once_one_decides(hiring: Office, browser
     assert {each.json()["code"] for each in answers if each.status_code == 410} == {"link_used"}
     given = [row for row in await hiring.history(CONSENT) if row["type"] == "action.approval_given"]
     assert len(given) == 1
+
+
+async def test_a_double_click_answers_one_level_and_not_the_next_that_asks_the_same_person(
+    hiring: Office, browser: httpx.AsyncClient
+) -> None:
+    """Both have found the link good before either is carried out: their Case is held until then."""
+    await answer(hiring, ActionApprove, "amelie")
+    path = (await links(hiring))["bruno"]
+
+    async def both_wait() -> bool:
+        return bool(await hiring.pool.fetchval(WAITING) == 2)
+
+    async with transaction(hiring.pool) as connection:
+        await connection.execute("SELECT 1 FROM families FOR UPDATE")
+        clicks = [asyncio.create_task(browser.post(path, json={"decision": "approve"})) for _ in range(2)]
+        await eventually(both_wait)
+    answers = await asyncio.gather(*clicks)
+    assert sorted(each.status_code for each in answers) == [200, 410]
+    assert [each.json()["code"] for each in answers if each.status_code == 410] == ["link_used"]
+    given = [row["event"] for row in await hiring.history(CONSENT) if row["type"] == "action.approval_given"]
+    assert [each["level"] for each in given] == [1, 1]
+    assert (await hiring.ticket(CONSENT))["status"] == "wait"
+    assert (await browser.get((await links(hiring))["bruno"])).status_code == 200
+
+
+async def test_an_answer_over_kafka_may_say_which_level_it_is_to(hiring: Office) -> None:
+    for place in ({"level": 2}, {"round": 2}):
+        refused = await answer(hiring, ActionApprove, "amelie", **place)
+        assert (refused["code"], refused["missing"]) == ("not_asked", ["being_asked"])
+    assert (await answer(hiring, ActionApprove, "amelie", round=1, level=1))["type"] == "request.accepted"
 
 
 async def test_people_approve_over_http_with_their_own_token(

@@ -14,11 +14,13 @@ from deploy.local.endpoints import Endpoints
 from services.activity import configuration, gauges
 from services.activity.schedules import Schedules
 from shared.contracts.activity_organisation import (
+    ActionUse,
     Definition,
     FieldUse,
     Process,
     Rules,
     Schedule,
+    StepDefinition,
 )
 from shared.metrics import SCHEDULE_OLDEST, SCHEDULES_FAILED, SCHEDULES_STARTED
 from shared.postgres import transaction
@@ -98,6 +100,18 @@ async def test_a_case_begins_at_its_time_and_launches_its_first_step(office: Off
     assert (opened["rule"], opened["actor_kind"]) == ("C2", "system")
     assert [row["reference"] for row in await office.tickets()][1:] == ["100001-C-A1.1", "100001-C-A1.2"]
     assert SCHEDULES_STARTED._value.get() == started + 1
+
+
+async def test_cases_that_start_others_at_once_are_counted_once(office: Office) -> None:
+    """There were no numbers for the others: all are begun anew, with enough of them."""
+    started = SCHEDULES_STARTED._value.get()
+    too = EVERY_HOUR.model_copy(update={"name": "too"})
+    first = StepDefinition(name="equip", title="Equip", actions=(ActionUse(action="equip"),))
+    await apply(office, scheduled(EVERY_HOUR, too, steps=(first, *HIRING.steps)))
+    await office.advance(hours=1)
+    assert await component(office).begin() == 2
+    assert Counter(row["process"] for row in await cases(office)) == {"hiring": 2, "equipping": 2}
+    assert SCHEDULES_STARTED._value.get() == started + 2
 
 
 async def test_each_day_has_its_case(office: Office) -> None:
@@ -197,6 +211,30 @@ async def test_one_that_fails_by_itself_holds_up_no_other_and_is_tried_again(off
     await office.advance(minutes=10)
     assert await all_of(schedules) == 2
     assert Counter(row["process"] for row in await cases(office)) == {"moving": 2, "hiring": 2}
+
+
+async def test_a_planned_time_that_is_none_any_more_is_left_out_and_stops_no_other(office: Office) -> None:
+    """As when a country moves its clocks by other rules than were known when it was planned."""
+    await apply(office, scheduled(EVERY_HOUR, DAILY))
+    await office.pool.execute(
+        "UPDATE schedules SET next_at = next_at - interval '5 hours 37 minutes' WHERE name = 'daily'"
+    )
+    await office.advance(hours=1)
+    schedules = component(office)
+    assert await all_of(schedules) == 1
+    assert {row["title"] for row in await cases(office)} == {"Look around"}
+    await office.advance(hours=5)
+    assert await all_of(schedules) == 6
+    assert Counter(row["title"] for row in await cases(office)) == {"Look around": 6, "Close the day": 1}
+
+
+async def test_a_time_zone_that_is_none_any_more_stops_its_schedule_alone(office: Office) -> None:
+    failed = SCHEDULES_FAILED._value.get()
+    await apply(office, scheduled(EVERY_HOUR, DAILY))
+    await office.pool.execute("UPDATE schedules SET time_zone = 'Nowhere/Gone' WHERE name = 'daily'")
+    await office.advance(hours=6)
+    assert await all_of(component(office)) == 6
+    assert SCHEDULES_FAILED._value.get() == failed + 1
 
 
 async def test_it_is_told_for_how_long_the_oldest_has_waited(office: Office) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from services.activity.domain.action_steps import AnswerChecklist, CompleteAction, GiveUp
-from services.activity.domain.approval_steps import Approve, Decline
+from services.activity.domain.approval_steps import Approve, Decline, Question
 from services.activity.domain.approvals import ApprovalLevel, Needed
 from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.case_steps import Abandon, Complete, Pause, Rework, WaitForAnswer
@@ -112,6 +112,8 @@ ON_EITHER: tuple[st.SearchStrategy[Step], ...] = (
 ANSWERS = st.builds(
     AnswerCall, st.integers(1, 3), st.sampled_from(CallOutcome), st.booleans(), st.just(()) | VALUES
 )
+ROUNDS_OR_LEVELS = st.none() | st.integers(1, 3)
+QUESTIONS = st.just(Question()) | st.builds(Question, ROUNDS_OR_LEVELS, ROUNDS_OR_LEVELS)
 ON_CASES: st.SearchStrategy[Step] = st.one_of(
     *ON_EITHER,
     st.builds(Submit, st.booleans()),
@@ -140,8 +142,8 @@ ON_ACTIONS: st.SearchStrategy[Step] = st.one_of(
     st.just(CompleteAction()),
     st.builds(GiveUp, st.booleans()),
     ANSWERS,
-    *[st.builds(Approve, st.booleans())] * 3,
-    st.builds(Decline, st.booleans()),
+    *[st.builds(Approve, st.booleans(), QUESTIONS)] * 3,
+    st.builds(Decline, st.booleans(), QUESTIONS),
 )
 OPENINGS: tuple[tuple[Opening, Actor], ...] = (
     (CASE_STARTED, ALICE),

@@ -10,7 +10,7 @@ from services.activity.approval_links import ApprovalLink
 from services.activity.domain.action_steps import CompleteAction, GiveUp
 from services.activity.domain.activity import Holders
 from services.activity.domain.approval_events import ApprovalAsked, ApprovalGiven
-from services.activity.domain.approval_steps import Approve, Decline
+from services.activity.domain.approval_steps import Approve, Decline, Question
 from services.activity.domain.case_events import NotSent
 from services.activity.domain.case_steps import Rework, WaitForAnswer
 from services.activity.domain.custom_fields import FieldValue
@@ -126,6 +126,21 @@ def test_nobody_answers_twice() -> None:
     done(family.on("consent", Approve(), ALICE))
     assert refused(family.on("consent", Decline(comment=True), ALICE)).code is RefusalCode.NOT_ASKED
     assert "approved it already" in (link(family, "alice") or "")
+
+
+def test_an_answer_to_one_level_is_none_to_the_next() -> None:
+    """Bob is in both: who clicks twice approves once."""
+    family = asking()
+    twice = Approve(question=Question(1, 1))
+    done(family.on("consent", Approve(), ALICE))
+    done(family.on("consent", twice, BOB))
+    assert asked(family)[1:] == [(1, 2, ("carol", "bob"))]
+    for question in (Question(1, 1), Question(level=1), Question(2, 2), Question(round=2)):
+        for step in (Approve(question=question), Decline(comment=True, question=question)):
+            refusal = refused(family.on("consent", step, BOB))
+            assert (refusal.code, refusal.missing) == (RefusalCode.NOT_ASKED, (Missing.BEING_ASKED,))
+    done(family.on("consent", Approve(question=Question(1, 2)), BOB))
+    assert state(family) is State.CLOSED
 
 
 def test_who_declines_says_why_and_people_have_it() -> None:

@@ -17,7 +17,7 @@ from services.activity.approval_links import ApprovalLink
 from services.activity.domain.action_steps import CompleteAction
 from services.activity.domain.activity import Activity, Holders
 from services.activity.domain.approval_events import ApprovalAsked
-from services.activity.domain.approval_steps import Approve, Decline
+from services.activity.domain.approval_steps import Approve, Decline, Question
 from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.custom_fields import FieldValue
@@ -212,7 +212,8 @@ class CaseMachine(RuleBasedStateMachine):
         """A25: a link decides once, and not at all once it is void."""
         action, link = data.draw(st.sampled_from(self.links()))
         if unusable(ORGANISATION, action, link) is None:
-            step = Approve() if approves else Decline(comment=True)
+            question = Question(link.round, link.level)
+            step = Approve(question=question) if approves else Decline(comment=True, question=question)
             done(self.take(action, step, Actor(ActorKind.USER, link.approver)))
             after = unusable(ORGANISATION, self.current(action), link)
             assert after is not None

@@ -56,3 +56,25 @@ def test_another_key_of_the_same_number_signs_none_of_ours() -> None:
 def test_a_text_is_kept_without_what_its_link_needs(before: str) -> None:
     text = without_link(f"{before}{LINKS.url(LINK)} please")
     assert text == f"{before}https://mailroom.test/v1/approvals/… please"
+
+
+@pytest.mark.parametrize("mark", ["\n", "\n> ", "\r\n> > ", " \n| "])
+@given(cut=st.integers(0, 60))
+def test_a_link_that_is_quoted_in_broken_lines_leads_nowhere(mark: str, cut: int) -> None:
+    token = LINKS.token(LINK)
+    url = f"https://mailroom.test/v1/approvals/{token[:cut]}{mark}{token[cut:]}"
+    text = without_link(f"> See {url}\n> please")
+    assert token[22:42] not in text
+    assert token[:22] not in text
+    assert text.endswith("please")
+
+
+def test_a_link_within_the_link_of_a_gateway_leads_nowhere() -> None:
+    inner = LINKS.url(LINK).replace(":", "%3A").replace("/", "%2F")
+    text = without_link(f"https://gateway.test/?url={inner}&data=05")
+    assert text == "https://gateway.test/?url=https%3A%2F%2Fmailroom.test%2Fv1%2Fapprovals%2F…&data=05"
+
+
+def test_a_text_about_links_stays_as_it_is() -> None:
+    text = "Open /v1/approvals/ and look.\nOr ask."
+    assert without_link(text) == text
