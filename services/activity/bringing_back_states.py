@@ -108,8 +108,10 @@ def _of_sub_case(
     wanted = request.message if request else None
     if isinstance(wanted, asked.CaseStartSubCase) and record.started_by == StartedBy.MANUAL:
         return Texts(wanted.title or parent.title, wanted.description or "")
-    started = next(each for each in course_of(parent).sub_cases if each.case.activity == record.activity)
-    action = workspace.activities.get((organisation, started.by.activity)) if started.by else None
+    known = (each for each in course_of(parent).sub_cases if each.case.activity == record.activity)
+    started = next(known, None)
+    by = started.by if started else None
+    action = workspace.activities.get((organisation, by.activity)) if by else None
     return Texts(parent.title, action.description if action else "")
 
 
