@@ -133,10 +133,14 @@ def _of_case(
 def answered_fields(
     workspace: PastWorkspace, event: Incoming[Any], answer: asked.ActionAnswerCall
 ) -> tuple[FieldValue, ...]:
-    """What an external system's answer brought for the custom fields of a Case (A23)."""
-    activity = workspace.activities[event.envelope.organisation, event.message.activity]
-    organisation = workspace.organisations[activity.organisation]
-    values, _ = custom_fields.read(process_rules(organisation, activity.process, None).fields, answer.fields)
+    """What an external system's answer brought for the custom fields of a Case (A23).
+
+    They were read as the Action's own process knows them, which may be a Sub-Case's (CA-7).
+    """
+    organisation = workspace.organisations[event.envelope.organisation]
+    stands_on = workspace.activities[organisation.name, event.message.activity]
+    process = (workspace.by_reference(organisation.name, answer.reference) or stands_on).process
+    values, _ = custom_fields.read(process_rules(organisation, process, None).fields, answer.fields)
     return values
 
 

@@ -3,9 +3,10 @@
 `domain/reactions.py` says what; here it is carried out, and the Actions that a Case launches come into being.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from uuid import UUID
 
 from services.activity import announce, asking_approvers
 from services.activity.domain.action_steps import CloseBecause, CloseWithCase, LaunchAction, SendItself
@@ -14,7 +15,7 @@ from services.activity.domain.approval_steps import Approve, AskApprovers
 from services.activity.domain.approvals import Asking
 from services.activity.domain.call_steps import CallOut
 from services.activity.domain.calls import Call
-from services.activity.domain.case_steps import EnterStep, Finish, LoseWay, WaitForAnswer
+from services.activity.domain.case_steps import EndAction, EnterStep, Finish, LoseWay, WaitForAnswer
 from services.activity.domain.contacts import holder_of, holders_of
 from services.activity.domain.course import Course, Entering, Finished, Launched, Stuck, Undecided
 from services.activity.domain.evolving import course_of, task_of
@@ -32,7 +33,7 @@ from services.activity.domain.reactions import (
 )
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
-from services.activity.domain.sub_case_steps import EndSubCase, StartSubCase, SubCasesEnded
+from services.activity.domain.sub_case_steps import EndSubCase, StartCase, StartSubCase, SubCasesEnded
 from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import Tag
 from services.activity.rules import sending_mailbox
@@ -40,6 +41,7 @@ from services.activity.running_sub_cases import (
     Carry,
     awaiting,
     catch_up_sub_cases,
+    last_was_cancelled,
     parent_of,
     starting,
     tell_those_waiting,
@@ -102,16 +104,22 @@ def catch_up(
     case: Activity,
     carry: Carry,
     wanted: asked.CaseLaunch | asked.CaseStartSubCase | None,
+    *,
+    started: Collection[UUID],
 ) -> None:
-    """Let a Case and all under it be where they would be, had all been said of them (see `recover.py`).
+    """Let a Case and its Actions be where they would be, had all been said of them (see `recover.py`).
 
-    `wanted` is the request by which Actions or a Sub-Case were launched, if it was one.
+    `wanted` is the request by which Actions or a Sub-Case were launched, if it was one. Actions in `started`
+    have started their Sub-Case, which may have ended since.
     """
     organisation = case.organisation
     case = catch_up_sub_cases(
         workspace, case, carry, wanted if isinstance(wanted, asked.CaseStartSubCase) else None
     )
     for launched in course_of(case).running:
+        case = workspace.activities[organisation, case.id]
+        if course_of(case).of(launched.action) is None:
+            continue  # what came before has ended it
         action = workspace.activities.get((organisation, launched.action.activity))
         type_ = case.flow.action(launched.type) if case.flow else None
         if action is None and type_:
@@ -119,22 +127,30 @@ def catch_up(
             person = course_of(case).doer(launched.step, launched.type)
             instructions, due = (said.instructions or "", said.due) if said else ("", None)
             carry(None, opening_of(case, launched, type_, instructions=instructions, due=due, person=person))
-        elif action is not None and action.status is Status.CLOSED:
-            case = carry(case, end_of(action))
-        elif action is not None and action.version == 1 and (begins := BY_ITSELF.get(task_of(action).kind)):
-            carry(action, begins(workspace, cause, action, carry))
-            case = workspace.activities[organisation, case.id]
-        elif action is not None and (
-            following := asking_approvers.next_step(workspace, cause, action, _holds)
-        ):
-            carry(action, following)
-            case = workspace.activities[organisation, case.id]
+        elif action is not None and (step := _left_to_do(workspace, cause, action, carry, started)):
+            carry(case if isinstance(step, EndAction) else action, step)
+    case = workspace.activities[organisation, case.id]
     kept = {each.activity for each in running_in(course_of(case))}
     because = CloseBecause.CANCELLED if case.status is Status.CLOSED else CloseBecause.REWORKED
     for below in [each for each in workspace.activities.values() if each.parent == case.id]:
         if below.status is not Status.CLOSED and below.id not in kept:
             carry(below, CloseWithCase(because))
     _go_on(workspace, cause, workspace.activities[organisation, case.id], carry)
+
+
+def _left_to_do(
+    workspace: Workspace, cause: Envelope, action: Activity, carry: Carry, started: Collection[UUID]
+) -> Step | None:
+    """What an Action, or its Case at the end of it, would have done behind what was said of it."""
+    if action.status is Status.CLOSED:
+        return end_of(action)
+    if action.version == 1 and action.id in started:
+        return StartCase()
+    if action.version == 1 and (begins := BY_ITSELF.get(task_of(action).kind)):
+        return begins(workspace, cause, action, carry)
+    if waits_in_vain(workspace, action):
+        return SubCasesEnded(last_was_cancelled(workspace, action))
+    return asking_approvers.next_step(workspace, cause, action, _holds)
 
 
 def _go_on(workspace: Workspace, cause: Envelope, case: Activity, carry: Carry) -> None:

@@ -1,0 +1,184 @@
+"""A database is lost in the middle of Sub-Cases: what was said is said to its end."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from deploy.local.endpoints import Endpoints
+from shared.contracts import activity_requests as asked
+from shared.contracts.activity_organisation import (
+    ActionDefinition,
+    ActionType,
+    ActionUse,
+    CustomField,
+    FieldType,
+    FieldUse,
+    Process,
+    StepDefinition,
+)
+from shared.recovery import Said
+from shared.unit_of_work import Incoming
+from tests.support.hiring import EQUIPPING, HIRING, WITH_CASES
+from tests.support.office import NOON, incoming, type_for, user
+from tests.support.second_life import Diary, another_office, catch_up, tables
+
+CASE, SUB_CASE = "100001-C", "100002-C"
+EQUIPPED, ORDER = f"{CASE}-A1.3", f"{SUB_CASE}-A1.1"
+ERP = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
+BEGUN = incoming(
+    asked.ActivityOpen(
+        type="case.open", actor=ERP, process="hiring", title="Nora", fields={"device": "laptop"}
+    ),
+    "begun",
+    at=NOON,
+)
+# One of which nothing is to be done: it ends as it begins.
+NOTHING_TO_DO = EQUIPPING.model_copy(update={"steps": EQUIPPING.steps[1:]})
+# One that calls a shop, and has a field that the Case above does not know.
+SHOPPING = EQUIPPING.model_copy(
+    update={
+        "fields": (FieldUse(field="device"), FieldUse(field="desk")),
+        "actions": (
+            ActionDefinition(
+                name="order",
+                title="Order",
+                type=ActionType.EXTERNAL_CALL,
+                call="order",
+                answer_within_minutes=60,
+            ),
+            ActionDefinition(name="pack", title="Pack it"),
+        ),
+        "steps": (
+            StepDefinition(name="order", title="Order", actions=(ActionUse(action="order"),)),
+            StepDefinition(name="pack", title="Pack", actions=(ActionUse(action="pack"),)),
+        ),
+    }
+)
+
+
+@pytest.fixture
+async def lost(stack: Endpoints, database_template: str) -> AsyncIterator[Diary]:
+    """The office whose database will be lost."""
+    async with another_office(stack, database_template) as office:
+        yield office
+
+
+@pytest.fixture
+async def restored(stack: Endpoints, database_template: str) -> AsyncIterator[Diary]:
+    """The office that goes on from a backup."""
+    async with another_office(stack, database_template) as office:
+        yield office
+
+
+async def configured(equipping: Process, *offices: Diary) -> None:
+    processes = (*WITH_CASES.processes[:-2], equipping, HIRING)
+    desk = CustomField(name="desk", title="Desk", type=FieldType.SHORT_TEXT)
+    for office in offices:
+        update = {"processes": processes, "fields": (*WITH_CASES.fields, desk)}
+        await office.configure(WITH_CASES.model_copy(update=update), 2)
+
+
+def step(kind: type[asked.OnActivity], reference: str, by: str = "amelie", **fields: Any) -> Incoming[Any]:
+    request = kind(type=type_for(kind, reference), actor=user(by), reference=reference, **fields)
+    return incoming(request, f"{kind.__name__}/{request.model_dump_json()}", at=NOON)
+
+
+def launched(action: str) -> Incoming[Any]:
+    return step(asked.CaseLaunch, CASE, action=action)
+
+
+async def stands(office: Diary) -> list[tuple[str, str, str, Any]]:
+    rows = await office.pool.fetch("SELECT * FROM activities ORDER BY reference")
+    return [(each["reference"], each["status"], each["description"], each["fields"]) for each in rows]
+
+
+async def lived(lost: Diary, *life: Incoming[Any]) -> tuple[int, list[Said]]:
+    """All that was said in a life, and how much of it before its last record."""
+    for record in life[:-1]:
+        await lost.take_in(record)
+    before = len(await lost.published())
+    await lost.take_in(life[-1])
+    return before, await lost.published()
+
+
+async def ends_alike(lost: Diary, restored: Diary, *life: Incoming[Any], after: str, until: str = "") -> None:
+    """Wherever its relay died between these events of the last record, the office comes to the same."""
+    before, said = await lived(lost, *life)
+    whole = await stands(lost)
+    cut_off = 0
+    for end in range(before + 1, len(said) + 1):
+        told = {each.message.type for each in said[before:end] if each.message}
+        if after in told and until not in told:
+            await restored.forget()
+            await catch_up(restored, said[:end], lost.read)
+            assert await stands(restored) == whole, end
+            cut_off += 1
+    assert cut_off > 1
+
+
+async def test_a_sub_case_that_an_action_started_is_there_as_before(lost: Diary, restored: Diary) -> None:
+    """C2, CA-7: also where the topic tells of it before it tells of the Case above."""
+    await configured(EQUIPPING, lost, restored)
+    await lived(lost, BEGUN, launched("equip"))
+    said = await lost.published()
+    (one,) = (at for at, each in enumerate(said) if _is(each, "case.opened", SUB_CASE))
+    await catch_up(restored, [said[one], *said[:one], *said[one + 1 :]], lost.read)
+    assert await tables(restored, "answered_requests.digest") == await tables(
+        lost, "answered_requests.digest"
+    )
+
+
+def _is(said: Said, type_: str, reference: str) -> bool:
+    return (
+        said.message is not None
+        and said.message.type == type_
+        and getattr(said.message, "reference", "") == reference
+    )
+
+
+async def test_a_sub_case_that_was_started_by_half_is_started_once(lost: Diary, restored: Diary) -> None:
+    """C2: by the Action, and the Case above waits for it."""
+    await configured(EQUIPPING, lost, restored)
+    begun = BEGUN, launched("equip")
+    await ends_alike(lost, restored, *begun, after="case.action_launched", until="case.step_entered")
+
+
+async def test_a_sub_case_that_ended_as_it_began_is_not_started_again(lost: Diary, restored: Diary) -> None:
+    """C2, CA-4: the Action that started it is done, whatever became of it."""
+    await configured(NOTHING_TO_DO, lost, restored)
+    await ends_alike(lost, restored, BEGUN, launched("equip"), after="case.action_launched")
+    assert (SUB_CASE, "closed") in [each[:2] for each in await stands(restored)]
+
+
+async def test_the_end_of_a_sub_case_that_was_said_by_half_is_heard_above(
+    lost: Diary, restored: Diary
+) -> None:
+    """CA-4, A22: the Case above has one less to wait for, and what waited for it is done."""
+    await configured(EQUIPPING, lost, restored)
+    await ends_alike(
+        lost,
+        restored,
+        BEGUN,
+        step(asked.CaseStartSubCase, CASE, process="equipping"),
+        launched("equipped"),
+        step(asked.ActionComplete, ORDER),
+        after="action.status_changed",
+    )
+    ends = [each[:2] for each in await stands(restored)]
+    assert (SUB_CASE, "closed") in ends
+    assert (EQUIPPED, "closed") in ends
+
+
+async def test_what_an_answer_brought_is_what_the_sub_case_knows(lost: Diary, restored: Diary) -> None:
+    """A23, CA-7: on the Case at the top, whose own process has no such field."""
+    await configured(SHOPPING, lost, restored)
+    reply = asked.ActionAnswerCall(
+        actor=ERP, reference=ORDER, attempt=1, outcome="succeeded", fields={"desk": "at the window"}
+    )
+    answer = incoming(reply, "answer", at=NOON)
+    started = step(asked.CaseStartSubCase, CASE, process="equipping")
+    await ends_alike(
+        lost, restored, BEGUN, started, answer, after="action.status_changed", until="case.step_entered"
+    )
+    assert (await restored.ticket(CASE))["fields"] == {"device": "laptop", "desk": "at the window"}
