@@ -11,6 +11,7 @@ from typing import Any
 
 from services.activity import announce, calling, converting, splits_and_merges, work_departures
 from services.activity.bringing_back_states import answered_fields, part_of
+from services.activity.bringing_back_waits import finish_waits
 from services.activity.domain.activity import Activity
 from services.activity.domain.call_events import Called
 from services.activity.domain.call_steps import TakeFields
@@ -62,6 +63,7 @@ def finish(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
     for each, _ in past.happened:
         if isinstance(each.message, events.ActionCalled):
             halves.call(each)
+    finish_waits(workspace, past)
     _answer(workspace, past)
 
 

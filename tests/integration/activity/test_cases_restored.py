@@ -1,4 +1,4 @@
-"""A database is lost in the middle of Sub-Cases: what was said is said to its end."""
+"""A database is lost in the middle of Sub-Cases and approvals: what was said is said to its end."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,6 +17,8 @@ from shared.contracts.activity_organisation import (
     Process,
     StepDefinition,
 )
+from shared.contracts.activity_requests_approvals import ActionApprove
+from shared.contracts.notify_requests import MailCompose
 from shared.recovery import Said
 from shared.unit_of_work import Incoming
 from tests.support.hiring import EQUIPPING, HIRING, WITH_CASES
@@ -24,7 +26,7 @@ from tests.support.office import NOON, incoming, type_for, user
 from tests.support.second_life import Diary, another_office, catch_up, tables
 
 CASE, SUB_CASE = "100001-C", "100002-C"
-EQUIPPED, ORDER = f"{CASE}-A1.3", f"{SUB_CASE}-A1.1"
+CONSENT, EQUIPPED, ORDER = f"{CASE}-A1.3", f"{CASE}-A1.3", f"{SUB_CASE}-A1.1"
 ERP = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
 BEGUN = incoming(
     asked.ActivityOpen(
@@ -182,3 +184,66 @@ async def test_what_an_answer_brought_is_what_the_sub_case_knows(lost: Diary, re
         lost, restored, BEGUN, started, answer, after="action.status_changed", until="case.step_entered"
     )
     assert (await restored.ticket(CASE))["fields"] == {"device": "laptop", "desk": "at the window"}
+
+
+# Approvals
+
+
+LIVES = {
+    "first level": (BEGUN, launched("consent")),
+    "second level": (
+        BEGUN,
+        launched("consent"),
+        step(ActionApprove, CONSENT),
+        step(ActionApprove, CONSENT, by="bruno"),
+    ),
+    "new round": (BEGUN, launched("consent"), step(asked.CaseWait, CONSENT)),
+}
+
+
+@pytest.mark.parametrize("name", LIVES)
+async def test_an_approval_waits_only_for_those_who_were_written_to(
+    lost: Diary, restored: Diary, name: str
+) -> None:
+    """A25: wherever the relay died; what nobody can answer comes to people, who are told."""
+    await configured(EQUIPPING, lost, restored)
+    before, said = await lived(lost, *LIVES[name])
+    told = 0
+    for end in range(before + 1, len(said) + 1):
+        if not {each.message.type for each in said[before:end] if each.message} & BEGINS:
+            continue  # nobody has heard of it, and it can be asked for again
+        await restored.forget()
+        await catch_up(restored, said[:end], lost.read)
+        told += await to_people_or_asked(restored, said[:end])
+    assert told > 1
+
+
+BEGINS = {"case.action_launched", "action.approval_given", "action.approval_asked"}
+
+
+@pytest.mark.parametrize("name", LIVES)
+async def test_an_approval_whose_mail_never_reached_notify_comes_to_people(
+    lost: Diary, restored: Diary, name: str
+) -> None:
+    """A25: also where all that the Action says of itself is known."""
+    await configured(EQUIPPING, lost, restored)
+    before, said = await lived(lost, *LIVES[name])
+    (*_, mail) = (at for at, each in enumerate(said) if isinstance(each.message, MailCompose))
+    assert mail >= before
+    left = [*said[:mail], *said[mail + 1 :]]
+    await catch_up(restored, left, lost.read)
+    assert await to_people_or_asked(restored, left)
+
+
+async def to_people_or_asked(office: Diary, said: list[Said]) -> bool:
+    """Whether the Action came to people; if it did not, everybody who is asked was written to."""
+    action = await office.ticket(CONSENT)
+    if action["status"] == "to_do":
+        assert action["new_information"]
+        return True
+    assert action["status"] == "wait"
+    composed = {str(each.message.mail) for each in said if isinstance(each.message, MailCompose)}
+    round_ = action["task"]["round"]
+    assert len(round_["mails"]) == len(round_["approvers"])
+    assert set(round_["mails"]) <= composed
+    return False
