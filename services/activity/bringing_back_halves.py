@@ -11,6 +11,7 @@ from typing import Any
 
 from services.activity import announce, calling, converting, splits_and_merges, work_departures
 from services.activity.bringing_back_states import answered_fields, part_of
+from services.activity.bringing_back_steps import enter_whole
 from services.activity.bringing_back_waits import finish_waits
 from services.activity.domain.activity import Activity
 from services.activity.domain.call_events import Called
@@ -57,6 +58,7 @@ def finish(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
                 halves.departure(each)
             case events.ActionCallAnswered():
                 halves.answer(each)
+    enter_whole(workspace, past)
     for each, _ in past.happened:
         workspace.begin()
         halves.case(each)

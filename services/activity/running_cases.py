@@ -69,7 +69,7 @@ def react(
         elif isinstance(step, WaitForAnswer) and waits_in_vain(workspace, after):
             carry(after, SubCasesEnded())
         elif isinstance(step, Approve) and (
-            following := asking_approvers.next_step(workspace, cause, after, _holds)
+            following := asking_approvers.next_step(workspace, cause, after, holds)
         ):
             carry(after, following)
         else:
@@ -150,12 +150,12 @@ def _left_to_do(
         return begins(workspace, cause, action, carry)
     if waits_in_vain(workspace, action):
         return SubCasesEnded(last_was_cancelled(workspace, action))
-    return asking_approvers.next_step(workspace, cause, action, _holds)
+    return asking_approvers.next_step(workspace, cause, action, holds)
 
 
 def _go_on(workspace: Workspace, cause: Envelope, case: Activity, carry: Carry) -> None:
     """The Case enters its next step, is finished, or has to be seen to."""
-    match next_in(case, workspace.bearer(case).fields, _holds):
+    match next_in(case, workspace.bearer(case).fields, holds):
         case Entering(step=number, actions=types):
             course = course_of(case)
             keeper = course.restart.keeper if course.restart else None
@@ -186,7 +186,7 @@ def _writing(workspace: Workspace, _: Envelope, action: Activity, __: Carry) -> 
 def asking_of(workspace: Workspace, cause: Envelope, action: Activity) -> Asking | None:
     """Whom an approval asks in a new round; None for nobody, and for what is no approval (A25)."""
     asks = action.task is not None and action.task.asks
-    return asking_approvers.first(workspace, cause, action, _holds) if asks else None
+    return asking_approvers.first(workspace, cause, action, holds) if asks else None
 
 
 BY_ITSELF: Mapping[ActionKind, Callable[[Workspace, Envelope, Activity, Carry], Step]] = {
@@ -267,7 +267,8 @@ def _call_of(type_: ActionType) -> Call | None:
     )
 
 
-def _holds(condition: str, flow: Flow, values: Mapping[str, Value | None]) -> bool:
+def holds(condition: str, flow: Flow, values: Mapping[str, Value | None]) -> bool:
+    """Whether a condition of a flow is met by these values. Raises `Undecided`."""
     try:
         return met(condition, _fields(flow), values)
     except ConditionFailed as failed:
