@@ -57,6 +57,15 @@ SHOPPING = EQUIPPING.model_copy(
         ),
     }
 )
+# One that writes to the customer.
+WRITING = EQUIPPING.model_copy(
+    update={
+        "actions": (
+            ActionDefinition(name="tell", title="Tell", type=ActionType.SEND_EMAIL, template="please"),
+        ),
+        "steps": (StepDefinition(name="tell", title="Tell", actions=(ActionUse(action="tell"),)),),
+    }
+)
 
 
 @pytest.fixture
@@ -262,3 +271,21 @@ async def to_people_or_asked(office: Diary, said: list[Said]) -> bool:
     assert len(round_["mails"]) == len(round_["approvers"])
     assert set(round_["mails"]) <= composed
     return False
+
+
+# Other mails
+
+
+async def test_an_action_whose_own_mail_never_reached_notify_comes_to_people(
+    lost: Diary, restored: Diary
+) -> None:
+    """A20: as where it cannot be sent."""
+    await configured(WRITING, lost, restored)
+    nora = asked.Person(address="nora@harbour.test", name="Nora North")
+    begun = incoming(BEGUN.message.model_copy(update={"primary_contact": nora}), "begun", at=NOON)
+    await lived(lost, begun, step(asked.CaseStartSubCase, CASE, process="equipping"))
+    assert (await lost.ticket(ORDER))["status"] == "wait"
+    said = [each for each in await lost.published() if not isinstance(each.message, MailCompose)]
+    await catch_up(restored, said, lost.read)
+    action = await restored.ticket(ORDER)
+    assert (action["status"], action["new_information"]) == ("to_do", True)
