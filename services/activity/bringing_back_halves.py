@@ -11,6 +11,8 @@ from typing import Any
 
 from services.activity import announce, calling, converting, splits_and_merges, work_departures
 from services.activity.bringing_back_states import answered_fields, part_of
+from services.activity.bringing_back_steps import enter_whole
+from services.activity.bringing_back_waits import finish_waits
 from services.activity.domain.activity import Activity
 from services.activity.domain.call_events import Called
 from services.activity.domain.call_steps import TakeFields
@@ -24,6 +26,7 @@ from services.activity.known_past import Lost, Past
 from services.activity.past_events import other_of
 from services.activity.past_workspace import PastWorkspace
 from services.activity.running_cases import catch_up
+from services.activity.running_sub_cases import parent_of
 from services.activity.store_requests import key_of
 from services.activity.store_rows import Key
 from services.activity.taking_steps import Follower, step_of, take
@@ -55,12 +58,14 @@ def finish(workspace: PastWorkspace, past: Past, lost: Lost) -> None:
                 halves.departure(each)
             case events.ActionCallAnswered():
                 halves.answer(each)
+    enter_whole(workspace, past)
     for each, _ in past.happened:
         workspace.begin()
         halves.case(each)
     for each, _ in past.happened:
         if isinstance(each.message, events.ActionCalled):
             halves.call(each)
+    finish_waits(workspace, past)
     _answer(workspace, past)
 
 
@@ -81,6 +86,11 @@ class _Halves:
         }
         self._called = {
             (each.envelope.organisation, each.message.activity, each.message.attempt) for each in past.calls
+        }
+        self._have_started = {
+            each.message.by.activity
+            for each, _ in past.happened
+            if isinstance(each.message, events.CaseSubCaseStarted) and each.message.by
         }
         self._reinjected = {
             (each.envelope.organisation, each.envelope.id): (each.message.mail, each.message.reinjected_for)
@@ -213,16 +223,36 @@ class _Halves:
             )
 
     def case(self, happened: Incoming[Any]) -> None:
-        """A Case has launched what it says, and knows of its Actions' ends (A1, A12, A13, C6)."""
+        """A Case has launched what it says, and knows of its Actions' ends (A1, A12, A13, C6).
+
+        So have all Cases above it (CA-4).
+        """
         workspace, cause = self._workspace, happened.envelope
         key = cause.organisation, happened.message.activity
-        case = workspace.bearer(workspace.activities[key])
+        activity = workspace.activities[key]
+        case = parent_of(workspace, activity) if activity.task else activity
         if case.course is None or self._last[key] != cause.causationid:
             return
-        request = self._request(happened)
-        launches = asked.CaseLaunch | asked.CaseStartSubCase
-        wanted = request.message if request and isinstance(request.message, launches) else None
-        catch_up(workspace, cause, case, Follower(workspace, cause, case), wanted)
+        while True:
+            catch_up(
+                workspace,
+                cause,
+                case,
+                Follower(workspace, cause, case),
+                self._launching(case),
+                started=self._have_started,
+            )
+            case = workspace.activities[case.organisation, case.id]
+            if not case.is_sub_case:
+                break
+            case = parent_of(workspace, case)
+
+    def _launching(self, case: Activity) -> asked.CaseLaunch | asked.CaseStartSubCase | None:
+        """The request to launch something that a Case was about last, if it was one."""
+        last = self._last.get((case.organisation, case.id)) or ""
+        request = self._past.requests.get((case.organisation, last))
+        wanted = request.message if request else None
+        return wanted if isinstance(wanted, asked.CaseLaunch | asked.CaseStartSubCase) else None
 
     def _request(self, event: Incoming[Any]) -> Incoming[asked.Request] | None:
         return self._past.requests.get((event.envelope.organisation, event.envelope.causationid or ""))

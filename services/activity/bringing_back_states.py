@@ -109,8 +109,10 @@ def _of_sub_case(
     wanted = request.message if request else None
     if isinstance(wanted, asked.CaseStartSubCase) and record.started_by == StartedBy.MANUAL:
         return Texts(wanted.title or parent.title, wanted.description or "")
-    started = next(each for each in course_of(parent).sub_cases if each.case.activity == record.activity)
-    action = workspace.activities.get((organisation, started.by.activity)) if started.by else None
+    known = (each for each in course_of(parent).sub_cases if each.case.activity == record.activity)
+    started = next(known, None)
+    by = started.by if started else None
+    action = workspace.activities.get((organisation, by.activity)) if by else None
     return Texts(parent.title, action.description if action else "")
 
 
@@ -132,10 +134,14 @@ def _of_case(
 def answered_fields(
     workspace: PastWorkspace, event: Incoming[Any], answer: asked.ActionAnswerCall
 ) -> tuple[FieldValue, ...]:
-    """What an external system's answer brought for the custom fields of a Case (A23)."""
-    activity = workspace.activities[event.envelope.organisation, event.message.activity]
-    organisation = workspace.organisations[activity.organisation]
-    values, _ = custom_fields.read(process_rules(organisation, activity.process, None).fields, answer.fields)
+    """What an external system's answer brought for the custom fields of a Case (A23).
+
+    They were read as the Action's own process knows them, which may be a Sub-Case's (CA-7).
+    """
+    organisation = workspace.organisations[event.envelope.organisation]
+    stands_on = workspace.activities[organisation.name, event.message.activity]
+    process = (workspace.by_reference(organisation.name, answer.reference) or stands_on).process
+    values, _ = custom_fields.read(process_rules(organisation, process, None).fields, answer.fields)
     return values
 
 

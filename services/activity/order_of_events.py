@@ -72,6 +72,8 @@ def _brings(record: events.ActivityRecord, turn: int) -> Iterator[Any]:
     match record:
         case events.ActivityOpened(mail=UUID() as mail) | events.ActivityMailAppended(mail=mail):
             yield "mail", mail, here
+        case events.ActivityOpened(parent=events.OtherActivity()):
+            yield "opened", here
         case events.ActivityMailRequested(mail=mail) | events.ActivityMailContinued(mail=mail):
             yield "mail", mail, here
         case events.ActivityMailCopied(mail=mail) | events.ActivityMailShared(mail=mail, received=True):
@@ -82,6 +84,8 @@ def _brings(record: events.ActivityRecord, turn: int) -> Iterator[Any]:
             yield "split", into.activity
         case events.CaseActionLaunched(launched=launched):
             yield "launched", launched.activity
+        case events.CaseSubCaseStarted(started=started):
+            yield "split", started.activity
         case events.TicketMerged():
             yield "merged", here
         case events.ActivityLinked(with_activity=other) | events.ActivityUnlinked(with_activity=other):
@@ -95,6 +99,10 @@ def _follows(record: events.ActivityRecord, turn: int) -> Iterator[Any]:
             yield "launched", here
         case events.ActivityOpened(parent=events.OtherActivity()):
             yield "split", here
+        case events.CaseSubCaseStarted(by=events.OtherActivity() as by):
+            yield "opened", by.activity
+        case events.CaseSubCaseEnded(ended=ended):
+            yield "opened", ended.activity
         case events.ActivityMailContinued() | events.ActivityMailCopied():
             yield "mail", record.mail, record.from_activity
         case events.ActivityMailShared(received=True):

@@ -3,9 +3,10 @@
 `domain/reactions.py` says what; here it is carried out, and the Actions that a Case launches come into being.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from uuid import UUID
 
 from services.activity import announce, asking_approvers
 from services.activity.domain.action_steps import CloseBecause, CloseWithCase, LaunchAction, SendItself
@@ -14,7 +15,7 @@ from services.activity.domain.approval_steps import Approve, AskApprovers
 from services.activity.domain.approvals import Asking
 from services.activity.domain.call_steps import CallOut
 from services.activity.domain.calls import Call
-from services.activity.domain.case_steps import EnterStep, Finish, LoseWay, WaitForAnswer
+from services.activity.domain.case_steps import EndAction, EnterStep, Finish, LoseWay, WaitForAnswer
 from services.activity.domain.contacts import holder_of, holders_of
 from services.activity.domain.course import Course, Entering, Finished, Launched, Stuck, Undecided
 from services.activity.domain.evolving import course_of, task_of
@@ -32,7 +33,7 @@ from services.activity.domain.reactions import (
 )
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Step
-from services.activity.domain.sub_case_steps import SubCasesEnded
+from services.activity.domain.sub_case_steps import StartCase, SubCasesEnded
 from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import Tag
 from services.activity.rules import sending_mailbox
@@ -40,6 +41,7 @@ from services.activity.running_sub_cases import (
     Carry,
     awaiting,
     catch_up_sub_cases,
+    last_was_cancelled,
     parent_of,
     starting,
     tell_those_waiting,
@@ -67,7 +69,7 @@ def react(
         elif isinstance(step, WaitForAnswer) and waits_in_vain(workspace, after):
             carry(after, SubCasesEnded())
         elif isinstance(step, Approve) and (
-            following := asking_approvers.next_step(workspace, cause, after, _holds)
+            following := asking_approvers.next_step(workspace, cause, after, holds)
         ):
             carry(after, following)
         else:
@@ -102,16 +104,22 @@ def catch_up(
     case: Activity,
     carry: Carry,
     wanted: asked.CaseLaunch | asked.CaseStartSubCase | None,
+    *,
+    started: Collection[UUID],
 ) -> None:
-    """Let a Case and all under it be where they would be, had all been said of them (see `recover.py`).
+    """Let a Case and its Actions be where they would be, had all been said of them (see `recover.py`).
 
-    `wanted` is the request by which Actions or a Sub-Case were launched, if it was one.
+    `wanted` is the request by which Actions or a Sub-Case were launched, if it was one. Actions in `started`
+    have started their Sub-Case, which may have ended since.
     """
     organisation = case.organisation
     case = catch_up_sub_cases(
         workspace, case, carry, wanted if isinstance(wanted, asked.CaseStartSubCase) else None
     )
     for launched in course_of(case).running:
+        case = workspace.activities[organisation, case.id]
+        if course_of(case).of(launched.action) is None:
+            continue  # what came before has ended it
         action = workspace.activities.get((organisation, launched.action.activity))
         type_ = case.flow.action(launched.type) if case.flow else None
         if action is None and type_:
@@ -119,16 +127,9 @@ def catch_up(
             person = course_of(case).doer(launched.step, launched.type)
             instructions, due = (said.instructions or "", said.due) if said else ("", None)
             carry(None, opening_of(case, launched, type_, instructions=instructions, due=due, person=person))
-        elif action is not None and action.status is Status.CLOSED:
-            case = carry(case, end_of(action))
-        elif action is not None and action.version == 1 and (begins := BY_ITSELF.get(task_of(action).kind)):
-            carry(action, begins(workspace, cause, action, carry))
-            case = workspace.activities[organisation, case.id]
-        elif action is not None and (
-            following := asking_approvers.next_step(workspace, cause, action, _holds)
-        ):
-            carry(action, following)
-            case = workspace.activities[organisation, case.id]
+        elif action is not None and (step := _left_to_do(workspace, cause, action, carry, started)):
+            carry(case if isinstance(step, EndAction) else action, step)
+    case = workspace.activities[organisation, case.id]
     kept = {each.activity for each in running_in(course_of(case))}
     because = CloseBecause.CANCELLED if case.status is Status.CLOSED else CloseBecause.REWORKED
     for below in [each for each in workspace.activities.values() if each.parent == case.id]:
@@ -137,9 +138,24 @@ def catch_up(
     _go_on(workspace, cause, workspace.activities[organisation, case.id], carry)
 
 
+def _left_to_do(
+    workspace: Workspace, cause: Envelope, action: Activity, carry: Carry, started: Collection[UUID]
+) -> Step | None:
+    """What an Action, or its Case at the end of it, would have done behind what was said of it."""
+    if action.status is Status.CLOSED:
+        return end_of(action)
+    if action.version == 1 and action.id in started:
+        return StartCase()
+    if action.version == 1 and (begins := BY_ITSELF.get(task_of(action).kind)):
+        return begins(workspace, cause, action, carry)
+    if waits_in_vain(workspace, action):
+        return SubCasesEnded(last_was_cancelled(workspace, action))
+    return asking_approvers.next_step(workspace, cause, action, holds)
+
+
 def _go_on(workspace: Workspace, cause: Envelope, case: Activity, carry: Carry) -> None:
     """The Case enters its next step, is finished, or has to be seen to."""
-    match next_in(case, workspace.bearer(case).fields, _holds):
+    match next_in(case, workspace.bearer(case).fields, holds):
         case Entering(step=number, actions=types):
             course = course_of(case)
             keeper = course.restart.keeper if course.restart else None
@@ -170,7 +186,7 @@ def _writing(workspace: Workspace, _: Envelope, action: Activity, __: Carry) -> 
 def asking_of(workspace: Workspace, cause: Envelope, action: Activity) -> Asking | None:
     """Whom an approval asks in a new round; None for nobody, and for what is no approval (A25)."""
     asks = action.task is not None and action.task.asks
-    return asking_approvers.first(workspace, cause, action, _holds) if asks else None
+    return asking_approvers.first(workspace, cause, action, holds) if asks else None
 
 
 BY_ITSELF: Mapping[ActionKind, Callable[[Workspace, Envelope, Activity, Carry], Step]] = {
@@ -251,7 +267,8 @@ def _call_of(type_: ActionType) -> Call | None:
     )
 
 
-def _holds(condition: str, flow: Flow, values: Mapping[str, Value | None]) -> bool:
+def holds(condition: str, flow: Flow, values: Mapping[str, Value | None]) -> bool:
+    """Whether a condition of a flow is met by these values. Raises `Undecided`."""
     try:
         return met(condition, _fields(flow), values)
     except ConditionFailed as failed:

@@ -22,7 +22,7 @@ from services.activity.domain.sub_case_steps import (
     StartSubCase,
     SubCasesEnded,
 )
-from services.activity.domain.vocabulary import Reason
+from services.activity.domain.vocabulary import Method, Reason
 from services.activity.rules import flow_of
 from services.activity.workspace import Workspace
 from shared.contracts import activity_requests as asked
@@ -126,8 +126,6 @@ def starting(workspace: Workspace, cause: Envelope, action: Activity, carry: Car
     parent = parent_of(workspace, action)
     organisation = workspace.organisations[action.organisation]
     me = Other(action.id, action.reference)
-    if any(each.by == me for each in course_of(parent).sub_cases):
-        return StartCase()
     # A number is taken when it is certain that there will be a Case to call so.
     placeholder = Other(announce.effect_id(cause, f"sub-case/{action.id}"), parent.reference)
     try:
@@ -162,6 +160,18 @@ def waits_in_vain(workspace: Workspace, action: Activity) -> bool:
         return False
     awaited = awaiting(workspace, action)
     return isinstance(awaited, AwaitSubCases) and awaited.reason is not None
+
+
+def last_was_cancelled(workspace: Workspace, action: Activity) -> bool:
+    """Whether the last Sub-Case to end that an Action waited for was not brought to its end (A22)."""
+    process = task_of(action).process
+    ends = [
+        (each.resolution.at, each.resolution.method)
+        for each in workspace.activities.values()
+        if each.parent == action.parent and each.is_sub_case and each.resolution
+        if each.status is Status.CLOSED and process in (None, each.process)
+    ]
+    return bool(ends) and max(ends)[1] is Method.CANCELLED
 
 
 def tell_those_waiting(
@@ -203,9 +213,12 @@ def catch_up_sub_cases(
     """
     organisation = workspace.organisations[case.organisation]
     for each in course_of(case).sub_cases:
+        case = workspace.activities[case.organisation, case.id]
         sub_case = workspace.activities.get((case.organisation, each.case.activity))
         if sub_case is None:
             said = wanted if each.by is None else None
+            action = workspace.activities.get((case.organisation, each.by.activity)) if each.by else None
+            description = action.description if action else (said and said.description) or ""
             opening = opening_of_sub_case(
                 workspace,
                 organisation,
@@ -213,11 +226,11 @@ def catch_up_sub_cases(
                 organisation.process(each.process),
                 each.case,
                 title=(said and said.title) or "",
-                description=(said and said.description) or "",
+                description=description,
                 due=said.due if said else None,
                 by_hand=each.by is None,
             )
             carry(None, opening)
         elif sub_case.status is Status.CLOSED:
-            case = carry(case, end_of_sub_case(sub_case))
+            carry(case, end_of_sub_case(sub_case))
     return workspace.activities[case.organisation, case.id]

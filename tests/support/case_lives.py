@@ -121,11 +121,14 @@ def _schedule(draw: st.DrawFn) -> Incoming[Any]:
 
 @st.composite
 def case_lives(draw: st.DrawFn) -> list[Happening]:
-    """A life of an office with a Case or two from its beginning."""
+    """A life of an office with a Case from its beginning, in half of them with a Sub-Case or two."""
     begun = asked.ActivityOpen(
         type="case.open", actor=ERP, process="hiring", title="Nora", fields={"device": "laptop"}
     )
     life: list[Happening] = [Heard(incoming(begun, "request-0", at=NOON))]
+    for number in range(draw(st.sampled_from((0, 0, 1, 2)))):
+        equip = asked.CaseLaunch(actor=user("amelie"), reference="100001-C", action="equip")
+        life.append(Heard(incoming(equip, f"equip-{number}", at=NOON)))
     for number in range(1, draw(st.integers(8, 40))):
         what = draw(st.sampled_from((*["request"] * 8, "mail", "mail", "time", "time", "schedule")))
         if what == "time":

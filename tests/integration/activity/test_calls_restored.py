@@ -75,7 +75,7 @@ async def ends_alike(lost: Diary, restored: Diary, *life: Incoming[Any], after: 
 async def test_an_answer_that_was_said_by_half_stands_on_its_case(lost: Diary, restored: Diary) -> None:
     """LK-1: what it brought, and the step that this led to."""
     answer = incoming(reply(1, "succeeded", fields={"device": "ship"}), "answer", at=NOON)
-    await ends_alike(lost, restored, BEGUN, answer, after="action.status_changed", until="case.step_entered")
+    await ends_alike(lost, restored, BEGUN, answer, after="action.status_changed")
     assert (CASE, "to_do", {"device": "ship"}) in await stands(restored)
 
 

@@ -16,7 +16,7 @@ from shared.contracts.activity_activities import ActivityRecord
 from shared.contracts.activity_organisation import User
 from tests.support.case_lives import case_lives
 from tests.support.happenings import Happening, OnPerson
-from tests.support.hiring import HIRING, PLEASE, WITH_CASES
+from tests.support.hiring import EQUIPPING, HIRING, PLEASE, WITH_CASES
 from tests.support.lives import OFFICE, lives
 from tests.support.office import NOON
 from tests.support.second_life import Diary, another_office, catch_up, tables
@@ -24,7 +24,7 @@ from tests.support.second_life import Diary, another_office, catch_up, tables
 
 def _also_hiring(who: User) -> User:
     address = None if who.robot else f"{who.name}@people.test"
-    return who.model_copy(update={"leads": (*who.leads, "hiring"), "address": address})
+    return who.model_copy(update={"leads": (*who.leads, "hiring", "equipping"), "address": address})
 
 
 # What no topic has (docs/decisions/0011, 0016): how requests were told apart, what was doubted of mails, and
@@ -34,7 +34,7 @@ SAID_OF_EVERY_EVENT = ("reference", "type", "version", "at", "actor", "rule")
 # An office of Tickets that also hires.
 EVERYTHING = OFFICE.model_copy(
     update={
-        "processes": (*OFFICE.processes, HIRING),
+        "processes": (*OFFICE.processes, EQUIPPING, HIRING),
         "fields": (*OFFICE.fields, *WITH_CASES.fields),
         "queues": WITH_CASES.queues,
         "wait_reasons": WITH_CASES.wait_reasons,
