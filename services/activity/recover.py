@@ -95,7 +95,7 @@ async def recover(past: Past) -> Sequence[str]:
     await workspace.save(past.connection)
     await store_erasing.erase_again(past.connection, workspace.gone)
     opened = sum(isinstance(each.message, events.ActivityOpened) for each, _ in found.happened)
-    return [f"{len(found.happened)} events are back in the history, {opened} Tickets with them", *lost]
+    return [f"{len(found.happened)} events are back in the history, {opened} activities with them", *lost]
 
 
 async def _settle_agenda(past: Past, sections: Sequence[Incoming[Any]]) -> None:

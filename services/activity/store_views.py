@@ -73,8 +73,11 @@ JOIN activities ON activities.organisation = links.organisation AND activities.i
 WHERE links.organisation = $1 AND links.activity = $2 AND activities.number > $3
 ORDER BY activities.number LIMIT $4
 """
+# There may be a hundred Sub-Cases, each with a flow: only what a header shows is read.
 _FAMILY = """
-SELECT relative.* FROM activities AS relative
+SELECT id, parent, merged_into, number, kind, reference, title, status, process, category, assignee, queue,
+    due, due_at, created_at, resolution
+FROM activities AS relative
 WHERE relative.organisation = $1 AND relative.id IN (
     SELECT parent FROM activities WHERE organisation = $1 AND id = $2
     UNION ALL SELECT merged_into FROM activities WHERE organisation = $1 AND id = $2
@@ -174,7 +177,7 @@ async def linked(connection: Connection, activity: Key, after: int, limit: int) 
 
 
 async def family(connection: Connection, activity: Key) -> list[Any]:
-    """The activities that splits and merges tie it to directly."""
+    """Of the activities that it is tied to directly, what their headers show."""
     return list(await connection.fetch(_FAMILY, *activity))
 
 
