@@ -82,13 +82,16 @@ async def listen(mailroom: Mailroom, heard: Callable[[dict[str, Any]], None], en
 
 
 async def _in_time(work: Coroutine[Any, Any, T]) -> T:
-    """What it comes to. Raises `TimeoutError` if that takes too long, whether it ends then or not."""
+    """What it comes to. Raises `TimeoutError` if that takes too long, whether it ends then or not.
+
+    So it does if the client ends its own work by cancelling it: who waits for that is not cancelled himself.
+    """
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait({task}, timeout=_PATIENCE_SECONDS)
     finally:
         if not task.done():
             task.cancel()
-    if not task.done():
+    if not task.done() or task.cancelled():
         raise TimeoutError("Kafka does not answer")
     return task.result()
