@@ -204,7 +204,7 @@ class _Halves:
         heard = later or self._last.get(key) == cause.causationid
         if request and isinstance(request.message, asked.ActionAnswerCall) and not heard:
             fields = answered_fields(workspace, answered, request.message)
-            Follower(workspace, cause, case)(case, TakeFields(fields))
+            Follower(workspace, cause, case)(case, TakeFields(fields=fields))
 
     def call(self, called: Incoming[Any]) -> None:
         """Connectors are told of a call whose answer is waited for (A23)."""

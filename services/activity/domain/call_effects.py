@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 
-from services.activity.domain import custom_fields
 from services.activity.domain.call_events import CallAnswered, Called
-from services.activity.domain.call_steps import AnswerCall, TakeFields
+from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.calls import Call
 from services.activity.domain.case_effects import unable
 from services.activity.domain.context import Occasion
-from services.activity.domain.events import Edited, Event, NoteAdded
+from services.activity.domain.events import Event, NoteAdded
 from services.activity.domain.evolving import task_of
 from services.activity.domain.steps import Step
 from services.activity.domain.vocabulary import CallOutcome
@@ -47,13 +46,6 @@ def take_answer(occasion: Occasion[AnswerCall]) -> Iterable[Event]:
 def resolve_as_unreached(occasion: Occasion[AnswerCall]) -> Iterable[Event]:
     """Resolved for the moment before it is closed, like what somebody gives up (AMB-3)."""
     yield unable(occasion, occasion.context.effect if occasion.step.detail else None)
-
-
-def take_fields(occasion: Occasion[TakeFields]) -> Iterable[Event]:
-    """What the answer brought stands on the Case; what is said again changes nothing."""
-    fields = custom_fields.changed(occasion.activity.fields, occasion.step.fields)
-    if fields:
-        yield Edited(stamp=occasion.stamp, fields=fields)
 
 
 def _call(occasion: Occasion[Step]) -> Call:

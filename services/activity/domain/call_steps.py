@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.activity.domain.custom_fields import FieldValue
-from services.activity.domain.steps import Step
+from services.activity.domain.steps import Edit, Step
 from services.activity.domain.vocabulary import CallOutcome
 
 
@@ -30,10 +30,9 @@ class AnswerCall(Step):
     fields: tuple[FieldValue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TakeFields(Step):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeFields(Edit):
     """What came with an answer to one of its Actions stands in its custom fields from now on."""
 
     name = "take_fields"
     participle = "given values of custom fields"
-    fields: tuple[FieldValue, ...]

@@ -7,7 +7,6 @@ their Case do to each other are steps too, taken in the same transaction.
 from typing import Any
 
 from services.activity.domain.action_steps import CloseWithCase
-from services.activity.domain.call_effects import take_fields
 from services.activity.domain.call_steps import TakeFields
 from services.activity.domain.case_effects import (
     ask_for_attention,
@@ -192,7 +191,7 @@ CASE: tuple[Transition[Any], ...] = (
     Transition("C6", (*UNDER_WAY, RESOLVED), EndAction, to=TO_DO, when=failed,
                effects=(end_action, ask_for_attention), reason=Reason.ACTIONS_NOT_COMPLETED),
     Transition("A10", (*UNDER_WAY, RESOLVED), EndAction, effects=(end_action,), person=the_same),
-    Transition("A23", (*UNDER_WAY, RESOLVED), TakeFields, effects=(take_fields,), person=the_same),
+    Transition("A23", (*UNDER_WAY, RESOLVED), TakeFields, effects=(edit,), person=the_same),
     Transition("C6", ACTIVE, LoseWay, to=TO_DO, effects=(tell_the_way_lost,), reason=Reason.FAILED),
     Transition("C7", TO_DO, Rework, to=IN_PROGRESS, when=needing_attention, guards=(by_a_person_if_marked,),
                checks=(from_where_it_was,), effects=(attend, begin_again), person=the_actor,

@@ -27,7 +27,7 @@ def word_to_case(step: Step, before: Activity | None, action: Activity) -> Step 
 
 def fields_for_case(step: Step) -> TakeFields | None:
     """What an external system's answer brings for the custom fields, which are the Case's (A23, LK-1)."""
-    return TakeFields(step.fields) if isinstance(step, AnswerCall) and step.fields else None
+    return TakeFields(fields=step.fields) if isinstance(step, AnswerCall) and step.fields else None
 
 
 def end_of(action: Activity) -> EndAction:

@@ -168,7 +168,7 @@ def case_examples(family: Family) -> Examples:
         (EditShared(fields=(FieldValue("salary", 200),)), ALICE),
         (CloseWithCase(CloseBecause.CANCELLED), SYSTEM),
         (Finish(), SYSTEM),
-        (TakeFields((FieldValue("salary", 200),)), SYSTEM),
+        (TakeFields(fields=(FieldValue("salary", 200),)), SYSTEM),
     )
 
 
