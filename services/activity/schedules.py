@@ -6,7 +6,6 @@ on to its next time. What was missed while nothing ran is begun one after the ot
 newest, up to a number.
 """
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +14,12 @@ from services.activity.store_schedules import Planned, ScheduleKey
 from services.activity.work import Work
 from services.activity.work_schedules import ScheduleCame, came, key_of
 from shared import cron, metrics, tracing_records
-from shared.failure import is_transient, sentence
+from shared.failure import sentence
 from shared.logs import get_logger
+from shared.polling import Polling
 from shared.postgres import acquired
 from shared.unit_of_work import Batch, Incoming, UnitOfWork
 
-LONGEST_PAUSE_SECONDS = 30.0
 PATIENCE_SECONDS = 15.0
 FAILED_REST = timedelta(minutes=10)
 PAGE = 50
@@ -37,33 +36,20 @@ class Schedules:
         """Of the times that a schedule has missed, at most `missed` are made up for."""
         self._unit = unit
         self._work = work
-        self._poll_seconds = poll_seconds
         self._missed = missed
-        self._trouble: str | None = None
         self._resting: dict[ScheduleKey, datetime] = {}
+        self._polling = Polling(self.name, self._begin_some, seconds=poll_seconds)
 
     async def run(self) -> None:
         """Begin what has come until cancelled; whatever goes wrong passes or is written down."""
-        failures = 0
-        while True:
-            pause = self._poll_seconds
-            try:
-                if await self.begin():
-                    pause = 0.0
-                failures, self._trouble = 0, None
-            except Exception as error:
-                failures += 1
-                pause = min(LONGEST_PAUSE_SECONDS, self._poll_seconds * 2.0 ** min(failures, 6))
-                self._trouble = f"Schedules wait: {sentence(error)}"
-                if is_transient(error):
-                    log.warning("schedules wait", reason=sentence(error))
-                else:
-                    log.exception("schedules failed")
-            await asyncio.sleep(pause)
+        await self._polling.run()
 
     def not_ready(self) -> str | None:
         """What keeps Cases from beginning."""
-        return self._trouble
+        return self._polling.trouble
+
+    async def _begin_some(self) -> bool:
+        return await self.begin() > 0
 
     async def begin(self) -> int:
         """Let the schedules that have come begin a Case each, for their oldest time; returns how many did."""

@@ -6,7 +6,6 @@ process goes through all that are due, a page in a transaction, and passes over 
 moment: so several share the work, and what was passed over is found the next time.
 """
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,14 +15,14 @@ from services.activity.store_timers import FIRST, Horizon
 from services.activity.work import Work
 from services.activity.work_timers import fired
 from shared import metrics, tracing_records
-from shared.failure import is_transient, sentence
+from shared.failure import sentence
 from shared.logs import get_logger
 from shared.organisation import Organisations
+from shared.polling import Polling
 from shared.postgres import Connection, acquired
 from shared.topics import INGEST_MAILS
 from shared.unit_of_work import Batch, Culprit, UnitOfWork
 
-LONGEST_PAUSE_SECONDS = 30.0
 PATIENCE_SECONDS = 15.0
 FAILED_REST = timedelta(minutes=10)
 
@@ -49,35 +48,22 @@ class Timers:
         self._unit = unit
         self._work = work
         self._organisations = organisations
-        self._poll_seconds = poll_seconds
         self._page = page
         self._partitions = partitions
-        self._trouble: str | None = None
         self._resting: dict[UUID, datetime] = {}
         self._after = FIRST
+        self._polling = Polling(self.name, self._fire_page, seconds=poll_seconds)
 
     async def run(self) -> None:
         """Fire what is due until cancelled; whatever goes wrong passes or is written down."""
-        failures = 0
-        while True:
-            pause = self._poll_seconds
-            try:
-                if await self.fire() >= self._page:
-                    pause = 0.0
-                failures, self._trouble = 0, None
-            except Exception as error:
-                failures += 1
-                pause = min(LONGEST_PAUSE_SECONDS, self._poll_seconds * 2.0 ** min(failures, 6))
-                self._trouble = f"Timers wait: {sentence(error)}"
-                if is_transient(error):
-                    log.warning("timers wait", reason=sentence(error))
-                else:
-                    log.exception("timers failed")
-            await asyncio.sleep(pause)
+        await self._polling.run()
 
     def not_ready(self) -> str | None:
         """What keeps timers from firing."""
-        return self._trouble
+        return self._polling.trouble
+
+    async def _fire_page(self) -> bool:
+        return await self.fire() >= self._page
 
     async def fire(self) -> int:
         """Let the next page of due timers fire; returns how many were found due."""
