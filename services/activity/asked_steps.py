@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 from services.activity.domain import action_steps, approval_steps, case_steps, steps, work_steps
 from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.contacts import Tagged
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.file_steps import AddFile, EditFile, RemoveFile
 from services.activity.domain.files import File
 from services.activity.domain.task import Answer
@@ -16,6 +15,7 @@ from services.activity.domain.work_steps import SetDueDate
 from services.activity.uploads import ActivityAddFile
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
+from shared.field_values import FieldValue
 from shared.file_names import safe_name
 
 

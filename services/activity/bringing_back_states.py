@@ -8,8 +8,6 @@ from services.activity.announce import effect_id
 from services.activity.approval_links import without_link
 from services.activity.asked_steps import note_of
 from services.activity.bringing_back_mails import Mails
-from services.activity.domain import custom_fields
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.evolving import course_of
 from services.activity.domain.vocabulary import StartedBy
 from services.activity.known_past import Lost, Past
@@ -17,10 +15,12 @@ from services.activity.past_events import Texts
 from services.activity.past_workspace import PastWorkspace
 from services.activity.rules import process_rules
 from services.activity.work_schedules import schedule_of
+from shared import field_values
 from shared.contracts import activity_activities as events
 from shared.contracts import activity_requests as asked
 from shared.contracts.notify_requests import MailCompose
 from shared.decoding import Incoming
+from shared.field_values import FieldValue
 
 ERASED = "CT-21"
 """The rule of events that took away what was written."""
@@ -125,7 +125,7 @@ def _of_case(
     wanted = request.message if request and isinstance(request.message, asked.TicketConvert) else None
     if wanted is None:
         return Texts(ticket.title, ticket.description, ticket.fields)
-    values, _ = custom_fields.read(process_rules(organisation, wanted.process, None).fields, wanted.fields)
+    values, _ = field_values.read(process_rules(organisation, wanted.process, None).fields, wanted.fields)
     return Texts(
         wanted.title or ticket.title, wanted.description or ticket.description, (*ticket.fields, *values)
     )
@@ -141,7 +141,7 @@ def answered_fields(
     organisation = workspace.organisations[event.envelope.organisation]
     stands_on = workspace.activities[organisation.name, event.message.activity]
     process = (workspace.by_reference(organisation.name, answer.reference) or stands_on).process
-    values, _ = custom_fields.read(process_rules(organisation, process, None).fields, answer.fields)
+    values, _ = field_values.read(process_rules(organisation, process, None).fields, answer.fields)
     return values
 
 
@@ -152,7 +152,7 @@ def _of_schedule(workspace: PastWorkspace, event: Incoming[Any]) -> Texts:
     schedule = schedule_of(organisation, process, event.envelope.causationid or "")
     if schedule is None:
         return Texts()
-    values, _ = custom_fields.read(process_rules(organisation, process, None).fields, schedule.fields)
+    values, _ = field_values.read(process_rules(organisation, process, None).fields, schedule.fields)
     return Texts(schedule.title.strip(), schedule.description, values)
 
 
@@ -176,7 +176,7 @@ def _written(
         about = workspace.by_reference(organisation.name, named)
         edited = workspace.activities[organisation.name, record.activity]
         process, copied = (about or edited).process, ()
-    values, _ = custom_fields.read(process_rules(organisation, process, None).fields, request.fields)
+    values, _ = field_values.read(process_rules(organisation, process, None).fields, request.fields)
     title, description = request.title, request.description
     if isinstance(record, events.ActivityOpened):
         title, description = title or "", description or ""

@@ -4,7 +4,6 @@ from services.activity import announce
 from services.activity.contact_scope import may_be_on
 from services.activity.domain.activity import Activity
 from services.activity.domain.contacts import Tagged
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.family_steps import Convert, ConvertedFrom
 from services.activity.domain.links import Other
 from services.activity.domain.refusals import Refusal
@@ -20,6 +19,7 @@ from shared import references
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_organisation import Process, ProcessKind
 from shared.contracts.envelope import Envelope
+from shared.field_values import FieldValue
 from shared.organisation import Organisation, Unknown
 from shared.tokens import conversation_of_activity
 

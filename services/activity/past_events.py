@@ -10,7 +10,6 @@ from typing import Any
 from services.activity.domain import custom_fields
 from services.activity.domain.activity import Holders, Timer, Wait
 from services.activity.domain.contacts import Tagged
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import first_due
 from services.activity.domain.events import (
     ContactTagged,
@@ -64,6 +63,7 @@ from services.activity.past_cases import EVENTS_OF_CASES, flow_of, task_of
 from services.activity.past_cases import other_of as other_of
 from shared import references
 from shared.contracts import activity_activities as said
+from shared.field_values import FieldValue
 from shared.references import Reference
 
 

@@ -7,18 +7,18 @@ from uuid import UUID
 
 from services.activity import announce, permissions
 from services.activity.contact_scope import company_of_new, may_be_on
-from services.activity.domain import custom_fields
 from services.activity.domain.contacts import Tagged, holders_of
-from services.activity.domain.custom_fields import FieldFault
 from services.activity.domain.person_names import names_from_address, names_from_display_name
 from services.activity.domain.vocabulary import Actor, ActorKind, Tag
 from services.activity.permissions import NotPermitted
 from services.activity.rules import process_rules
 from services.activity.store_contacts import Contact
 from services.activity.workspace import Workspace
+from shared import field_values
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_answers import FieldError
 from shared.contracts.activity_organisation import Process
+from shared.field_values import FieldFault
 from shared.organisation import Organisation, Unknown
 from shared.permissions import Role
 from shared.unit_of_work import Incoming
@@ -169,12 +169,12 @@ def _taken_away(
 
 
 def given_fields(
-    organisation: Organisation, process: str, given: Mapping[str, custom_fields.Given]
-) -> tuple[custom_fields.FieldValue, ...]:
+    organisation: Organisation, process: str, given: Mapping[str, field_values.Given]
+) -> tuple[field_values.FieldValue, ...]:
     """The values of custom fields that a request gives. Raises `Declined` with every fault (BK-14)."""
     if not given:
         return ()
-    values, faults = custom_fields.read(process_rules(organisation, process, None).fields, given)
+    values, faults = field_values.read(process_rules(organisation, process, None).fields, given)
     if faults:
         sentences = " ".join(fault.sentence for fault in faults)
         names = (f"fields.{each.field}" for each in faults)

@@ -9,7 +9,6 @@ from services.activity.domain.action_steps import LaunchAction
 from services.activity.domain.activity import Activity
 from services.activity.domain.approvals import ApprovalLevel, Needed
 from services.activity.domain.context import ProcessRules
-from services.activity.domain.custom_fields import FieldRule, FieldType
 from services.activity.domain.flow import ActionKind, ActionType, ActionUse, Flow, FlowField, FlowStep
 from services.activity.domain.mail_facts import ClosedMatch, MatchingRules
 from services.activity.domain.steps import Step
@@ -18,6 +17,7 @@ from services.activity.domain.vocabulary import Purpose
 from services.activity.due_rules import due_rule, due_rule_called
 from shared.contracts.activity_organisation import MailboxDefinition, PlusMode, Process, ProcessKind
 from shared.contracts.ingest_mails import Routed
+from shared.field_values import FieldRule, FieldType
 from shared.organisation import Organisation, Unknown
 from shared.permissions import Role, rights_of
 

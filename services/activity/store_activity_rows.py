@@ -19,7 +19,6 @@ from services.activity.domain.activity import (
 )
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.course import Course
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.flow import Flow
 from services.activity.domain.links import Departure
 from services.activity.domain.states import Status, WaitType
@@ -27,6 +26,7 @@ from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import StartedBy
 from services.activity.store_rows import json, plain
 from shared import references
+from shared.field_values import FieldValue
 
 _RESOLUTION = TypeAdapter(Resolution)
 _REOPENING = TypeAdapter(Reopening)

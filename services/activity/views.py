@@ -7,13 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.activity.domain.activity import Activity
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.labels import status_label
 from services.activity.rules import process_rules
 from services.activity.views_courses import CourseView, TaskView, course_view, task_view
 from services.activity.views_due import DueView, due_header, due_view
 from services.activity.views_files import FileView, file_view
 from shared.contracts.activity_requests import Actor
+from shared.field_values import FieldValue
 from shared.organisation import Organisation, Unknown
 from shared.pages import Page
 

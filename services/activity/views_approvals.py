@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from services.activity.approval_links import ApprovalLink
 from services.activity.domain.activity import Activity
 from services.activity.domain.approvals import Round, Verdict
-from services.activity.domain.custom_fields import Value
 from services.activity.domain.evolving import task_of
 from services.activity.domain.states import State
 from services.activity.permissions import at_work
 from services.activity.rules import field_rules
+from shared.field_values import Value
 from shared.organisation import Organisation, Unknown
 
 

@@ -4,9 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from services.activity.announce import EFFECT
-from services.activity.domain import custom_fields
 from services.activity.domain.activity import Activity
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.link_steps import LinkWith, Unlink
 from services.activity.domain.links import Earlier, Link, LinkReason
 from services.activity.domain.refusals import Refusal
@@ -17,9 +15,10 @@ from services.activity.request_names import Declined, permit
 from services.activity.rules import field_rules
 from services.activity.taking_steps import judge, step_of, take
 from services.activity.workspace import Workspace
-from shared import references
+from shared import field_values, references
 from shared.contracts import activity_requests as asked
 from shared.contracts.envelope import Envelope
+from shared.field_values import FieldValue
 from shared.organisation import Organisation
 from shared.references import ReferenceKind
 
@@ -145,7 +144,7 @@ def fitting_fields(organisation: Organisation, process: str, source: Activity) -
     rules = field_rules(organisation, process)
     known = {rule.name for rule in rules}
     there = {each.name: each.value for each in source.fields if each.name in known and each.value is not None}
-    return custom_fields.read(rules, there)[0]
+    return field_values.read(rules, there)[0]
 
 
 def first_mails(workspace: Workspace, source: Activity, request: asked.ActivityOpen) -> list[Earlier]:

@@ -12,13 +12,13 @@ from msgspec import Struct
 
 from services.activity.domain.contacts import Tagged, holder_of
 from services.activity.domain.course import Course
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
 from services.activity.domain.flow import Flow
 from services.activity.domain.links import Departure, DepartureState
 from services.activity.domain.states import State, Status, WaitType, state_of
 from services.activity.domain.task import Task
 from services.activity.domain.vocabulary import Actor, Method, StartedBy, Tag
+from shared.field_values import FieldValue
 from shared.references import Reference
 
 

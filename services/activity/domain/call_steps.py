@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.steps import Edit, Step
 from services.activity.domain.vocabulary import CallOutcome
+from shared.field_values import FieldValue
 
 
 @dataclass(frozen=True, slots=True)

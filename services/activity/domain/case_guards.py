@@ -12,13 +12,13 @@ from services.activity.domain.action_steps import (
 from services.activity.domain.case_steps import EndAction, LaunchByHand, Rework, WaitForAnswer
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.context import Occasion, ProcessRules, Situation
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.evolving import course_of, task_of
 from services.activity.domain.flow import ActionKind
 from services.activity.domain.mandatory import lacks_on_form
 from services.activity.domain.refusals import Lack, Missing, MissingAnswer, StillOpen
 from services.activity.domain.steps import Assign, MailReported, Opening, Step, Submit
 from services.activity.domain.vocabulary import ActorKind, Outcome
+from shared.field_values import FieldValue
 
 # Guards and checks of Cases
 

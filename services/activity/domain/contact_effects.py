@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from services.activity.domain.contact_steps import EraseContact, ExchangeContact
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.context import Occasion
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.events import ContactTagged, Edited, Event
+from shared.field_values import FieldValue
 
 
 def exchange_contact(occasion: Occasion[ExchangeContact]) -> Iterable[Event]:

@@ -9,12 +9,12 @@ from uuid import UUID
 from msgspec import Struct
 
 from services.activity.domain.activity import Activity
-from services.activity.domain.custom_fields import FieldRule
 from services.activity.domain.due_dates import DueRule
 from services.activity.domain.events import Stamp
 from services.activity.domain.states import State
 from services.activity.domain.steps import Step
 from services.activity.domain.vocabulary import Actor, Purpose
+from shared.field_values import FieldRule
 
 S_co = TypeVar("S_co", bound=Step, covariant=True)
 

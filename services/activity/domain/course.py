@@ -9,9 +9,9 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.activity.domain.custom_fields import FieldValue, Value
 from services.activity.domain.flow import ActionType, Flow
 from services.activity.domain.links import Other
+from shared.field_values import FieldValue, Value
 
 
 class Undecided(Exception):

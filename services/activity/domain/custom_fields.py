@@ -5,29 +5,7 @@ What may stand in them, and has to, is said in `shared/field_values.py`.
 
 from collections.abc import Iterable
 
-from shared.field_values import (
-    FieldFault,
-    FieldRule,
-    FieldType,
-    FieldValue,
-    Given,
-    Value,
-    empty,
-    read,
-)
-
-__all__ = [
-    "FieldFault",
-    "FieldRule",
-    "FieldType",
-    "FieldValue",
-    "Given",
-    "Value",
-    "after",
-    "changed",
-    "empty",
-    "read",
-]
+from shared.field_values import FieldValue, Value
 
 
 def changed(present: tuple[FieldValue, ...], given: Iterable[FieldValue]) -> tuple[FieldValue, ...]:

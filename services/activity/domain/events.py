@@ -25,7 +25,6 @@ from services.activity.domain.case_events import StepEntered as StepEntered
 from services.activity.domain.case_events import SubCaseEnded as SubCaseEnded
 from services.activity.domain.case_events import SubCaseStarted as SubCaseStarted
 from services.activity.domain.contacts import Tagged
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.due_dates import NO_DUE, Due
 from services.activity.domain.family_events import Converted as Converted
 from services.activity.domain.family_events import Merged as Merged
@@ -52,6 +51,7 @@ from services.activity.domain.work_events import FeedbackGiven as FeedbackGiven
 from services.activity.domain.work_events import HandedAgain as HandedAgain
 from services.activity.domain.work_events import KeepingChanged as KeepingChanged
 from services.activity.domain.work_events import MarkedForPerson as MarkedForPerson
+from shared.field_values import FieldValue
 from shared.references import Reference
 
 

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.context import Occasion, ProcessRules, Situation
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.mandatory import lacks_on_form
 from services.activity.domain.refusals import Lack, Missing
 from services.activity.domain.states import State
@@ -28,6 +27,7 @@ from services.activity.domain.steps import (
 )
 from services.activity.domain.vocabulary import ActorKind, Method, Outcome
 from services.activity.domain.work_steps import GiveFeedback, SetDueDate, TakeNext
+from shared.field_values import FieldValue
 
 CHOSEN_BY_USERS = (Method.WITH_CUSTOMER_RESPONSE, Method.NO_CUSTOMER_RESPONSE, Method.REJECTED)
 """The methods that lead through the feedback window (ST-18, T18)."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from services.activity.domain.contacts import Tagged, holder_of
 from services.activity.domain.context import ProcessRules
-from services.activity.domain.custom_fields import FieldValue, empty
 from services.activity.domain.refusals import Lack, Missing, MissingField
 from services.activity.domain.vocabulary import Tag
+from shared.field_values import FieldValue, empty
 
 _TAGS = {Tag.PRIMARY_CONTACT: Missing.PRIMARY_CONTACT, Tag.REQUESTER: Missing.REQUESTER}
 

@@ -5,12 +5,12 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.call_steps import AnswerCall, TakeFields
 from services.activity.domain.case_steps import AnswerAction, EndAction
 from services.activity.domain.course import Course, Entering, Finished, Holds, Stuck, next_of
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.links import Other
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import MailArrived, Step
 from services.activity.domain.sub_case_steps import EndSubCase
 from services.activity.domain.vocabulary import Method
+from shared.field_values import FieldValue
 
 RUNS = (State.TO_DO, State.IN_PROGRESS)
 """While a Case waits, nothing new is launched in it (CA-3)."""

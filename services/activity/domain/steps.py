@@ -10,12 +10,12 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.activity.domain.contacts import Tagged, changes, going_on
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.files import Brought
 from services.activity.domain.flow import Flow
 from services.activity.domain.links import Departure, Earlier, Link
 from services.activity.domain.states import State
 from services.activity.domain.vocabulary import MatchedBy, Method, Outcome, Review, StartedBy
+from shared.field_values import FieldValue
 from shared.references import Reference
 
 

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from services.activity.domain.contacts import Tagged
 from services.activity.domain.course import SubCase
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.links import Other
 from services.activity.domain.steps import Edit, Opening, Step
 from services.activity.domain.vocabulary import Reason
+from shared.field_values import FieldValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

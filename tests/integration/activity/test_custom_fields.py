@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.past_events import Texts, event_of
 from services.activity.store_activities import load
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_activities import ActivityEdited
 from shared.contracts.activity_organisation import CustomField, FieldType, FieldUse
+from shared.field_values import FieldValue
 from shared.postgres import transaction
 from tests.support.office import ACME, DEFINITION, Office, process, user
 

@@ -32,7 +32,6 @@ from services.activity.domain.case_steps import (
 from services.activity.domain.contacts import all_four
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.course import Launched, SubCase
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.links import Other
 from services.activity.domain.refusals import Refusal
 from services.activity.domain.states import State, Status
@@ -49,6 +48,7 @@ from services.activity.domain.sub_case_steps import (
 from services.activity.domain.vocabulary import SYSTEM, Actor, CallOutcome
 from services.activity.domain.work_steps import KeepWithMe, RejectWork, TakeNext
 from services.activity.running_cases import opening_of
+from shared.field_values import FieldValue
 from shared.references import action, case
 from tests.unit.activity import tickets
 from tests.unit.activity.cases import (

@@ -18,7 +18,6 @@ from services.activity.domain.case_steps import LaunchByHand, WaitForAnswer
 from services.activity.domain.contacts import Tagged, all_four
 from services.activity.domain.context import ProcessRules
 from services.activity.domain.course import Course, SubCase
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.decide import decide
 from services.activity.domain.events import Event
 from services.activity.domain.evolving import course_of, evolve, task_of
@@ -44,6 +43,7 @@ from services.activity.running_cases import asking_of, launched_of, opening_of, 
 from services.activity.running_sub_cases import opening_of_sub_case, process_of_sub_case
 from services.activity.workspace import Workspace
 from shared.contracts.envelope import Envelope
+from shared.field_values import FieldValue
 from shared.organisation import Organisation
 from shared.references import OF_NUMBER, Reference, ReferenceKind, case, ticket
 from tests.unit.activity.approvals import CONSENT, LINKS

@@ -9,7 +9,6 @@ from services.activity.domain.approval_steps import Approve, Decline, Question
 from services.activity.domain.approvals import ApprovalLevel, Needed
 from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.case_steps import Abandon, Complete, Pause, Rework, WaitForAnswer
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.flow import ActionKind, ActionType, ActionUse, Flow, FlowField, FlowStep
 from services.activity.domain.steps import (
     AddNote,
@@ -29,6 +28,7 @@ from services.activity.domain.steps import (
 from services.activity.domain.task import Answer
 from services.activity.domain.vocabulary import SYSTEM, Actor, CallOutcome
 from services.activity.domain.work_steps import GiveFeedback, KeepWithMe, RejectWork, TakeNext
+from shared.field_values import FieldValue
 from tests.unit.activity.approvals import TEMPLATE
 from tests.unit.activity.below import starting, waiting
 from tests.unit.activity.cases import CASE_CREATED, CASE_ROUTED, CASE_STARTED

@@ -11,13 +11,13 @@ from services.activity.domain.call_events import CallAnswered, Called
 from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.calls import Call
 from services.activity.domain.case_steps import Rework, WaitForAnswer
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.events import Edited, NoteAdded, StatusChanged
 from services.activity.domain.evolving import task_of
 from services.activity.domain.refusals import Missing, RefusalCode
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import PickUp, Resume, ResumeTo, SetToDo, Step, WaitUntil
 from services.activity.domain.vocabulary import SYSTEM, Actor, CallOutcome, Method, Reason
+from shared.field_values import FieldValue
 from tests.unit.activity.case_states import CASES
 from tests.unit.activity.cases import Family, done
 from tests.unit.activity.tickets import ALICE, DAY, ERP, MAIL, NOW, ROBOT, WINDOW, refused

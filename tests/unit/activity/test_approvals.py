@@ -13,7 +13,6 @@ from services.activity.domain.approval_events import ApprovalAsked, ApprovalGive
 from services.activity.domain.approval_steps import Approve, Decline, Question
 from services.activity.domain.case_events import NotSent
 from services.activity.domain.case_steps import Rework, WaitForAnswer
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.events import MailRequested, NoteAdded, StatusChanged
 from services.activity.domain.evolving import task_of
 from services.activity.domain.refusals import Missing, RefusalCode
@@ -29,6 +28,7 @@ from services.activity.domain.steps import (
 )
 from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind, Method, Outcome, Reason
 from services.activity.views_approvals import unusable
+from shared.field_values import FieldValue
 from tests.unit.activity.approvals import ORGANISATION
 from tests.unit.activity.case_states import CASES
 from tests.unit.activity.cases import Family, done

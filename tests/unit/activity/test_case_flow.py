@@ -6,13 +6,13 @@ import pytest
 from msgspec import structs
 
 from services.activity.domain.activity import Holders
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.events import ActionLaunched, StepEntered
 from services.activity.domain.evolving import task_of
 from services.activity.domain.refusals import Missing
 from services.activity.domain.states import State
 from services.activity.domain.steps import Edit, Opening, PickUp, Submit
 from services.activity.domain.vocabulary import SYSTEM, Actor, StartedBy
+from shared.field_values import FieldValue
 from tests.unit.activity.case_states import CASE_STATES, CASES
 from tests.unit.activity.cases import (
     CASE_CREATED,

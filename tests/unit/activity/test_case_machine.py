@@ -20,7 +20,6 @@ from services.activity.domain.approval_events import ApprovalAsked
 from services.activity.domain.approval_steps import Approve, Decline, Question
 from services.activity.domain.call_steps import AnswerCall
 from services.activity.domain.context import ProcessRules
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.decide import allowed
 from services.activity.domain.events import (
     ActionLaunched,
@@ -41,6 +40,7 @@ from services.activity.domain.sub_case_steps import EditShared
 from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind, CallOutcome, Outcome
 from services.activity.running_sub_cases import CannotStart
 from services.activity.views_approvals import unusable
+from shared.field_values import FieldValue
 from tests.unit.activity.below import ORGANISATION
 from tests.unit.activity.cases import Family, answering, done
 from tests.unit.activity.cases_by_chance import (

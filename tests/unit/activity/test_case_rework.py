@@ -7,13 +7,13 @@ import pytest
 from services.activity.domain.action_steps import CompleteAction, GiveUp
 from services.activity.domain.activity import Activity, Holders
 from services.activity.domain.case_steps import Pause, Rework
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.events import Reworked, StatusChanged
 from services.activity.domain.evolving import task_of
 from services.activity.domain.refusals import Missing, RefusalCode
 from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Assign, Edit, PickUp, Step, WaitUntil
 from services.activity.domain.vocabulary import Actor, ActorKind, Reason
+from shared.field_values import FieldValue
 from tests.unit.activity.case_states import CASES
 from tests.unit.activity.cases import Family, done
 from tests.unit.activity.tickets import ALICE, BOB, DAY, ERP, NOW, ROBOT, WINDOW, only, refused

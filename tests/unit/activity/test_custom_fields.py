@@ -4,17 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.activity.domain.custom_fields import (
-    FieldRule,
-    FieldType,
-    FieldValue,
-    Given,
-    Value,
-    after,
-    changed,
-    empty,
-    read,
-)
+from services.activity.domain.custom_fields import after, changed
+from shared.field_values import FieldRule, FieldType, FieldValue, Given, Value, empty, read
 
 OPTIONS = ("Low", "High", "Hardware / Printer", "Hardware / Printer / Toner")
 ANYTHING = st.one_of(

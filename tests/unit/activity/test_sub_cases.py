@@ -10,7 +10,6 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.approval_events import ApprovalAsked
 from services.activity.domain.case_steps import Abandon, Complete, Pause, Rework, WaitForAnswer
 from services.activity.domain.context import ProcessRules
-from services.activity.domain.custom_fields import FieldValue
 from services.activity.domain.events import CaseNotStarted, NoSubCase, StatusChanged
 from services.activity.domain.flow import ActionType
 from services.activity.domain.refusals import Missing, Refusal, StillOpen
@@ -18,6 +17,7 @@ from services.activity.domain.states import State, Status
 from services.activity.domain.steps import Edit, PickUp
 from services.activity.domain.vocabulary import Method, Reason, StartedBy
 from services.activity.running_sub_cases import CannotStart
+from shared.field_values import FieldValue
 from tests.unit.activity.below import starting, stepwise, waiting
 from tests.unit.activity.cases import CASE_CREATED, Family, done
 from tests.unit.activity.tickets import BOB, ERP, NO_WINDOW, WINDOW
