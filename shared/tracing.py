@@ -37,7 +37,7 @@ STOP_SECONDS = 3.0
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _UNTRACED = frozenset({"/livez", "/readyz", "/metrics"})
 # Spans say a request's path, and who knows this one may decide in somebody's place.
-_SECRET = "/v1/approvals/"  # noqa: S105
+_SECRET = "/v1/approvals/"  # noqa: S105 - the path that is one
 
 Kind = Literal["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]
 Attributes = Mapping[str, str | int | None]
