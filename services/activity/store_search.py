@@ -1,58 +1,57 @@
 """Search as somebody types: by reference, title, contact and mail, in the processes that the caller may read.
 
-The newest titles are looked at first; of the others, of contacts and of mails a part is taken where more
-match than anybody reads through, so that a common word costs no more than another. Where that part had not
-enough that the caller may read, all of it is looked through: what he may not read crowds out nothing.
+Words stand in their indexes by age (docs/decisions/0027), and are looked up from the newest age back, until
+enough is found: a common word costs no more than another, and what many a word begins with no more than a
+whole one. What the caller may not read crowds out nothing.
 
 Somebody waits for each letter, so words are looked up in one statement: each of its steps begins only where
 those before it have not found enough.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from shared.postgres import Connection
 
+LOOKS = (500, 10_000, None)
+"""How many contacts, and mails, that match are looked through, the newest ages first; None is all.
 
-class Look(NamedTuple):
-    """How far it is looked: about a `part` for each word where more match (0 for all), `most` at most.
-
-    For each Ticket that is wanted, `mails` of the newest are followed to theirs. None is all.
-    """
-
-    part: int
-    most: int | None
-    mails: int | None
-
-
-LOOKS = (Look(part=500, most=2_000, mails=10), Look(part=0, most=10_000, mails=None), Look(0, None, None))
-"""One after another, until enough is found: nobody but who may read next to nothing gets to the last one."""
+One after another, until enough is found: nobody but who may read next to nothing gets to the last one.
+"""
 MOST_CONTACTS = 50
-NEWEST = 200
-"""Tickets whose titles are looked at first: of a common word the newest are found."""
 SHORTEST = 3
 """Letters that a word has at least; a shorter one would match nearly everything."""
 MOST_WORDS = 8
 _MOST_DIGITS = 12
-_FEW = 50
-"""Where fewer match a word, it was no part of them but all."""
 
-_WORD = re.compile(r"\w+")
 _LETTERS = re.compile(r"[^\W_]+")
 _REFERENCE = re.compile(r"(\d{1,12})(?:-[tc]?(?:-a?[\d.]*)?)?", re.IGNORECASE | re.ASCII)
 
 # How often a word is there of which only the beginning is known, no statistics say. So the plan is not left
-# to them, and is made once: words are looked up in their index, which gives about $1 matches where there are
-# more (0 for all), and what belongs to a match is looked up one by one. With less memory the index would give
-# whole pages of a large table, all of whose texts were taken into words again.
+# to them, and is made once: words are looked up in their index, and what belongs to a match one by one. With
+# less memory the index would give whole pages of a large table, all of whose texts were taken into words.
 _BOUNDED = """
 SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
     set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
     set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true),
-    set_config('work_mem', '64MB', true), set_config('gin_fuzzy_search_limit', $1, true)
+    set_config('work_mem', '64MB', true)
 """
+# From one row to the next of another age, through the index of ids.
+_AGES_OF = """
+    WITH RECURSIVE newest (id) AS (
+        (SELECT id FROM {table} WHERE organisation = $1 ORDER BY id DESC LIMIT 1)
+        UNION ALL
+        SELECT (
+            SELECT id FROM {table}
+            WHERE organisation = $1 AND id < rpad(age_of(newest.id), 32, '0')::uuid ORDER BY id DESC LIMIT 1
+        ) FROM newest WHERE id IS NOT NULL
+    )
+    SELECT age_of(id) AS age FROM newest WHERE id IS NOT NULL
+"""
+_AGES = "\nUNION\n".join(f"({_AGES_OF.format(table=each)})" for each in ("activities", "contacts", "mails"))
 _BY_NUMBER = """
 SELECT activities.* FROM unnest($3::bigint[], $4::bigint[]) AS span (first, last)
 CROSS JOIN LATERAL (
@@ -68,49 +67,33 @@ CROSS JOIN LATERAL (
 ) AS activities
 ORDER BY span.first, number DESC, kind = 'action', id DESC LIMIT $5
 """
-# Of all below: $1 organisation, $2 processes, $3 the words, $4 how many are wanted, $5 those that are
-# found already, $6 letters that a title with these words has; how many matches are looked through ($7), and
-# mails followed ($8).
-_TYPED = "to_tsquery('simple', $3::text)"
-_IN_TITLE = f"to_tsvector('simple', title) @@ {_TYPED}"
-_IN_CONTACT = f"""to_tsvector('simple',
-    first_name || ' ' || last_name || ' ' || translate(address, '@.-_+', '     ')) @@ {_TYPED}"""
-_IN_MAIL = f"""to_tsvector('simple',
-    left((content ->> 'subject') || ' ' || coalesce(content ->> 'text', ''), 20000)) @@ {_TYPED}"""
-# `latest` stands apart, so that its titles come from no index of words, which gives but a part of them.
+# Of all below: $1 organisation, $2 processes, $3 the words, of the newest ages first, $4 how many are wanted,
+# $5 those that are found already, $6 how many matches are looked through.
+_NEWEST_FIRST = "unnest($3::text[]::tsquery[]) AS typed (words)"
+_IN_TITLE = "dated_words(id, title) @@ typed.words"
+_IN_CONTACT = """dated_words(id,
+    first_name || ' ' || last_name || ' ' || translate(address, '@.-_+', '     ')) @@ typed.words"""
+_IN_MAIL = """dated_words(id,
+    left((content ->> 'subject') || ' ' || coalesce(content ->> 'text', ''), 20000)) @@ typed.words"""
 _TITLED = f"""
-latest AS MATERIALIZED (
-    SELECT id, number, title FROM (
-        SELECT of_one.id FROM unnest($2::text[]) AS lane (name)
-        CROSS JOIN LATERAL (
-            SELECT id, number FROM activities
-            WHERE organisation = $1 AND process = lane.name ORDER BY number DESC LIMIT {NEWEST}
-        ) AS of_one
-        ORDER BY of_one.number DESC LIMIT {NEWEST}
-    ) AS last (id)
-    JOIN activities USING (id) WHERE organisation = $1
-),
-newest AS MATERIALIZED (
-    SELECT id, number FROM latest
-    WHERE id <> ALL ($5::uuid[]) AND lower(title) LIKE ALL ($6::text[]) AND {_IN_TITLE}
-),
-titles AS MATERIALIZED (
-    SELECT id, number, organisation = $1 AND process = ANY ($2::text[]) AS readable FROM activities
-    WHERE (SELECT count(*) FROM newest) < $4::int AND {_IN_TITLE}
-    LIMIT $7::int
-),
 titled AS MATERIALIZED (
-    SELECT id, number FROM newest
-    UNION
-    SELECT id, number FROM titles WHERE readable AND id <> ALL ($5::uuid[])
-    ORDER BY number DESC LIMIT $4::int
+    SELECT of_one.id, of_one.number FROM {_NEWEST_FIRST}
+    CROSS JOIN LATERAL (
+        SELECT id, number FROM activities
+        WHERE organisation = $1 AND process = ANY ($2::text[]) AND id <> ALL ($5::uuid[]) AND {_IN_TITLE}
+        ORDER BY number DESC LIMIT $4::int
+    ) AS of_one
+    LIMIT $4::int
 )"""  # noqa: S608 - our own text
 # Of contacts that were merged, each stands for all (CT-20).
 _OF_CONTACTS = f"""
 people AS MATERIALIZED (
-    SELECT id, merged_into, organisation = $1 AS ours FROM contacts
-    WHERE (SELECT count(*) FROM titled) < $4::int AND {_IN_CONTACT}
-    LIMIT $7::int
+    SELECT found.id, found.merged_into FROM {_NEWEST_FIRST}
+    CROSS JOIN LATERAL (
+        SELECT id, merged_into FROM contacts WHERE organisation = $1 AND {_IN_CONTACT}
+    ) AS found
+    WHERE (SELECT count(*) FROM titled) < $4::int
+    LIMIT $6::int
 ),
 known AS MATERIALIZED (
     SELECT DISTINCT same.id FROM people
@@ -120,7 +103,7 @@ known AS MATERIALIZED (
         SELECT was.id FROM contacts AS was
         WHERE was.organisation = $1 AND was.merged_into = coalesce(people.merged_into, people.id)
     ) AS same (id)
-    WHERE people.ours AND EXISTS (
+    WHERE EXISTS (
         SELECT FROM activity_contacts AS tagged
         JOIN activities ON activities.organisation = $1 AND activities.id = tagged.activity
         WHERE tagged.organisation = $1 AND tagged.contact = same.id AND activities.process = ANY ($2::text[])
@@ -141,29 +124,25 @@ of_contacts AS MATERIALIZED (
 )"""  # noqa: S608 - our own text
 _OF_MAILS = f"""
 mailed AS MATERIALIZED (
-    SELECT id, at, organisation = $1 AS ours FROM mails
-    WHERE (SELECT count(*) FROM titled) + (SELECT count(*) FROM of_contacts) < $4::int AND {_IN_MAIL}
-    LIMIT $7::int
+    SELECT found.id FROM {_NEWEST_FIRST}
+    CROSS JOIN LATERAL (SELECT id FROM mails WHERE organisation = $1 AND {_IN_MAIL}) AS found
+    WHERE (SELECT count(*) FROM titled) + (SELECT count(*) FROM of_contacts) < $4::int
+    LIMIT $6::int
 ),
 of_mails AS MATERIALIZED (
-    SELECT DISTINCT id, number FROM (
-        SELECT activities.id, activities.number
-        FROM (SELECT id FROM mailed WHERE ours ORDER BY at DESC) AS followed
-        JOIN activity_mails AS stands ON stands.organisation = $1 AND stands.mail = followed.id
-        JOIN activities ON activities.organisation = $1 AND activities.id = stands.activity
-        WHERE activities.process = ANY ($2::text[]) AND activities.id <> ALL ($5::uuid[])
-            AND activities.id <> ALL (ARRAY (SELECT id FROM titled UNION ALL SELECT id FROM of_contacts))
-        LIMIT $8::int
-    ) AS readable
-    ORDER BY number DESC LIMIT $4::int
+    SELECT DISTINCT activities.id, activities.number FROM mailed
+    JOIN activity_mails AS stands ON stands.organisation = $1 AND stands.mail = mailed.id
+    JOIN activities ON activities.organisation = $1 AND activities.id = stands.activity
+    WHERE activities.process = ANY ($2::text[]) AND activities.id <> ALL ($5::uuid[])
+        AND activities.id <> ALL (ARRAY (SELECT id FROM titled UNION ALL SELECT id FROM of_contacts))
+    ORDER BY activities.number DESC LIMIT $4::int
 )"""  # noqa: S608 - our own text
 # There is always a row, which says how many matches were looked through, in whatever processes.
 _BY_WORDS = f"""
 WITH {_TITLED}, {_OF_CONTACTS}, {_OF_MAILS}
 SELECT activities.*, hit.matched, matching.looked
 FROM (
-    SELECT greatest(
-        (SELECT count(*) FROM titles), (SELECT count(*) FROM people), (SELECT count(*) FROM mailed))
+    SELECT greatest((SELECT count(*) FROM people), (SELECT count(*) FROM mailed))
 ) AS matching (looked)
 LEFT JOIN (
     SELECT id, 1, 'title' FROM titled
@@ -202,27 +181,16 @@ async def search(
             return list(numbered.values())  # it is a whole reference
     found: list[Found] = []
     wanted = limit - len(numbered)
-    letters = [f"%{run}%" for word in words for run in _LETTERS.findall(word)]
-    about = (_query(words), wanted, list(numbered), letters)
-    for look in LOOKS if words and wanted else ():
-        await connection.fetchrow(_BOUNDED, str(look.part * len(letters)))
-        mails = look.mails and look.mails * wanted
-        rows = await connection.fetch(_BY_WORDS, *asked, *about, look.most, mails)
-        found = [Found(row, row["matched"]) for row in rows if row["matched"]]
-        if len(found) == wanted or _was_all(look, rows[0]["looked"], len(letters)):
-            break
+    if words and wanted:
+        await connection.fetchrow(_BOUNDED)
+        ages = [row["age"] for row in await connection.fetch(_AGES, organisation)]
+        about = (list(_queries(words, sorted(ages, reverse=True))), wanted, list(numbered))
+        for most in LOOKS:
+            rows = await connection.fetch(_BY_WORDS, *asked, *about, most)
+            found = [Found(row, row["matched"]) for row in rows if row["matched"]]
+            if len(found) == wanted or most is None or rows[0]["looked"] < most:
+                break
     return [*numbered.values(), *found]
-
-
-def _was_all(look: Look, looked: int, words: int) -> bool:
-    """Whether nothing matches but what was looked through.
-
-    Of a part, that is known of one word alone: the matches of each are thinned out by themselves, so that of
-    what matches several any may be missing.
-    """
-    if look.part:
-        return words == 1 and looked < _FEW
-    return look.most is None or looked < look.most
 
 
 def _spans(text: str) -> list[tuple[int, int]]:
@@ -238,9 +206,16 @@ def _spans(text: str) -> list[tuple[int, int]]:
 
 def _words(text: str) -> list[str]:
     """Those that are long enough, up to as many as anybody types."""
-    return [word for word in _WORD.findall(text.lower()) if len(word) >= SHORTEST][:MOST_WORDS]
+    return [word for word in _LETTERS.findall(text.lower()) if len(word) >= SHORTEST][:MOST_WORDS]
 
 
-def _query(words: list[str]) -> str:
-    """Every word has to be the beginning of one there."""
-    return " & ".join(f"'{word}':*" for word in words)
+def _queries(words: Sequence[str], ages: Sequence[str]) -> Iterator[str]:
+    """For the newest age, then for twice as many each time: every word has to be the beginning of one there.
+
+    Each query costs something by itself, and so does each age in it that has nothing.
+    """
+    begin, size = 0, 1
+    while begin < len(ages):
+        among = ages[begin : begin + size]
+        yield " | ".join("(" + " & ".join(f"'{age}:{word}':*" for word in words) + ")" for age in among)
+        begin, size = begin + size, 2 * size
