@@ -18,6 +18,7 @@ from shared.lag import Lag
 from shared.logs import get_logger
 from shared.offsets import FenceLost, Place
 from shared.postgres import Pool, acquired
+from shared.strands import WORTH_A_STRAND
 
 ASK_SECONDS = 15.0
 LAST_REPORT_SECONDS = 3.0
@@ -95,6 +96,8 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         finally:
             self._working = None
             self._lag.put_down()
+        if len(records) < WORTH_A_STRAND:
+            await asyncio.sleep(self.consumption.subscription.rest_seconds)
 
     # FastStream runs listeners that are no coroutine functions in a thread of their own.
 

@@ -95,7 +95,9 @@ class Subscription:
 
     `consumer` is the group, `<service>.<noun>`. `inbox` drops what was seen before; request topics go
     without, because a repeated request is answered again. `refuse` answers a request that cannot be
-    understood; where requests have no answers, such a one goes to the dead letters.
+    understood; where requests have no answers, such a one goes to the dead letters. `rest_seconds` is how
+    long a small batch is followed by none, where nobody waits for an effect: those of many small ones cost
+    as many times as much as those of one.
     """
 
     topic: Topic
@@ -103,6 +105,7 @@ class Subscription:
     handle: Handler
     inbox: bool = True
     refuse: Refuse | None = None
+    rest_seconds: float = 0.0
 
 
 class UnitOfWork:

@@ -30,6 +30,8 @@ from shared.topics import ACTIVITY_REQUESTS, INGEST_MAILS, NOTIFY_MAILS
 from shared.unit_of_work import Subscription, UnitOfWork
 
 SERVICE = "activity"
+REST_SECONDS = 0.25
+"""Nobody waits to read that a mail has left; of each, notify tells twice."""
 
 
 def subscriptions(work: Work) -> tuple[Subscription, ...]:
@@ -37,7 +39,7 @@ def subscriptions(work: Work) -> tuple[Subscription, ...]:
     on = Handlers(work)
     return (
         Subscription(INGEST_MAILS, "activity.mails", on.on_mails),
-        Subscription(NOTIFY_MAILS, "activity.deliveries", on.on_reports),
+        Subscription(NOTIFY_MAILS, "activity.deliveries", on.on_reports, rest_seconds=REST_SECONDS),
         # Requests bypass the inbox: a repeat is answered again with the first answer (design §2).
         Subscription(
             ACTIVITY_REQUESTS, "activity.requests", on.on_requests, inbox=False, refuse=handlers.refuse

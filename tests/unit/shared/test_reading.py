@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.reading import Reading, Standstill
+from shared.strands import WORTH_A_STRAND
 
 CONSUMPTION: Any = SimpleNamespace(
     subscription=SimpleNamespace(consumer="tests.notes"), positions={}, not_ready=lambda: None
@@ -40,3 +41,27 @@ async def test_a_consumer_that_will_never_get_a_partition_again_is_begun_anew() 
     with pytest.raises(Standstill):
         await reading(Idle(died)).watch()
     assert died.exception() is not None
+
+
+@pytest.mark.parametrize(("records", "rests"), [(1, [0.25]), (WORTH_A_STRAND, [])])
+async def test_a_small_batch_that_nobody_waits_for_is_followed_by_a_rest_in_which_others_gather(
+    records: int, rests: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    rested: list[float] = []
+
+    async def process(batch: list[Any]) -> None:
+        done.append(len(batch))
+
+    async def rest(seconds: float) -> None:
+        assert done, "what came first waits for nothing"
+        rested.append(seconds)
+
+    consumption: Any = SimpleNamespace(
+        subscription=SimpleNamespace(consumer="tests.notes", rest_seconds=0.25), process=process
+    )
+    monkeypatch.setattr(asyncio, "sleep", rest)
+    await Reading(consumption, "notes.v1").handle(
+        [SimpleNamespace(timestamp=0, topic="n", partition=0)] * records
+    )
+    assert (done, rested) == ([records], rests)
