@@ -2,7 +2,8 @@
 
 Guarantees 1, 2, 3, 4 and 6: every kind of fault while some hundred mails and answers arrive, and not one of
 them is lost, has its effect twice, or stands in the wrong place. Guarantee 7: every Case that a mail opens
-runs through its steps once.
+runs through its steps once, and so do the Sub-Case that it starts and waits for, the call that it makes, and
+the approval that it asks for (CA-1, CA-4, A22, A23, A25).
 """
 
 import os

@@ -79,7 +79,8 @@ def _show(outcome: Outcome, console: Console) -> None:
         faults.add_row(kind, target, str(number))
     console.print(faults)
     account = Table(
-        title=f"{outcome.mails} mails, {outcome.cases} Cases, {outcome.seconds / 60:.0f} minutes, "
+        title=f"{outcome.mails} mails, {outcome.cases} Cases with {outcome.sub_cases} Sub-Cases, "
+        f"{outcome.calls} calls and {outcome.approvals} approvals, {outcome.seconds / 60:.0f} minutes, "
         f"seed {outcome.options.seed}"
     )
     account.add_column("")

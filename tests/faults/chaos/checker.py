@@ -84,7 +84,7 @@ def _received(evidence: Evidence) -> Iterator[Finding]:
 
 def _acknowledged(evidence: Evidence) -> Iterator[Finding]:
     """Every activity was acknowledged under one Message-ID."""
-    found = Counter((each.answers, each.mailbox) for each in set(evidence.accepted))
+    found = Counter((each.answers, each.mailbox) for each in set(evidence.accepted) if not each.link)
     owed = Counter(
         (letter.message_id, home)
         for letter in evidence.written.values()
@@ -165,16 +165,40 @@ def _dead(evidence: Evidence) -> Iterator[Finding]:
 
 def _cases_in_tables(evidence: Evidence) -> Iterator[Finding]:
     """Each Case entered each step once, had each Action once, and has ended."""
-    return _compared("in the tables", Counter(evidence.facts_in_tables), _facts_owed(evidence), about=_case)
+    return _facts("in the tables", evidence.facts_in_tables, evidence.case_facts, evidence)
 
 
 def _cases_on_kafka(evidence: Evidence) -> Iterator[Finding]:
     """And so it was said."""
-    return _compared("on Kafka", Counter(evidence.facts_on_kafka), _facts_owed(evidence), about=_case)
+    return _facts("on Kafka", evidence.facts_on_kafka, evidence.case_facts, evidence)
+
+
+def _calls(evidence: Evidence) -> Iterator[Finding]:
+    """Connectors were told of each call under one id."""
+    return _facts("for connectors", evidence.facts_in_calls, evidence.call_facts, evidence)
+
+
+def _asked_by_mail(evidence: Evidence) -> Iterator[Finding]:
+    """Approvers were asked under one Message-ID."""
+    return _facts("by mail", evidence.facts_in_mails, evidence.mail_facts, evidence)
+
+
+def _decided(evidence: Evidence) -> Iterator[Finding]:
+    """No approver was told twice that it was this click which decided."""
+    for link, number in evidence.decisions.items():
+        if number > 1:
+            yield Finding(Damage.DOUBLED, link, f"{link} has decided {number} times")
+
+
+def _ends(evidence: Evidence) -> Iterator[Finding]:
+    """No Case ends before what is under it."""
+    for case, ends in evidence.ends.items():
+        if list(ends) != sorted(ends):
+            yield Finding(Damage.DISORDERED, case, f"{case} ended before what is under it")
 
 
 def _answered(evidence: Evidence) -> Iterator[Finding]:
-    """Whatever a robot has asked was answered under one id, however often it was asked."""
+    """Whatever a robot or a connector has asked was answered under one id, however often it was asked."""
     found = Counter({id_: len(evidence.answers.get(id_, ())) for id_ in evidence.asked})
     return _compared("answers", found, Counter(dict.fromkeys(evidence.asked, 1)), about=str)
 
@@ -192,6 +216,10 @@ CHECKS: Sequence[Callable[[Evidence], Iterable[Finding]]] = (
     _dead,
     _cases_in_tables,
     _cases_on_kafka,
+    _calls,
+    _asked_by_mail,
+    _decided,
+    _ends,
     _answered,
 )
 
@@ -211,10 +239,11 @@ def _owed(evidence: Evidence) -> Counter[_Seat]:
     )
 
 
-def _facts_owed(evidence: Evidence) -> Counter[Fact]:
-    return Counter(
-        Fact(opening, home, what) for opening, home in evidence.cases for what in evidence.case_facts
-    )
+def _facts(
+    where: str, found: Iterable[Fact], owed_of_each: Iterable[str], evidence: Evidence
+) -> Iterator[Finding]:
+    owed = Counter(Fact(*case, what) for what in owed_of_each for case in evidence.cases)
+    return _compared(where, Counter(found), owed, about=_case)
 
 
 def _case(fact: Fact) -> tuple[str, str]:

@@ -63,6 +63,7 @@ class Correspondence:
     _to_answer: list[Taken] = field(default_factory=list)
     _by_opening: dict[str, _Thread] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
+    _heard: int = 0
     _boxes: dict[str, Postbox] = field(default_factory=dict)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -99,7 +100,9 @@ class Correspondence:
 
     def hear(self) -> None:
         """Look for acknowledgements that came. Of one that came twice, people answer the first."""
-        for taken in self.sink.look():
+        fresh = self.sink.look(self._heard)
+        self._heard += len(fresh)
+        for taken in fresh:
             if taken.in_reply_to in self._by_opening and taken.message_id not in self._said:
                 self._said.add(taken.message_id)
                 self._to_answer.append(taken)

@@ -12,16 +12,17 @@ from shared.contracts.dead_letters import EXCEPTION_MESSAGE
 from shared.topics import (
     ACTIVITY_ACTIVITIES,
     ACTIVITY_ANSWERS,
+    ACTIVITY_CALLS,
     DEAD_LETTERS,
     INGEST_MAILS,
     NOTIFY_MAILS,
     NOTIFY_REQUESTS,
 )
+from tests.faults.chaos import evidence_of_cases as of_cases
+from tests.faults.chaos import facts, links
 from tests.faults.chaos.correspondence import Correspondence, home_of
-from tests.faults.chaos.evidence_of_cases import facts_in_tables, facts_on_kafka
-from tests.faults.chaos.hands import Robots
+from tests.faults.chaos.hands import Hands
 from tests.faults.chaos.known import Accepted, Effect, Evidence, Spoken
-from tests.faults.chaos.matters import facts
 from tests.faults.chaos.world import World
 from tests.support.crowd import bare, headers_of
 from tests.support.topics import read_all
@@ -39,19 +40,22 @@ _OPENED, _APPENDED = ("ticket.opened", "case.opened"), ("ticket.mail_appended", 
 
 
 async def gather(
-    world: World, correspondence: Correspondence, robots: Robots, repeats_allowed: int
+    world: World, correspondence: Correspondence, hands: Hands, repeats_allowed: int
 ) -> Evidence:
     """Read everything; all has to be at rest."""
     mailroom = world.mailroom
     async with mailroom.tables("activity") as tables:
         effects = await tables.fetch(_EFFECTS)
         versions = await tables.fetch("SELECT id, version FROM activities")
-        in_tables = await facts_in_tables(tables)
+        stands, history = await of_cases.read_tables(tables)
     told = await _records(world, INGEST_MAILS.name)
     said = await _records(world, ACTIVITY_ACTIVITIES.name)
     answers = await _records(world, ACTIVITY_ANSWERS.name)
+    calls = await _records(world, ACTIVITY_CALLS.name)
     received, names = _received(told)
-    world.sink.look()
+    said_of_cases = of_cases.told(said, names)
+    taken = world.sink.look()
+    asked = {each.message_id: links.read(each.link) for each in taken if each.link}
     return Evidence(
         written=correspondence.written,
         places=correspondence.places,
@@ -76,17 +80,24 @@ async def gather(
             *_spoken(await _records(world, NOTIFY_REQUESTS.name)),
             *_spoken(await _records(world, NOTIFY_MAILS.name)),
             *_spoken(answers),
+            *_spoken(calls),
         ],
         accepted=[
-            Accepted(taken.message_id, taken.in_reply_to, home_of(mailroom, taken.sender))
-            for taken in world.sink.taken
+            Accepted(each.message_id, each.in_reply_to, home_of(mailroom, each.sender), each.link)
+            for each in taken
         ],
-        dead=[*robots.refusals, *[each async for each in _dead(world)]],
+        dead=[*hands.refusals, *[each async for each in _dead(world)]],
         repeats_allowed=repeats_allowed,
-        case_facts=tuple(facts()),
-        facts_in_tables=in_tables,
-        facts_on_kafka=facts_on_kafka(said, names),
-        asked=robots.asked_for,
+        case_facts=tuple(facts.facts()),
+        facts_in_tables=of_cases.facts_in_tables(stands, history, of_cases.ids_of_calls(calls)),
+        facts_on_kafka=said_of_cases.facts,
+        call_facts=tuple(facts.facts_of_calls()),
+        facts_in_calls=of_cases.facts_in_calls(calls, said_of_cases.cases),
+        mail_facts=tuple(facts.facts_of_mails()),
+        facts_in_mails=of_cases.facts_in_mails(asked, said_of_cases.cases),
+        ends=said_of_cases.ends,
+        decisions=hands.decisions,
+        asked=hands.asked_for,
         answers=_answers(answers),
     )
 
@@ -134,7 +145,8 @@ def _told_effects(records: list[Any], names: dict[str, str]) -> Iterator[Effect]
     seen: set[str] = set()
     for record in records:
         value, id_ = json.loads(record.value), headers_of(record)["ce_id"]
-        if value["type"] not in (*_OPENED, *_APPENDED) or id_ in seen:
+        # What is opened under a Case is opened by no mail.
+        if value["type"] not in (*_OPENED, *_APPENDED) or id_ in seen or not value.get("mail"):
             continue
         seen.add(id_)
         message_id = names.get(value["mail"], value["mail"])

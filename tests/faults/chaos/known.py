@@ -60,15 +60,19 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A mail that the SMTP server took: which opening mail it answers, from which mailbox."""
+    """A mail that the SMTP server took: which opening mail it answers, from which mailbox.
+
+    One that asks for an approval answers none, and has a `link`.
+    """
 
     message_id: str
     answers: str
     mailbox: str
+    link: str = ""
 
 
 class Fact(NamedTuple):
-    """Something that is true of the Case that a mail opened in a mailbox, as `matters` says it."""
+    """Something that is true of the Case that a mail opened in a mailbox, as `facts` says it."""
 
     opening: str
     mailbox: str
@@ -85,7 +89,11 @@ class Evidence:
     in the tables. spoken: all records, as each partition has them. dead: dead letters.
     repeats_allowed: how many mails can have been under way to the SMTP server when something was broken.
     case_facts: what each Case has to have come to; facts_in_tables, facts_on_kafka: what each has come to, on
-    Kafka once for each id. asked: the requests of robots; answers: the ids under which each was answered.
+    Kafka once for each id. call_facts, facts_in_calls: the same of what connectors were told, once for each
+    id; mail_facts, facts_in_mails: of what approvers were asked, once for each Message-ID. ends: of each Case
+    the ends that it told of, in that order, True for its own. decisions: how often each link of an approver
+    was said to have decided. asked: the requests of robots and connectors; answers: the ids under which each
+    was answered.
     """
 
     written: Mapping[str, Letter]
@@ -102,6 +110,12 @@ class Evidence:
     case_facts: Sequence[str] = ()
     facts_in_tables: Sequence[Fact] = ()
     facts_on_kafka: Sequence[Fact] = ()
+    call_facts: Sequence[str] = ()
+    facts_in_calls: Sequence[Fact] = ()
+    mail_facts: Sequence[str] = ()
+    facts_in_mails: Sequence[Fact] = ()
+    ends: Mapping[tuple[str, str], Sequence[bool]] = field(default_factory=dict)
+    decisions: Mapping[str, int] = field(default_factory=dict)
     asked: AbstractSet[str] = frozenset()
     answers: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
 

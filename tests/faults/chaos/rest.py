@@ -17,6 +17,7 @@ QUIET_SECONDS = 150.0
 _EFFECTS = """
 SELECT count(*) FROM history
 WHERE type IN ('ticket.opened', 'ticket.mail_appended', 'case.opened', 'case.mail_appended')
+  AND mail IS NOT NULL
 """
 _TO_DO = "SELECT count(*) FROM activities WHERE kind <> 'ticket' AND status NOT IN ('resolved', 'closed')"
 _TO_PUBLISH = "SELECT count(*) FROM outbox WHERE headers NOT LIKE '%mailbox.polled%'"

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from tests.faults.chaos.checker import Damage, Verdict, judge
 from tests.faults.chaos.correspondence import Correspondence
 from tests.faults.chaos.evidence import gather
+from tests.faults.chaos.facts import opened
 from tests.faults.chaos.hands import at_work
+from tests.faults.chaos.matters import ERRAND
 from tests.faults.chaos.rest import until_at_rest
 from tests.faults.chaos.schedule import KILL, plan
 from tests.faults.chaos.storm import Storm, Tell
@@ -30,13 +32,19 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to. `ended` are processes that ended by themselves, with their last words."""
+    """What a run came to: how many mails there were, Cases, Cases under these, calls, approvers asked.
+
+    `ended` are processes that ended by themselves, with their last words.
+    """
 
     options: Options
     strikes: Counter[tuple[str, str]]
     verdict: Verdict
     mails: int
     cases: int
+    sub_cases: int
+    calls: int
+    approvals: int
     repeats_allowed: int
     ended: list[str]
     seconds: float
@@ -58,14 +66,14 @@ async def run(world: World, options: Options, tell: Tell) -> Outcome:
         keeper = group.create_task(world.keep_up())
         storm = Storm(world, correspondence, tell)
         strikes = plan(options.seed, options.mails, options.kills, full=options.full)
-        async with at_work(world, random.Random(f"robots of {options.seed}")) as robots:
+        async with at_work(world, options.seed) as hands:
             await storm.last(options.mails, strikes)
             tell("all is written, and nothing is broken any more")
             await world.calm()
             await until_at_rest(world, correspondence, tell)
         keeper.cancel()
     tell("reading mailboxes, tables, topics and the SMTP server's journal")
-    evidence = await gather(world, correspondence, robots, storm.repeats_allowed)
+    evidence = await gather(world, correspondence, hands, storm.repeats_allowed)
     verdict = judge(evidence)
     return Outcome(
         options=options,
@@ -73,6 +81,9 @@ async def run(world: World, options: Options, tell: Tell) -> Outcome:
         verdict=verdict,
         mails=len(correspondence.written),
         cases=len(evidence.cases),
+        sub_cases=sum(each.what == opened(ERRAND) for each in evidence.facts_in_tables),
+        calls=len(evidence.facts_in_calls),
+        approvals=len(evidence.facts_in_mails),
         repeats_allowed=storm.repeats_allowed,
         ended=world.ended,
         seconds=time.monotonic() - began,
@@ -89,6 +100,9 @@ def figures(outcome: Outcome) -> dict[str, object]:
         "seed": outcome.options.seed,
         "mails": outcome.mails,
         "cases": outcome.cases,
+        "sub_cases": outcome.sub_cases,
+        "calls": outcome.calls,
+        "approvals": outcome.approvals,
         "kills": outcome.kills,
         **{damage.value: verdict.count(damage) for damage in Damage},
         "smtp_repeats": verdict.smtp_repeats,

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from email.parser import BytesHeaderParser
+from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
 
@@ -21,13 +21,17 @@ from deploy.local.endpoints import Address
 from deploy.local.ports import HOST
 from deploy.local.processes import Program, Tethered
 from deploy.local.server import clean_environment
+from tests.faults.chaos.links import link_in
 from tests.support.crowd import bare
 from tests.support.waiting import eventually
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A mail that was taken. Message-IDs are without brackets; `reply_to` is where answers go."""
+    """A mail that was taken. Message-IDs are without brackets; `reply_to` is where answers go.
+
+    One that asks for an approval has a `link`.
+    """
 
     message_id: str
     in_reply_to: str
@@ -35,6 +39,7 @@ class Taken:
     sender: str
     reply_to: str
     recipients: tuple[str, ...]
+    link: str = ""
 
 
 @dataclass
@@ -46,15 +51,14 @@ class Sink:
     taken: list[Taken] = field(default_factory=list)
     _read: int = 0
 
-    def look(self) -> list[Taken]:
-        """What has come since the last look; `taken` grows by it."""
+    def look(self, since: int = 0) -> list[Taken]:
+        """What has come by now, without the first ones: `taken` grows by what is new."""
         with self.journal.open("rb") as journal:
             journal.seek(self._read)
             lines = [line for line in journal.readlines() if line.endswith(b"\n")]
         self._read += sum(map(len, lines))
-        fresh = [_read(json.loads(line)) for line in lines]
-        self.taken += fresh
-        return fresh
+        self.taken += [_read(json.loads(line)) for line in lines]
+        return self.taken[since:]
 
 
 def _read(row: dict[str, str | list[str]]) -> Taken:
@@ -89,7 +93,7 @@ class _Journal:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        mail = BytesHeaderParser(policy=default).parsebytes(envelope.original_content or b"")
+        mail = BytesParser(policy=default).parsebytes(envelope.original_content or b"")
         row = {
             "message_id": bare(mail["Message-ID"]),
             "in_reply_to": bare(mail["In-Reply-To"]),
@@ -97,6 +101,7 @@ class _Journal:
             "sender": mail["From"].addresses[0].addr_spec,
             "reply_to": (mail["Reply-To"] or mail["From"]).addresses[0].addr_spec,
             "recipients": envelope.rcpt_tos,
+            "link": link_in(mail),
         }
         os.write(self._file, json.dumps(row).encode() + b"\n")
         os.fdatasync(self._file)

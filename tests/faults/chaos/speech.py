@@ -16,7 +16,8 @@ from aiokafka.errors import KafkaError
 
 from shared.contracts import activity_requests as asked
 from shared.contracts.envelope import Envelope
-from shared.topics import ACTIVITY_ANSWERS, ACTIVITY_REQUESTS
+from shared.topics import ACTIVITY_REQUESTS, Topic
+from tests.support.crowd import headers_of
 from tests.support.mailroom import ORGANISATION, Mailroom
 
 T = TypeVar("T")
@@ -62,10 +63,15 @@ class Mouth:
                 await _in_time(producer.stop())
 
 
-async def listen(mailroom: Mailroom, heard: Callable[[dict[str, Any]], None], enough: asyncio.Event) -> None:
-    """Every answer that was ever given, and then those that come, until it is enough. Raises `AWAY`."""
+async def listen(
+    mailroom: Mailroom, topic: Topic, heard: Callable[[str, dict[str, Any]], None], enough: asyncio.Event
+) -> None:
+    """Ids and values of all records that there are, and of those that come, until it is enough.
+
+    Raises `AWAY`.
+    """
     consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
-        mailroom.topic(ACTIVITY_ANSWERS.name),
+        mailroom.topic(topic.name),
         bootstrap_servers=mailroom.stack.kafka_bootstrap,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
@@ -75,7 +81,7 @@ async def listen(mailroom: Mailroom, heard: Callable[[dict[str, Any]], None], en
         while not enough.is_set():
             for records in (await _in_time(consumer.getmany(timeout_ms=200))).values():
                 for record in records:
-                    heard(json.loads(record.value))
+                    heard(headers_of(record)["ce_id"], json.loads(record.value))
     finally:
         with suppress(*AWAY):
             await _in_time(consumer.stop())

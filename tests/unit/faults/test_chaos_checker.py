@@ -22,8 +22,12 @@ def said(activity: str, version: int, partition: int = 0) -> Spoken:
 
 
 # "a" was written to both mailboxes and came to each of them twice; "b" and "c" were added to it at one. It
-# opened a Case in each, which a robot was asked to go on with once.
-FACTS = tuple(Fact("a", home, what) for home in ("help", "billing") for what in ("step 1 entered", "ended"))
+# opened a Case in each, which a robot was asked to go on with once. Each Case made a call and asked an
+# approver, who clicked until it counted; and it ended behind what was under it, once again after a mail.
+HOMES = ("help", "billing")
+FACTS = tuple(Fact("a", home, what) for home in HOMES for what in ("step 1 entered", "ended"))
+CALLS = tuple(Fact("a", home, "called") for home in HOMES)
+ASKED = tuple(Fact("a", home, "lena asked") for home in HOMES)
 EFFECTS = (effect("a", "1", 1), effect("b", "1", 2), effect("c", "1", 3), effect("a", "2", 1, "billing"))
 SOUND = Evidence(
     written={
@@ -47,11 +51,19 @@ SOUND = Evidence(
         Accepted("ack1", "a", "help"),
         Accepted("ack2", "a", "billing"),
         Accepted("ack1", "a", "help"),
+        Accepted("please1", "", "help", "a link"),
+        Accepted("please2", "", "billing", "another link"),
     ],
     repeats_allowed=1,
     case_facts=("step 1 entered", "ended"),
     facts_in_tables=FACTS,
     facts_on_kafka=FACTS,
+    call_facts=("called",),
+    facts_in_calls=CALLS,
+    mail_facts=("lena asked",),
+    facts_in_mails=ASKED,
+    ends={("a", "help"): (False, True, True), ("a", "billing"): (False, True)},
+    decisions={"a link": 1, "another link": 0},
     asked={"next"},
     answers={"next": {"yes"}, "somebody else's": {"yes", "no"}},
 )
@@ -148,6 +160,22 @@ WRONG: dict[str, tuple[Evidence, dict[Damage, int]]] = {
     ),
     "a Case never said that it entered a step": (replace(SOUND, facts_on_kafka=FACTS[1:]), {LOST: 1}),
     "a Case said it twice": (replace(SOUND, facts_on_kafka=(*FACTS, FACTS[0])), {DOUBLED: 1}),
+    "a connector was never told of a call": (replace(SOUND, facts_in_calls=CALLS[:1]), {LOST: 1}),
+    "a call was made under two ids": (replace(SOUND, facts_in_calls=(*CALLS, CALLS[0])), {DOUBLED: 1}),
+    "a call was made for nobody": (
+        replace(SOUND, facts_in_calls=(*CALLS, Fact("", "", "called"))),
+        {DOUBLED: 1},
+    ),
+    "an approver was never asked": (replace(SOUND, facts_in_mails=ASKED[1:]), {LOST: 1}),
+    "an approver was asked under two Message-IDs": (
+        replace(SOUND, facts_in_mails=(*ASKED, ASKED[1])),
+        {DOUBLED: 1},
+    ),
+    "two clicks decided": (replace(SOUND, decisions={"a link": 2, "another link": 1}), {DOUBLED: 1}),
+    "a Case ended before what is under it": (
+        replace(SOUND, ends={**SOUND.ends, ("a", "help"): (True, False)}),
+        {DISORDERED: 1},
+    ),
     "a robot was never answered": (replace(SOUND, answers={}), {LOST: 1}),
     "a robot was answered in two ways": (replace(SOUND, answers={"next": {"yes", "no"}}), {DOUBLED: 1}),
     "something went to the dead letters": (
@@ -187,5 +215,6 @@ def test_a_mail_is_counted_once_however_much_is_wrong_with_it() -> None:
     nothing = replace(
         SOUND, in_tables=(), on_kafka=(), received={}, kept=Counter(), case_facts=(), facts_in_tables=()
     )
-    nothing = replace(nothing, facts_on_kafka=())
+    nothing = replace(nothing, facts_on_kafka=(), call_facts=(), facts_in_calls=(), mail_facts=())
+    nothing = replace(nothing, facts_in_mails=())
     assert judge(nothing).count(LOST) == 3
