@@ -176,9 +176,8 @@ def _happened(event: Event, family: _Family) -> Iterator[Fact]:
         case "case.step_entered":
             what = facts.entered(me.process, event["step"])
         case "case.sub_case_started":
-            what = facts.started(
-                event["process"], family.kin((event.get("by") or {}).get("activity", "")).action
-            )
+            by = family.kin((event.get("by") or {}).get("activity", ""))
+            what = facts.started(family.kin(event["started"]["activity"]).process, by.action)
         case "case.sub_case_ended":
             what = facts.told_of_the_end(family.kin(event["ended"]["activity"]).process)
         case "case.edited" if _writes(event):
@@ -192,8 +191,8 @@ def _happened(event: Event, family: _Family) -> Iterator[Fact]:
         case "action.approval_asked":
             what = facts.asked(me.action, event["level"], event["approvers"])
         case "action.approval_given":
-            by = event["actor"]["id"]
-            what = facts.given(me.action, event["level"], by, approved=event["approved"])
+            who = event["actor"]["id"]
+            what = facts.given(me.action, event["level"], who, approved=event["approved"])
     if what:
         yield Fact(*me.case, what)
 

@@ -50,7 +50,12 @@ def life() -> list[Event]:
     return [
         {"type": "case.opened", "activity": "case", **mail},
         *(event for number, step in enumerate(STEPS[MATTER], 1) for event in entering("case", number, step)),
-        {"type": "case.sub_case_started", "activity": "case", "process": ERRAND, "by": of("start-errand")},
+        {
+            "type": "case.sub_case_started",
+            "activity": "case",
+            "started": of("errand"),
+            "by": of("start-errand"),
+        },
         {"type": "case.opened", "activity": "errand", "process": ERRAND, "parent": of("case")},
         *entering("errand", 1, ("fetch",)),
         {"type": "action.called", "activity": "order", "call": CALL},
@@ -181,6 +186,12 @@ def test_what_does_not_stand_in_the_tables_is_missed_whatever_was_said(
     wrong: dict[str, dict[str, Any]], missed: str
 ) -> None:
     assert OWED - in_tables(life(), Stands(wrong)) == Counter([Fact(*HOME, missed)])
+
+
+def test_a_case_that_another_action_started_or_that_is_not_there_is_not_the_one_that_is_owed() -> None:
+    for other in ({"by": of("call")}, {"by": None}, {"started": of("nobody")}):
+        events = [{**each, **other} if each["type"] == "case.sub_case_started" else each for each in life()]
+        assert OWED - on_kafka(events) == Counter([Fact(*HOME, facts.started(ERRAND, "start-errand"))])
 
 
 def test_what_somebody_else_has_closed_is_missed_and_found_too_often() -> None:
