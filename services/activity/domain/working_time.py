@@ -7,16 +7,20 @@ not come begins or ends when the clock jumps. So a night shift lasts as long as 
 """
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
+from typing import Self
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
 NOTHING = timedelta()
 _LONGEST_PAUSE = 366 * 5
 """Days without any work in a row after which a calendar is taken to have none at all."""
-_DAYS_KEPT = 4096
+_YEARS_WITHOUT_WORK = _LONGEST_PAUSE // 366 + 1
+_DAYS_KEPT, _YEARS_KEPT = 4096, 64
 
 Period = tuple[datetime, datetime]
 
@@ -37,6 +41,41 @@ class Shift:
         return self.end <= self.start
 
 
+@dataclass(frozen=True, slots=True)
+class _Year:
+    """What work begins in a year: periods by their starts and ends, and how much was worked up to each end.
+
+    Waits last for months, and are reckoned for every one that ends: so no day of them is looked at.
+    """
+
+    starts: list[datetime]
+    ends: list[datetime]
+    up_to: list[timedelta]
+
+    @classmethod
+    def of(cls, periods: Sequence[Period]) -> Self:
+        up_to = list(accumulate(end - start for start, end in periods))
+        return cls([start for start, _ in periods], [end for _, end in periods], up_to)
+
+    @property
+    def worked(self) -> timedelta:
+        return self.up_to[-1] if self.up_to else NOTHING
+
+    def worked_before(self, instant: datetime) -> timedelta:
+        place = bisect_right(self.starts, instant) - 1
+        return self.up_to[place] - max(self.ends[place] - instant, NOTHING) if place >= 0 else NOTHING
+
+    def first_after(self, worked: timedelta) -> datetime:
+        """The first instant before which so much was worked, which is more than nothing."""
+        place = bisect_left(self.up_to, worked)
+        return self.ends[place] - (self.up_to[place] - worked)
+
+    def last_after(self, worked: timedelta) -> datetime:
+        """The last instant before which no more was worked, which is not all."""
+        place = bisect_right(self.up_to, worked)
+        return self.ends[place] - (self.up_to[place] - worked)
+
+
 @dataclass(frozen=True)
 class WorkingCalendar:
     """The shifts of the seven weekdays, Monday first, in a time zone, and the dates on which none begins.
@@ -48,6 +87,7 @@ class WorkingCalendar:
     hours: tuple[tuple[Shift, ...], ...]
     holidays: frozenset[date] = frozenset()
     _known: dict[date, tuple[Period, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _years: dict[int, _Year] = field(default_factory=dict, compare=False, repr=False)
 
     def local_date(self, instant: datetime) -> date:
         """The date that people in the calendar's zone write then."""
@@ -81,29 +121,30 @@ class WorkingCalendar:
         Of several such instants it is the one nearest to `instant`; nothing leads to `instant` itself.
         Raises `NoWork`.
         """
-        instant, left = instant.astimezone(UTC), abs(working)
-        if not left:
+        instant = instant.astimezone(UTC)
+        if not working:
             return instant
-        forward = working > NOTHING
-        periods = self._after(instant) if forward else self._before(instant)
-        while True:
-            start, end = next(periods)
-            if left <= end - start:
-                return start + left if forward else end - left
-            left -= end - start
+        forward, left = working > NOTHING, working
+        number = self._first_day(instant).year if forward else self.local_date(instant).year
+        pause = 0
+        while pause < _YEARS_WITHOUT_WORK:
+            year = self._year(number)
+            sought = year.worked_before(instant) + left
+            if (NOTHING < sought <= year.worked) if forward else (NOTHING <= sought < year.worked):
+                return year.first_after(sought) if forward else year.last_after(sought)
+            # What is left is counted from the end of this year, or from its beginning.
+            left = sought - year.worked if forward else sought
+            number += 1 if forward else -1
+            pause = 0 if year.worked else pause + 1
+        raise NoWork(f"the calendar has no working time for years near {instant}")
 
     def between(self, since: datetime, until: datetime) -> timedelta:
         """The working time from one instant to another; negative where `until` is the earlier."""
         if until < since:
             return -self.between(until, since)
         since, until = since.astimezone(UTC), until.astimezone(UTC)
-        worked = NOTHING
-        day, last = self._first_day(since), self.local_date(until)
-        while day <= last:
-            for start, end in self.periods(day):
-                worked += max(min(end, until) - max(start, since), NOTHING)
-            day += DAY
-        return worked
+        years = map(self._year, range(self._first_day(since).year, self.local_date(until).year + 1))
+        return sum((each.worked_before(until) - each.worked_before(since) for each in years), NOTHING)
 
     def add_days(self, instant: datetime, days: int) -> datetime:
         """The same time of day so many days later, or earlier if negative."""
@@ -158,25 +199,17 @@ class WorkingCalendar:
         """The first date whose shifts may still go on at an instant."""
         return self.local_date(instant) - DAY
 
-    def _after(self, instant: datetime) -> Iterator[Period]:
-        """Working periods from an instant on, in order."""
-        day = self._first_day(instant)
-        while True:
-            day = self._next_working_day(day, DAY)
-            for start, end in self.periods(day):
-                if instant < end:
-                    yield max(start, instant), end
-            day += DAY
-
-    def _before(self, instant: datetime) -> Iterator[Period]:
-        """Working periods up to an instant, the last first."""
-        day = self.local_date(instant)
-        while True:
-            day = self._next_working_day(day, -DAY)
-            for start, end in reversed(self.periods(day)):
-                if start < instant:
-                    yield start, min(end, instant)
-            day -= DAY
+    def _year(self, number: int) -> _Year:
+        known = self._years.get(number)
+        if known is None:
+            day, periods = date(number, 1, 1), list[Period]()
+            while day.year == number:
+                periods += self.periods(day)
+                day += DAY
+            if len(self._years) >= _YEARS_KEPT:
+                self._years.clear()
+            known = self._years[number] = _Year.of(periods)
+        return known
 
     def _next_working_day(self, day: date, step: timedelta) -> date:
         for _ in range(_LONGEST_PAUSE):
