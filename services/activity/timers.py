@@ -41,7 +41,7 @@ class Timers:
         organisations: Organisations,
         *,
         poll_seconds: float = 1.0,
-        page: int = 200,
+        page: int = 500,
         partitions: int = INGEST_MAILS.partitions,
     ) -> None:
         """`partitions` is in how many partitions ingest tells how far a mailbox was read."""
