@@ -53,7 +53,7 @@ def plan(folder: Folder, url: Url = None, token: Token = None, home: HomeOption 
     try:
         where = _where(definition, url, token, home)
         _show(differences(current(*where), definition))
-        _tell_of_cases(put(*where, definition, dry_run=True))
+        _tell_of_work(put(*where, definition, dry_run=True))
     except StillInUse as error:
         _warn(error)
     except Unanswered as error:
@@ -72,7 +72,7 @@ def apply(folder: Folder, url: Url = None, token: Token = None, home: HomeOption
         _warn(error)
     except Unanswered as error:
         _give_up(error)
-    _tell_of_cases(applied)
+    _tell_of_work(applied)
     typer.echo(f"Version {applied['version']} {'is applied' if applied['changed'] else 'holds already'}.")
 
 
@@ -137,13 +137,22 @@ def _show(found: list[Difference]) -> None:
     console.print(summary(found) if found else "No changes.")
 
 
-def _tell_of_cases(applied: dict[str, Any]) -> None:
-    """What runs ends on the steps that it began with, and people should know how much that is."""
+def _tell_of_work(applied: dict[str, Any]) -> None:
+    """What becomes of what runs, and people should know how much that is."""
     for process, cases in applied.get("going_on", {}).items():
         what = (
             "1 Case ends on the steps that it" if cases == 1 else f"{cases} Cases end on the steps that they"
         )
         typer.echo(f"{process}: {what} began with.")
+    for left in applied.get("to_people", ()):
+        count, shown = left["count"], ", ".join(left["examples"])
+        more = ", …" if count > len(left["examples"]) else ""
+        what = (
+            "1 approval waits for nobody else, and comes"
+            if count == 1
+            else f"{count} approvals wait for nobody else, and come"
+        )
+        typer.echo(f"{left['user']}: {what} to people ({shown}{more}).")
 
 
 def _warn(refused: StillInUse) -> NoReturn:

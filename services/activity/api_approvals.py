@@ -36,12 +36,14 @@ from shared.problems import (
 from shared.unit_of_work import Batch, UnitOfWork
 
 LINK_UNKNOWN = ProblemType("link_unknown", 404, "This link is none of ours")
+LINK_SUSPENDED = ProblemType("link_suspended", 403, "Whoever this link was sent to may not decide")
 LINK_VOID = ProblemType("link_void", 410, "This link counts no more")
 LINK_USED = ProblemType("link_used", 410, "This link has been used")
 
 _FORM, _JSON, _HTML = "application/x-www-form-urlencoded", "application/json", "text/html"
 _PROBLEM: dict[str, Any] = {_HTML: {}, "application/problem+json": {}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
+    403: {"description": "Whoever the link was sent to is suspended or retired", "content": _PROBLEM},
     404: {"description": "The link is none of ours", "content": _PROBLEM},
     410: {"description": "The link counts no more, or has been used", "content": _PROBLEM},
 }
@@ -170,6 +172,8 @@ class _Door:
         bearer = await _loaded(batch, bearer_key(action)) if case.is_sub_case else case
         assert bearer is not None, "a Case at the top is there as long as what is under it"
         why = unusable(organisation, action, link)
+        if why is not None and why.suspended:
+            raise Problem(LINK_SUSPENDED, why.why, headers=page.HEADERS)
         if why is not None and why.verdict is not None:
             told: dict[str, Any] = {"approved": why.verdict.approved, "at": why.verdict.at.isoformat()}
             raise Problem(LINK_USED, why.why, headers=page.HEADERS, **told)

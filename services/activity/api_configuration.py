@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from services.activity import configuration
 from services.activity.configuration_uses import InUse
 from services.activity.permissions import ENDPOINTS
+from services.activity.work import Work
 from shared.auth import Caller, Principal
 from shared.contracts.activity_organisation import Definition
 from shared.http import etag
@@ -29,18 +30,28 @@ class CurrentConfiguration(BaseModel):
     definition: Definition
 
 
+class ApprovalsLeft(BaseModel):
+    """A user who cannot answer any more, and what waited for him and nobody else; some examples of it."""
+
+    user: str
+    count: int
+    examples: list[str]
+
+
 class AppliedConfiguration(BaseModel):
     """The version that holds now; `changed` is false when it held before.
 
-    `going_on` says, by process, how many Cases run on through the steps that they began with.
+    `going_on` says, by process, how many Cases run on through the steps that they began with. `to_people`
+    says, by user, how many approvals come to people because nobody who is asked can answer them any more.
     """
 
     version: int
     changed: bool
     going_on: dict[str, int] = {}
+    to_people: list[ApprovalsLeft] = []
 
 
-def routes(work: UnitOfWork) -> APIRouter:
+def routes(unit: UnitOfWork, work: Work) -> APIRouter:
     """`/v1/configuration`."""
     router = APIRouter(prefix="/v1/configuration", tags=["configuration"])
 
@@ -54,7 +65,7 @@ def routes(work: UnitOfWork) -> APIRouter:
                 return None
             return CurrentConfiguration(version=found.version, definition=found.definition())
 
-        found = await work.run(reading)
+        found = await unit.run(reading)
         if found is None:
             raise Problem(NOT_FOUND, f"Nothing has been applied for {caller.organisation!r} yet.")
         response.headers["ETag"] = etag(found.version)
@@ -70,13 +81,13 @@ def routes(work: UnitOfWork) -> APIRouter:
         _own(caller, definition)
 
         async def applying(batch: Batch[Any]) -> configuration.Applied:
-            applied = await configuration.apply(batch, definition, caller.user)
+            applied = await configuration.apply(batch, definition, caller.user, work)
             if dry_run:
                 raise _DryRun(applied)
             return applied
 
         try:
-            applied = await work.run(applying)
+            applied = await unit.run(applying)
         except _DryRun as checked:
             applied = checked.applied
         except configuration.ConfigurationRefused as refused:
@@ -93,7 +104,13 @@ def routes(work: UnitOfWork) -> APIRouter:
                 CONFIGURATION_IN_USE, f"{refused}.", uses=[_use(found) for found in refused.uses]
             ) from None
         return AppliedConfiguration(
-            version=applied.version, changed=applied.changed, going_on=dict(applied.going_on)
+            version=applied.version,
+            changed=applied.changed,
+            going_on=dict(applied.going_on),
+            to_people=[
+                ApprovalsLeft(user=each.name, count=each.count, examples=list(each.examples))
+                for each in applied.to_people
+            ],
         )
 
     return guarded(router, ENDPOINTS)

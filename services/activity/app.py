@@ -55,7 +55,7 @@ def api_of(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
         contact_routes(unit, work, organisations),
         search_routes(unit, organisations),
         approval_routes(unit, work, organisations),
-        configuration_routes(unit),
+        configuration_routes(unit, work),
     )
     return create_api("Mailroom activity", routers)
 

@@ -10,12 +10,12 @@ from services.activity.domain.course import Holds, Undecided
 from services.activity.domain.evolving import task_of
 from services.activity.domain.states import State
 from services.activity.domain.steps import Step
+from services.activity.permissions import can_answer
 from services.activity.rules import sending_mailbox
 from services.activity.running_sub_cases import parent_of
 from services.activity.workspace import Workspace
-from shared.contracts.activity_organisation import User
 from shared.contracts.envelope import Envelope
-from shared.organisation import Organisation, Unknown
+from shared.organisation import Organisation
 
 
 def first(workspace: Workspace, cause: Envelope, action: Activity, holds: Holds) -> Asking | None:
@@ -25,29 +25,17 @@ def first(workspace: Workspace, cause: Envelope, action: Activity, holds: Holds)
 
 
 def next_step(workspace: Workspace, cause: Envelope, action: Activity, holds: Holds) -> Step | None:
-    """What follows once somebody has approved; None where the level waits for others."""
-    task = task_of(action)
-    if action.state is not State.WAIT_MORE_INFO or task.round is None or not task.level_has_enough:
+    """What follows once somebody has approved, or cannot answer any more; None while it waits for others."""
+    organisation, task = workspace.organisations[action.organisation], task_of(action)
+    if action.state is not State.WAIT_MORE_INFO or task.round is None:
         return None
+    if not task.level_has_enough:
+        waits = any(can_answer(organisation, each) for each in task.yet_to_answer)
+        return None if waits else AskApprovers()
     level = _after(workspace, action, task.round.level, holds)
     if level == 0:
         return EndApproved()
     return AskApprovers(_asking(workspace, cause, action, level) if level else None)
-
-
-def can_approve(organisation: Organisation, name: str) -> User | None:
-    """The user of this name, if he can be asked for an approval now: a person at work, with an address."""
-    try:
-        user = organisation.user(name)
-    except Unknown:
-        return None
-    return user if is_within_reach(user) else None
-
-
-def is_within_reach(user: User) -> bool:
-    """Whether a user can be asked, and can answer: a person at work, with an address."""
-    gone = user.retired or user.suspended or user.robot
-    return not gone and user.address is not None
 
 
 def _after(workspace: Workspace, action: Activity, level: int, holds: Holds) -> int | None:
@@ -76,8 +64,13 @@ def _asking(workspace: Workspace, cause: Envelope, action: Activity, level: int)
 
 def _reached(organisation: Organisation, level: ApprovalLevel) -> tuple[str, ...]:
     """Who can be asked; nobody where all are needed, and one cannot."""
-    found = tuple(each for each in level.approvers if can_approve(organisation, each))
+    found = tuple(each for each in level.approvers if _can_be_asked(organisation, each))
     return () if level.needed is Needed.ALL and found != level.approvers else found
+
+
+def _can_be_asked(organisation: Organisation, name: str) -> bool:
+    """He can answer, and there is an address to ask him at."""
+    return can_answer(organisation, name) and organisation.user(name).address is not None
 
 
 def _mail(cause: Envelope, action: Activity, level: int, user: str) -> UUID:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.activity import agenda
+from services.activity import agenda, work_approvers
 from services.activity import store_configuration as store
-from services.activity.configuration_uses import InUse, going_on, in_use
-from shared import organisation, organisation_copy, tracing
+from services.activity.configuration_uses import InUse, by_approver, going_on, in_use, left_alone
+from services.activity.store_uses import LeftAlone, Use
+from services.activity.work import Work
+from shared import organisation, organisation_copy, tracing, tracing_records
 from shared.contracts.activity_organisation import Definition, OrganisationApplied
 from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.record import Record
@@ -20,6 +22,8 @@ from shared.topics import ACTIVITY_ORGANISATION
 from shared.unit_of_work import Batch, Outgoing
 
 SOURCE = source_of("activity")
+PAGE = 200
+"""So many approvals come to people together."""
 
 
 class ConfigurationRefused(Exception):
@@ -42,12 +46,14 @@ class StillInUse(Exception):
 class Applied:
     """The version that holds now, and whether this call made it.
 
-    `going_on` says of how many Cases of a process the flow that they began with is another than from now on.
+    `going_on` says of how many Cases of a process the flow that they began with is another than from now on,
+    `to_people` how many approvals nobody who is asked can give any more, by whom they were to.
     """
 
     version: int
     changed: bool
     going_on: Mapping[str, int] = field(default_factory=dict)
+    to_people: Sequence[Use] = ()
 
 
 async def current(batch: Batch[Any], name: str) -> Organisation | None:
@@ -55,10 +61,11 @@ async def current(batch: Batch[Any], name: str) -> Organisation | None:
     return await organisation.load(batch.connection, name)
 
 
-async def apply(batch: Batch[Any], definition: Definition, actor: str) -> Applied:
+async def apply(batch: Batch[Any], definition: Definition, actor: str, work: Work) -> Applied:
     """Make `definition` the next version, or do nothing when it is what holds already.
 
-    Raises `ConfigurationRefused` with every rule it breaks, or `StillInUse` with all that cannot go.
+    Approvals that nobody can answer any more come to people with it, by `work`. Raises
+    `ConfigurationRefused` with every rule it breaks, or `StillInUse` with all that cannot go.
     """
     name = definition.organisation
     await store.lock(batch.connection, name)
@@ -80,10 +87,24 @@ async def apply(batch: Batch[Any], definition: Definition, actor: str) -> Applie
         OrganisationApplied(version=version, digest=digest),
     )
     await organisation_copy.store(batch.connection, [(name, record) for record in records])
-    await agenda.settle(batch.connection, Organisation.of(name, version, records[:-1]), batch.now)
+    now_on = Organisation.of(name, version, records[:-1])
+    await agenda.settle(batch.connection, now_on, batch.now)
     await store.log(batch.connection, name, version, digest, actor, batch.now)
     batch.publish(*(_outgoing(batch, name, version, record) for record in records))
-    return Applied(version, changed=True, going_on=left)
+    alone = await left_alone(batch, before, now_on) if before else []
+    await _bring_to_people(batch, now_on, alone, work)
+    return Applied(version, changed=True, going_on=left, to_people=by_approver(alone))
+
+
+async def _bring_to_people(
+    batch: Batch[Any], now_on: Organisation, alone: Sequence[LeftAlone], work: Work
+) -> None:
+    """Approvals that nobody can answer any more; nobody else works meanwhile, so they are taken by pages."""
+    for begin in range(0, len(alone), PAGE):
+        found = alone[begin : begin + PAGE]
+        records = work_approvers.left(now_on.name, now_on.version, found, batch.now)
+        with tracing_records.handling("bring approval to people", records) as traced:
+            await work.perform(batch, traced, by={now_on.name: now_on})
 
 
 def digest_of(definition: Definition) -> str:

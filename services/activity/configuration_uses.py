@@ -1,12 +1,12 @@
 """What a new configuration takes away, and what of that is still in use: such a one is refused whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from services.activity import store_uses as store
-from services.activity.asking_approvers import is_within_reach
-from services.activity.store_uses import MOST, Use
+from services.activity.permissions import can_answer
+from services.activity.store_uses import MOST, SHOWN, LeftAlone, Use
 from shared.contracts.activity_organisation import CustomField, Definition
 from shared.organisation import Organisation
 from shared.unit_of_work import Batch
@@ -20,7 +20,6 @@ class InUse:
     """Something that cannot go, and what uses it; `process` is set for what is part of one.
 
     `option` is that of a list which is taken away. `becomes` says that it stays, and what of it changes.
-    `asked` is set for a user who stays, but could not give the answer any more that is waited for.
     """
 
     kind: str
@@ -28,7 +27,6 @@ class InUse:
     process: str | None = None
     option: str | None = None
     becomes: str | None = None
-    asked: bool = False
 
     @property
     def sentence(self) -> str:
@@ -38,9 +36,6 @@ class InUse:
         verb = f"change its {self.becomes}" if self.becomes else "be removed"
         count = f"{MOST} or more" if self.use.count >= MOST else str(self.use.count)
         stand = "stands on it" if self.use.count == 1 else "stand on it"
-        if self.asked:
-            verb = "be suspended or retired, nor lose the address"
-            stand = "waits for that approval" if self.use.count == 1 else "wait for that approval"
         users = self.use.users if self.use.count != 1 else _ONE[self.use.users]
         shown = f" ({', '.join(self.use.examples)}{', …' if self._more else ''})" if self.use.examples else ""
         return f"{what}{of} cannot {verb}: {count} {users} {stand}{shown}"
@@ -73,9 +68,6 @@ async def in_use(batch: Batch[Any], before: Organisation, after: Definition) -> 
         found += [InUse(kind, use) for use in await store.of_flows(connection, organisation, what, names)]
     gone = removed(before, after, "users")
     found += [InUse("users", use) for use in await store.of_approvers(connection, organisation, gone)]
-    left = sorted(_within_reach(before) - _within_reach(after) - set(gone))
-    waiting = await store.of_asked(connection, organisation, left, sorted(_within_reach(after)))
-    found += [InUse("users", use, asked=True) for use in waiting]
     turned = other_kind(before, after)
     found += [
         InUse("processes", use, becomes="kind")
@@ -110,8 +102,23 @@ async def going_on(batch: Batch[Any], before: Organisation, after: Definition) -
     return await store.running(batch.connection, before.name, sorted(changed))
 
 
-def _within_reach(configuration: Organisation | Definition) -> set[str]:
-    return {user.name for user in configuration.users if is_within_reach(user)}
+async def left_alone(batch: Batch[Any], before: Organisation, after: Organisation) -> list[LeftAlone]:
+    """Approvals that wait for nobody but those who cannot answer any more, such as the suspended (A25)."""
+    gone = sorted(_can_answer(before) - _can_answer(after))
+    return await store.left_alone(batch.connection, after.name, gone, sorted(_can_answer(after)))
+
+
+def by_approver(found: Iterable[LeftAlone]) -> list[Use]:
+    """How many approvals each of those who cannot answer leaves behind, in order of their names."""
+    left: dict[str, list[str]] = {}
+    for each in found:
+        for name in each.approvers:
+            left.setdefault(name, []).append(each.reference)
+    return [Use(name, "activities", len(left[name]), tuple(left[name][:SHOWN])) for name in sorted(left)]
+
+
+def _can_answer(organisation: Organisation) -> set[str]:
+    return {user.name for user in organisation.users if can_answer(organisation, user.name)}
 
 
 def removed(before: Organisation | Definition, after: Definition, kind: str) -> list[str]:

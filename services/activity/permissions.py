@@ -173,7 +173,7 @@ def rule_for(request: type[asked.Request]) -> Rule:
 def require(organisation: Organisation, user: str, rule: Rule | None, process: str) -> None:
     """Raises `NotPermitted` unless the user is at least this in the process, or a user who is at work."""
     if rule is Need.APPROVER:
-        if not at_work(organisation, user):
+        if not can_answer(organisation, user):
             raise NotPermitted(user, None, process)
     elif not isinstance(rule, Role):
         raise NoRule(f"The rule is {rule}, which says nothing about a process.")
@@ -181,13 +181,13 @@ def require(organisation: Organisation, user: str, rule: Rule | None, process: s
         raise NotPermitted(user, rule, process)
 
 
-def at_work(organisation: Organisation, name: str) -> bool:
-    """Whether somebody is a user, and neither retired nor suspended."""
+def can_answer(organisation: Organisation, name: str) -> bool:
+    """Whether somebody who is asked for an approval can give it: a person, and one who is at work (A25)."""
     try:
         user = organisation.user(name)
     except Unknown:
         return False
-    return not (user.retired or user.suspended)
+    return not (user.retired or user.suspended or user.robot)
 
 
 def require_for(organisation: Organisation, actor: Actor, request: type[asked.Request], process: str) -> None:

@@ -7,6 +7,7 @@ organisation's work waits meanwhile.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from shared.postgres import Connection, columns
 
@@ -27,6 +28,15 @@ class Use:
     users: str
     count: int
     examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeftAlone:
+    """An approval that nobody can answer any more, and those who were to."""
+
+    id: UUID
+    reference: str
+    approvers: tuple[str, ...]
 
 
 # For each name the newest of the activities, by an index of that order.
@@ -157,26 +167,18 @@ _OF_APPROVERS = _OF_FLOW.replace(
     """flow -> 'actions' @> jsonb_build_array(jsonb_build_object('approval',
               jsonb_build_array(jsonb_build_object('approvers', jsonb_build_array(wanted.name)))))""",
 )
-# Who was asked, and has not answered: an approval that wants all waits for him, and one that is content with
-# anybody does where nobody else is left ($5 are those who can answer).
-_OF_ASKED = """
-SELECT wanted.name, used.count, used.examples
-FROM unnest($2::text[]) AS wanted (name)
-CROSS JOIN LATERAL (
-    SELECT count(*) AS count, (array_agg(reference ORDER BY number DESC, id DESC))[:$4] AS examples
-    FROM (
-        SELECT reference, number, id FROM activities
-        WHERE organisation = $1 AND kind = 'action' AND status = 'wait' AND wait = 'more_information'
-          AND task -> 'round' -> 'approvers' ? wanted.name
-          AND NOT task -> 'round' -> 'verdicts' @> jsonb_build_array(
-              jsonb_build_object('by', wanted.name, 'level', task -> 'round' -> 'level'))
-          AND NOT (task #>> ARRAY['approval', ((task #>> '{round,level}')::int - 1)::text, 'needed'] = 'one'
-              AND task -> 'round' -> 'approvers' ?| $5::text[])
-        LIMIT $3
-    ) AS newest
-) AS used
-WHERE used.count > 0
-ORDER BY wanted.name
+# Approvals that wait for some of $2, and for none of $3.
+_LEFT_ALONE = """
+SELECT id, reference, names
+FROM activities CROSS JOIN LATERAL (
+    SELECT array_agg(asked.name) AS names
+    FROM jsonb_array_elements_text(task -> 'round' -> 'approvers') AS asked (name)
+    WHERE NOT task -> 'round' -> 'verdicts' @> jsonb_build_array(
+        jsonb_build_object('by', asked.name, 'level', task -> 'round' -> 'level'))
+) AS unanswered
+WHERE organisation = $1 AND kind = 'action' AND status = 'wait' AND wait = 'more_information'
+  AND task -> 'round' -> 'approvers' ?| $2::text[] AND names && $2::text[] AND NOT names && $3::text[]
+ORDER BY number DESC, id DESC
 """
 _RUNNING = """
 SELECT process, count(*) AS cases FROM activities
@@ -201,14 +203,12 @@ async def of_approvers(connection: Connection, organisation: str, names: Sequenc
     return [_use(row) for row in rows]
 
 
-async def of_asked(
-    connection: Connection, organisation: str, names: Sequence[str], others: Sequence[str]
-) -> list[Use]:
-    """Approvals that wait for the answer of one of these users, where none of `others` can give it (A25)."""
-    if not names:
-        return []
-    rows = await connection.fetch(_OF_ASKED, organisation, list(names), MOST, SHOWN, list(others))
-    return [_use(row) for row in rows]
+async def left_alone(
+    connection: Connection, organisation: str, gone: Sequence[str], there: Sequence[str]
+) -> list[LeftAlone]:
+    """Approvals that wait for the answer of some who are gone, and of nobody who is there (A25)."""
+    rows = await connection.fetch(_LEFT_ALONE, organisation, gone, there) if gone else ()
+    return [LeftAlone(row["id"], row["reference"], tuple(row["names"])) for row in rows]
 
 
 async def running(connection: Connection, organisation: str, processes: Sequence[str]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.activity import store_families, store_timers
+from services.activity import store_configuration, store_families, store_timers
 from services.activity.store_timers import FIRST, Horizon
 from services.activity.work import Work
 from services.activity.work_timers import fired
@@ -83,7 +83,12 @@ class Timers:
         return len(due)
 
     async def _claim_and_fire(self, batch: Batch[Any]) -> None:
-        """Of a page, those that nobody else works on: once they are locked, the rules see which are stale."""
+        """Of a page, those that nobody else works on: once they are locked, the rules see which are stale.
+
+        The configuration is held first, as whoever applies one does, so that none waits for the other.
+        """
+        organisations = sorted({each.envelope.organisation for each in batch.records})
+        await store_configuration.hold(batch.connection, organisations)
         keys = {(each.envelope.organisation, each.message.activity) for each in batch.records}
         free = await store_families.lock_free(batch.connection, keys)
         records = [

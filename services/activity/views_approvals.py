@@ -7,7 +7,7 @@ from services.activity.domain.activity import Activity
 from services.activity.domain.approvals import Round, Verdict
 from services.activity.domain.evolving import task_of
 from services.activity.domain.states import State
-from services.activity.permissions import at_work
+from services.activity.permissions import can_answer
 from services.activity.rules import field_rules
 from shared.field_values import Value
 from shared.organisation import Organisation, Unknown
@@ -15,10 +15,15 @@ from shared.organisation import Organisation, Unknown
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A link that leads to no decision any more, and why: a sentence. `verdict` is what was decided by it."""
+    """A link that leads to no decision, and why: a sentence.
+
+    `verdict` is what was decided by it. `suspended` says that it is no matter of the approval, but of whom it
+    was sent to.
+    """
 
     why: str
     verdict: Verdict | None = None
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,12 @@ class Question:
 
 
 def unusable(organisation: Organisation, action: Activity, link: ApprovalLink) -> Unusable | None:
-    """Why a link of an approval leads to no decision; None while the approver can answer."""
+    """Why a link of an approval leads to no decision; None while the approver can answer.
+
+    Who is suspended is told nothing of what became of it.
+    """
+    if not can_answer(organisation, link.approver):
+        return Unusable(f"{link.approver} cannot approve or decline anything at present.", suspended=True)
     asked = action.task.round if action.task else None
     if asked is None or asked.number != link.round:
         return Unusable("You were asked anew since then, or others see to it: this link counts no more.")
@@ -58,8 +68,6 @@ def unusable(organisation: Organisation, action: Activity, link: ApprovalLink) -
         return Unusable(f"{action.reference} is closed: nothing is left to be decided.")
     if action.state is not State.WAIT_MORE_INFO or not _is_asked(asked, link):
         return Unusable("You are not asked any more: others have decided, or see to it.")
-    if not at_work(organisation, link.approver):
-        return Unusable(f"{link.approver} cannot approve anything at present.")
     return None
 
 

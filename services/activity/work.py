@@ -13,6 +13,7 @@ from prometheus_client import Counter
 
 from services.activity import (
     store_configuration,
+    work_approvers,
     work_departures,
     work_mails,
     work_next,
@@ -26,6 +27,7 @@ from services.activity.asked_steps import WITH_BYTES
 from services.activity.needs import Needs
 from services.activity.numbers import Numbers, NumbersRanOut
 from services.activity.store_requests import Answered, RequestKey
+from services.activity.work_approvers import ApproversLeft
 from services.activity.work_people import WHOLE
 from services.activity.work_reports import UnknownMail
 from services.activity.work_schedules import ScheduleCame
@@ -63,6 +65,7 @@ _REPORTS = Performer(work_reports.gather, work_reports.perform)
 PERFORMERS: Mapping[type[Record], Performer] = {
     MailReceived: Performer(work_mails.gather, work_mails.perform),
     MailNotReinjected: Performer(work_departures.gather, work_departures.not_reinjected),
+    ApproversLeft: Performer(work_approvers.gather, work_approvers.perform),
     TimerFired: Performer(work_timers.gather, work_timers.perform),
     ScheduleCame: Performer(work_schedules.gather, work_schedules.perform),
     **dict.fromkeys((*_models(ACTIVITY_REQUESTS), *WITH_BYTES), _REQUESTS),
@@ -91,14 +94,19 @@ class Work:
         self.links = links
 
     async def perform(
-        self, batch: Batch[Any], records: Sequence[Incoming[Any]]
+        self,
+        batch: Batch[Any],
+        records: Sequence[Incoming[Any]],
+        *,
+        by: Mapping[str, Organisation] | None = None,
     ) -> Mapping[RequestKey, Answered]:
         """Work on records of a batch in order; returns the answers to the requests among them.
 
+        `by` are configurations of theirs which only this transaction knows, and which it has locked.
         Raises `FamilyMoved` when the batch has to be begun again. A report about an unknown mail is
         rejected by itself, and so is what comes from an organisation that does not exist.
         """
-        organisations = await self._configurations(batch, records)
+        organisations = by or await self._configurations(batch, records)
         answers: dict[RequestKey, Answered] = {}
         counts: list[Counter] = []
         for part in _parts(_without_strays(batch, records, organisations)):

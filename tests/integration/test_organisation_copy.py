@@ -11,11 +11,14 @@ from aiokafka import AIOKafkaProducer
 from deploy.config.folder import read
 from deploy.local.endpoints import Endpoints
 from services.activity import configuration
+from services.activity.numbers import Numbers
+from services.activity.work import Work
 from services.notify.app import ORGANISATION_CONSUMER
 from shared import offsets
 from shared.health import Component
 from shared.kafka import Consumers
 from shared.offsets import Place
+from shared.organisation import Organisations
 from shared.organisation_copy import Announcements, copied, on_organisation, published
 from shared.postgres import Pool, acquired, make_pool, opened, transaction
 from shared.relay import Relay
@@ -68,7 +71,8 @@ async def announce(owner: Pool, prefix: str, organisation: str = "acme") -> None
     """Apply a configuration: it waits in activity's outbox."""
 
     async def apply(batch: Batch[object]) -> None:
-        await configuration.apply(batch, SAMPLE.model_copy(update={"organisation": organisation}), "olga")
+        definition = SAMPLE.model_copy(update={"organisation": organisation})
+        await configuration.apply(batch, definition, "olga", Work(Organisations(), Numbers(owner)))
 
     await UnitOfWork(owner, service="activity", topic_prefix=prefix).run(apply)
 

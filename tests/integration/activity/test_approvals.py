@@ -9,9 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.activity import configuration
 from services.activity.approval_links import ApprovalLink
-from services.activity.configuration_uses import InUse, in_use
 from shared.blobs import BlobStore
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
@@ -19,36 +17,20 @@ from shared.contracts.ingest_mails import PlusReference
 from shared.contracts.mail import Content, Mailbox
 from shared.contracts.notify_mails import MailComposed, MailFailed, MailSent, OutgoingMail
 from shared.postgres import transaction
-from shared.unit_of_work import Batch
+from tests.support.approvals import CASE, CONSENT, PAGE, answer, let_ask, links, mails
 from tests.support.front_desk import Caller, connected, front_desk
-from tests.support.hiring import WITH_CASES
-from tests.support.office import LINKS, Office, received, user
+from tests.support.office import LINKS, Office, received
 from tests.support.waiting import eventually
 
-CASE, CONSENT = "100001-C", "100001-C-A1.3"
-HOSTILE = "<script>alert(1)</script>"
 WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
-PAGE = {"Accept": "text/html,application/xhtml+xml"}
 
 
 @pytest.fixture
 async def hiring(office: Office) -> Office:
-    """An office that hires: somebody is asked for the costs of a Case with a laptop."""
-    await office.configure(WITH_CASES, 2)
-    erp = asked.Actor(kind=asked.ActorKind.INTEGRATION, id="erp")
-    await office.ask(
-        asked.ActivityOpen(
-            type="case.open",
-            actor=erp,
-            process="hiring",
-            title=HOSTILE,
-            description="She & a dog",
-            fields={"device": "laptop"},
-        )
-    )
-    await office.ask(asked.CaseLaunch(actor=user("amelie"), reference=CASE, action="consent"))
+    """An office that hires, and asks for an approval."""
+    await let_ask(office)
     return office
 
 
@@ -56,28 +38,6 @@ async def hiring(office: Office) -> Office:
 async def browser(hiring: Office, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with connected(front_desk(hiring, tmp_path)) as client:
         yield client
-
-
-async def mails(office: Office) -> list[dict[str, Any]]:
-    return [each for each in await office.said("notify.requests.v1", "mail.compose") if _asks(each)]
-
-
-def _asks(compose: dict[str, Any]) -> bool:
-    return "link" in compose["variables"]
-
-
-async def links(office: Office) -> dict[str, str]:
-    """The path of the newest link of everybody who was asked."""
-    return {
-        each["to"][0]["address"].partition("@")[0]: each["variables"]["link"].removeprefix(
-            "https://mailroom.test"
-        )
-        for each in await mails(office)
-    }
-
-
-async def answer(office: Office, kind: type[asked.OnActivity], by: str, **fields: Any) -> Any:
-    return await office.step(kind, CONSENT, by=by, **fields)
 
 
 async def report(office: Office, kind: type[OutgoingMail], asked_for: dict[str, Any], **more: Any) -> None:
@@ -214,53 +174,6 @@ async def test_what_is_opened_by_a_mail_that_quotes_a_request_has_no_link(hiring
     await hiring.take_in(replace(came, message=came.message.model_copy(update={"content": content})))
     opened = [each["description"] for each in await hiring.tickets() if each["title"] == "Away"]
     assert opened == ["> See https://mailroom.test/v1/approvals/… please"]
-
-
-# Approvers who leave
-
-
-async def refused(office: Office, **users: dict[str, Any]) -> list[str]:
-    """What stands in the way of a configuration in which users are changed."""
-    changed = tuple(each.model_copy(update=users.get(each.name, {})) for each in WITH_CASES.users)
-    definition = WITH_CASES.model_copy(update={"users": changed})
-    found: list[InUse] = []
-
-    async def look(batch: Batch[Any]) -> None:
-        before = await configuration.current(batch, "acme")
-        assert before is not None
-        found.extend(await in_use(batch, before, definition))
-
-    await office.unit.run(look)
-    return [each.sentence for each in found]
-
-
-LEAVES: tuple[dict[str, Any], ...] = ({"suspended": True}, {"retired": True}, {"address": None})
-
-
-@pytest.mark.parametrize("left", LEAVES)
-async def test_who_is_asked_stays_within_reach_until_he_has_answered(
-    hiring: Office, left: dict[str, Any]
-) -> None:
-    why = "cannot be suspended or retired, nor lose the address: 1 activity waits for that approval"
-    assert await refused(hiring, bruno=left, clara=left) == [f"'bruno' {why} ({CONSENT})"]
-    await answer(hiring, ActionApprove, "amelie")
-    assert await refused(hiring, amelie=left) == []
-    await answer(hiring, ActionDecline, "bruno", comment="Too much")
-    assert await refused(hiring, amelie=left, bruno=left) == []
-
-
-@pytest.mark.parametrize("left", LEAVES)
-async def test_where_one_is_enough_one_of_them_stays_within_reach(
-    hiring: Office, left: dict[str, Any]
-) -> None:
-    for name in ("amelie", "bruno"):
-        await answer(hiring, ActionApprove, name)
-    assert await refused(hiring, clara=left) == []
-    assert await refused(hiring, bruno=left) == []
-    assert [each.split()[0] for each in await refused(hiring, bruno=left, clara=left)] == [
-        "'bruno'",
-        "'clara'",
-    ]
 
 
 # Links

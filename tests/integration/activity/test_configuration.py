@@ -9,6 +9,8 @@ import pytest
 
 from deploy.config.folder import read
 from services.activity import api_configuration
+from services.activity.numbers import Numbers
+from services.activity.work import Work
 from shared import organisation, organisation_copy
 from shared.auth import Principal
 from shared.contracts.activity_organisation import Definition, OrganisationApplied, Section
@@ -54,8 +56,9 @@ class Operator:
 
 @pytest.fixture
 async def operator(activity_pool: Pool) -> AsyncIterator[Operator]:
-    work = UnitOfWork(activity_pool, service="activity")
-    api = create_api("activity", [api_configuration.routes(work)])
+    unit = UnitOfWork(activity_pool, service="activity")
+    work = Work(Organisations(), Numbers(activity_pool))
+    api = create_api("activity", [api_configuration.routes(unit, work)])
     api.state.authenticator = Doorman()
     transport = httpx.ASGITransport(app=api)
     async with httpx.AsyncClient(transport=transport, base_url="http://activity") as client:
@@ -84,7 +87,12 @@ async def said(pool: Pool) -> list[tuple[str, Envelope, Record]]:
 
 async def test_what_is_applied_can_be_read_again(operator: Operator) -> None:
     assert (await operator.read()).status_code == 404
-    assert (await operator.apply(SAMPLE)).json() == {"version": 1, "changed": True, "going_on": {}}
+    assert (await operator.apply(SAMPLE)).json() == {
+        "version": 1,
+        "changed": True,
+        "going_on": {},
+        "to_people": [],
+    }
     answer = await operator.read()
     assert Definition.model_validate(answer.json()["definition"]) == SAMPLE
     assert answer.headers["ETag"] == '"1"'
@@ -92,8 +100,18 @@ async def test_what_is_applied_can_be_read_again(operator: Operator) -> None:
 
 async def test_the_same_again_changes_nothing_and_another_is_the_next_version(operator: Operator) -> None:
     await operator.apply(SAMPLE)
-    assert (await operator.apply(SAMPLE)).json() == {"version": 1, "changed": False, "going_on": {}}
-    assert (await operator.apply(changed(users=[]))).json() == {"version": 2, "changed": True, "going_on": {}}
+    assert (await operator.apply(SAMPLE)).json() == {
+        "version": 1,
+        "changed": False,
+        "going_on": {},
+        "to_people": [],
+    }
+    assert (await operator.apply(changed(users=[]))).json() == {
+        "version": 2,
+        "changed": True,
+        "going_on": {},
+        "to_people": [],
+    }
     assert (await operator.read()).json()["definition"]["users"] == []
 
 
@@ -104,6 +122,7 @@ async def test_a_dry_run_says_what_would_come_and_leaves_no_trace(
         "version": 1,
         "changed": True,
         "going_on": {},
+        "to_people": [],
     }
     assert (await operator.read()).status_code == 404
     assert await said(activity_pool) == []

@@ -49,7 +49,7 @@ USED = DEFINITION.model_copy(
 
 async def apply(office: Office, definition: Definition) -> configuration.Applied:
     async def applying(batch: Batch[Any]) -> configuration.Applied:
-        return await configuration.apply(batch, definition, "operator")
+        return await configuration.apply(batch, definition, "operator", office.work)
 
     return await office.unit.run(applying)
 

@@ -28,7 +28,7 @@ async def begin(office: Office) -> None:
 
 async def apply(office: Office, definition: Definition) -> configuration.Applied:
     async def applying(batch: Batch[object]) -> configuration.Applied:
-        return await configuration.apply(batch, definition, "operator")
+        return await configuration.apply(batch, definition, "operator", office.work)
 
     return await office.unit.run(applying)
 

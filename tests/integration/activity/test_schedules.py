@@ -62,7 +62,7 @@ async def apply(office: Office, definition: Definition) -> None:
     """Let it be the configuration from now on."""
 
     async def work(batch: Batch[Any]) -> None:
-        await configuration.apply(batch, definition, "operator")
+        await configuration.apply(batch, definition, "operator", office.work)
 
     await office.unit.run(work)
 

@@ -27,7 +27,7 @@ from services.activity.domain.steps import (
     WaitUntil,
 )
 from services.activity.domain.vocabulary import SYSTEM, Actor, ActorKind, Method, Outcome, Reason
-from services.activity.views_approvals import unusable
+from services.activity.views_approvals import Unusable, unusable
 from shared.field_values import FieldValue
 from tests.unit.activity.approvals import ORGANISATION
 from tests.unit.activity.case_states import CASES
@@ -269,7 +269,26 @@ def test_where_nobody_can_be_asked_people_have_it_and_are_told(prepare: Callable
 
 def test_of_a_level_that_needs_one_those_are_asked_who_can_be() -> None:
     family = asking()
+    done(family.on("consent", Approve(), BOB))
     _without("bob", suspended=True)(family)
+    done(family.on("consent", Approve(), ALICE))
+    assert asked(family)[1:] == [(1, 2, ("carol",))]
+
+
+@pytest.mark.parametrize("left", [{"suspended": True}, {"retired": True}, {"robot": True}], ids=str)
+def test_what_is_left_to_those_who_cannot_answer_any_more_comes_to_people(left: dict[str, Any]) -> None:
+    """Their silence is no approval, and whoever else is asked may still decline."""
+    family = asking()
+    _without("bob", **left)(family)
+    assert state(family) is State.WAIT_MORE_INFO
+    done(family.on("consent", Approve(), ALICE))
+    assert (state(family), family.action("consent").new_information) == (State.TO_DO, True)
+    assert (len(happened(family, NotSent)), asked(family)[1:]) == (1, [])
+
+
+def test_who_has_lost_his_address_answers_what_he_was_asked_before() -> None:
+    family = asking()
+    _without("bob", address=None)(family)
     for actor in (ALICE, BOB):
         done(family.on("consent", Approve(), actor))
     assert asked(family)[1:] == [(1, 2, ("carol",))]
@@ -301,14 +320,13 @@ def test_a_rework_asks_again_by_another_action() -> None:
     assert unusable(ORGANISATION, ended, ApprovalLink("acme", first.id, 1, 1, "alice")) is not None
 
 
-def test_a_link_of_somebody_who_is_not_at_work_is_void() -> None:
+def test_a_link_of_somebody_who_is_suspended_leads_to_nothing_and_says_so() -> None:
     family = asking()
     action = family.action("consent")
     _without("alice", suspended=True)(family)
     asked_of = ApprovalLink("acme", action.id, 1, 1, "alice")
     found = unusable(family.organisations["acme"], action, asked_of)
-    assert found is not None
-    assert "alice" in found.why
+    assert found == Unusable("alice cannot approve or decline anything at present.", suspended=True)
 
 
 def test_what_is_no_approval_has_no_links() -> None:
