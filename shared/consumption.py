@@ -179,6 +179,7 @@ class Consumption:
                 await outbox.add(connection, batch.rows)
         self._moved(moves)
         self.committed += 1
+        batch.committed()
         if tracing.on():
             tracing_records.committed(part)
         for succeeded in outcomes:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from prometheus_client import Counter
+
 from shared import outbox
 from shared.clock import Clock, DatabaseClock
 from shared.contracts.envelope import Envelope
@@ -65,6 +67,7 @@ class Batch(Generic[M]):
     topic_prefix: str = ""
     rows: list[Row] = field(default_factory=list)
     culprits: list[Culprit] = field(default_factory=list)
+    _counters: list[Counter] = field(default_factory=list)
 
     def publish(self, *outgoing: Outgoing) -> None:
         """Say something when, and only if, this transaction commits.
@@ -82,6 +85,15 @@ class Batch(Generic[M]):
         if is_transient(error):
             raise error
         self.culprits.append(Culprit(incoming, error))
+
+    def count(self, *counters: Counter) -> None:
+        """Let each of these tell of one more when, and only if, this transaction commits."""
+        self._counters += counters
+
+    def committed(self) -> None:
+        """For whoever has committed it: what was counted is told."""
+        for each in self._counters:
+            each.inc()
 
 
 Handler = Callable[[Batch[Any]], Awaitable[None]]
@@ -144,6 +156,7 @@ class UnitOfWork:
             batch: Batch[Any] = Batch(connection, (), await self.time(connection), self.topic_prefix)
             yield batch
             await outbox.add(connection, batch.rows)
+        batch.committed()
 
     async def run(
         self,

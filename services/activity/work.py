@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from prometheus_client import Counter
-
 from services.activity import (
     store_configuration,
     work_approvers,
@@ -108,13 +106,8 @@ class Work:
         """
         organisations = by or await self._configurations(batch, records)
         answers: dict[RequestKey, Answered] = {}
-        counts: list[Counter] = []
         for part in _parts(_without_strays(batch, records, organisations)):
-            done = await self._perform(batch, organisations, part)
-            answers |= done.answers
-            counts += done.counts
-        for each in counts:
-            each.inc()
+            answers |= (await self._perform(batch, organisations, part)).answers
         return answers
 
     async def _perform(
@@ -159,6 +152,7 @@ class Work:
         for incoming, unknown in blamed:
             batch.reject(incoming, unknown)
         batch.publish(*workspace.said)
+        batch.count(*workspace.counts)
         return workspace
 
     async def _configurations(

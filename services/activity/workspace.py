@@ -65,7 +65,7 @@ class Workspace(Knowledge):
         self.answers: dict[RequestKey, Answered] = {}
         self.contended = False  # whether others hold some of what could be taken next
         self.said: list[Outgoing] = []
-        self.counts: list[Counter] = []  # one more of each, once this is kept
+        self.counts: list[Counter] = []  # one more of each, once this is committed
         self.people = People(self.said)
         self.traces: dict[Key, Traces] = {}
         self.files = Filing()

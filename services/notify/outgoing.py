@@ -85,11 +85,11 @@ class Outgoing:
                 else:
                     mails.append(mail)
                     batch.publish(announce.composed(order.cause, order.request, decision, content))
-                    OUTGOING_DECIDED.labels("composed").inc()
+                    batch.count(OUTGOING_DECIDED.labels("composed"))
             if isinstance(decision, Refusal):
                 mails.append(_refused(order, decision))
                 batch.publish(announce.refused(order.cause, order.request, decision, batch.now))
-                OUTGOING_DECIDED.labels(decision.code).inc()
+                batch.count(OUTGOING_DECIDED.labels(decision.code))
             elif isinstance(decision, Exception):
                 failed[id(order)] = decision
         await store.add(batch.connection, mails, batch.now)
