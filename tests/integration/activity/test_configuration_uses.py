@@ -260,10 +260,10 @@ async def untouched(stack: Endpoints, database_template: str) -> AsyncIterator[P
             yield pool
 
 
-async def explained(pool: Pool, statement: str, *values: Any) -> str:
+async def explained(pool: Pool, statement: str, *values: Any, after: tuple[str, ...] = ()) -> str:
     async with transaction(pool) as connection:
         await connection.execute("SET LOCAL enable_seqscan = off")
-        rows = await connection.fetch(f"EXPLAIN {statement}", "acme", *values, store_uses.MOST, 5)
+        rows = await connection.fetch(f"EXPLAIN {statement}", "acme", *values, store_uses.MOST, 5, *after)
     return "\n".join(row[0] for row in rows)
 
 
@@ -286,3 +286,11 @@ async def test_wait_reasons_are_looked_for_by_an_index_of_their_process(untouche
     plan = await explained(untouched, store_uses._OF_WAIT_REASON, ["x"], ["y"])
     found = [line for line in plan.splitlines() if "Index Cond" in line]
     assert any("(process = wanted.process)" in line for line in found), plan
+
+
+async def test_of_very_many_open_cases_each_flow_is_looked_at_once(untouched: Pool) -> None:
+    for statement, what in ((store_uses._OF_FLOW, ("queue",)), (store_uses._OF_APPROVERS, ())):
+        plan = await explained(untouched, statement, ["x"], after=what)
+        for flows in ("hashes_1", "flows"):
+            assert f"(jsonb_hash_extended(flow, '0'::bigint) = {flows}.hash)" in plan, plan
+        assert "Seq Scan on activities" not in plan, plan

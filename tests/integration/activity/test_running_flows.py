@@ -68,6 +68,21 @@ async def test_a_queue_that_a_running_case_needs_stays(hiring: Office) -> None:
     assert (await apply(hiring, without)).changed
 
 
+async def test_whichever_flow_names_it_the_cases_that_run_through_it_are_told(hiring: Office) -> None:
+    """Flows of Cases are looked through one by one, each for all Cases that have it."""
+    plain = tuple(each.model_copy(update={"queue": None}) for each in HIRING.actions)
+    for step, actions in (("Welcome", plain), ("Hello", HIRING.actions), ("Hello", plain)):
+        first = HIRING.steps[-1].model_copy(update={"title": step})
+        await apply(hiring, with_hiring(actions=actions, steps=(*HIRING.steps[:-1], first)))
+        for _ in range(2):
+            await begin(hiring)
+    without = with_hiring(actions=plain).model_copy(update={"queues": WITH_CASES.queues[:-1]})
+    with pytest.raises(StillInUse) as refused:
+        await apply(hiring, without)
+    (use,) = (each.use for each in refused.value.uses)
+    assert (use.name, use.count, use.examples) == ("store", 3, ("100005-C", "100004-C", CASE))
+
+
 async def test_whom_a_running_case_may_ask_for_an_approval_stays(hiring: Office) -> None:
     """A25: with the template by which it asks."""
     actions = tuple(each for each in HIRING.actions if each.name != "consent")
