@@ -1,4 +1,4 @@
-"""Files that come along from another Ticket: the same, or snapshots (LK-1, LK-5, IN-14, T27, T33, NT-20)."""
+"""Files that come from another activity: the same, or snapshots (LK-1, LK-5, IN-14, T27, T33, NT-20)."""
 
 import os
 from pathlib import Path
@@ -14,8 +14,10 @@ from shared.blobs import BlobStore
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests import SplitPart
 from shared.contracts.blob import Blob
+from shared.contracts.ingest_mails import PlusReference, Routed, Target
 from tests.support.databases import Database
-from tests.support.office import Office, incoming, received
+from tests.support.hiring import WITH_CASES
+from tests.support.office import HELP, Office, addressed, incoming, received
 
 ONE, TWO, THREE = "100001-T", "100002-T", "100003-T"
 PARTS = tuple(SplitPart(title=title, description=title, category="Other") for title in ("A", "B"))
@@ -196,3 +198,87 @@ def _amelie() -> asked.Actor:
 
 def _asked(request: asked.Request, id_: str) -> Any:
     return incoming(request, id_)
+
+
+# From under a Case: files stand on the Case at the top (CA-7)
+
+CASE, SUB_CASE, BELOW = "100001-C", "100002-C", "100003-C"
+ROUTED = Routed(route="hiring", process="hiring", send_automated_emails=True)
+
+
+async def hire(office: Office) -> None:
+    """A mail opens a Case, people one under it; they share one file."""
+    await office.configure(WITH_CASES, 2)
+    target = Target(mailbox="help", address=HELP, routed=ROUTED)
+    await office.take_in(received("Nora starts", message_id="1@harbour.test", targets=[target]))
+    await office.step(asked.CaseStartSubCase, CASE, process="equipping")
+    await put(office, SUB_CASE, "plan")
+
+
+def to(reference: str, number: int = 9, *more: str, **target: Any) -> Any:
+    """A mail to the signed addresses of activities, which may begin something new."""
+    addresses = {each: f"help+{each.lower()}@acme.test" for each in (reference, *more)}
+    plus = tuple(
+        PlusReference(address=address, mailbox="help", reference=each, signed=True)
+        for each, address in addresses.items()
+    )
+    targets = [addressed(HELP).model_copy(update=target)]
+    id_ = f"{number}@harbour.test"
+    return received(message_id=id_, to=tuple(addresses.values()), plus=plus, targets=targets)
+
+
+async def ended(office: Office, *references: str) -> None:
+    found = [(await office.ticket(each))["status"] for each in references]
+    assert found == ["closed"] * len(references)
+
+
+@pytest.mark.parametrize("about", [SUB_CASE, f"{SUB_CASE}-A1.1"])
+async def test_what_goes_on_after_a_closed_sub_case_has_the_files_of_its_case(
+    office: Office, about: str
+) -> None:
+    """IN-14, LK-1: also after an Action of it. Its Case goes on, and its files are its own from then on."""
+    await hire(office)
+    await put(office, CASE, "offer")
+    await remove(office, CASE, await put(office, SUB_CASE, "gone"))
+    await office.step(asked.ActionComplete, f"{SUB_CASE}-A1.1")
+    await ended(office, SUB_CASE)
+    await office.take_in(to(about))
+    new, old = await files(office, THREE), await files(office, CASE)
+    assert [list(new), list(old)] == [["offer.pdf", "plan.pdf"]] * 2
+    assert not set(new.values()) & set(old.values())
+    told = [
+        each for each in await office.said("activity.activities.v1") if each["type"] == "ticket.file_added"
+    ]
+    assert {each["from_reference"] for each in told} == {CASE}
+    await remove(office, CASE, old["plan.pdf"])
+    await office.step(asked.ActivityEditFile, THREE, file=new["offer.pdf"], name="mine.pdf")
+    assert list(await files(office, THREE)) == ["mine.pdf", "plan.pdf"]
+    assert list(await files(office, CASE)) == ["offer.pdf"]
+
+
+@pytest.mark.parametrize("about", [(SUB_CASE,), (SUB_CASE, CASE)])
+async def test_what_goes_on_after_a_whole_case_has_each_of_its_files_once(
+    office: Office, about: tuple[str, ...]
+) -> None:
+    """IN-14, AMB-51: and may be a Case itself."""
+    await hire(office)
+    await office.step(asked.CaseAbandon, CASE)
+    await ended(office, CASE, SUB_CASE)
+    await office.take_in(to(about[0], 9, *about[1:], routed=ROUTED))
+    assert list(await files(office, BELOW)) == ["plan.pdf"]
+    await office.step(asked.CaseStartSubCase, BELOW, process="equipping")
+    await office.step(asked.CaseAbandon, BELOW)
+    await office.take_in(to("100004-C", 10))
+    assert list(await files(office, "100005-T")) == ["plan.pdf"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_how_batches_are_cut_changes_no_file_of_a_sub_case(office: Office, together: bool) -> None:
+    """Design §3: a mail sees what was put there, and what has ended, before it in the same batch."""
+    await hire(office)
+    late = ActivityAddFile(actor=_amelie(), type="case.add_file", reference=SUB_CASE, blob=blob("late"))
+    complete = asked.ActionComplete(actor=_amelie(), reference=f"{SUB_CASE}-A1.1")
+    records = [_asked(late, "request/1"), _asked(complete, "request/2"), to(SUB_CASE)]
+    for batch in [records] if together else [[each] for each in records]:
+        await office.take_in(*batch)
+    assert list(await files(office, THREE)) == ["late.pdf", "plan.pdf"]
