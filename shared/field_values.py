@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from math import isfinite
 from urllib.parse import urlsplit
+
+from shared.contracts.field_types import FieldType
 
 Value = bool | int | str
 """As it is kept: decimals, dates (ISO 8601) and times (RFC 3339, UTC) are texts."""
@@ -32,24 +33,6 @@ LEVELS = " / "
 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 _WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
-
-
-class FieldType(StrEnum):
-    """What a field holds. The last two are known by name only and take no value (BK-15)."""
-
-    CHECK_BOX = "check_box"
-    DATE = "date"
-    DATE_TIME = "date_time"
-    DECIMAL = "decimal"
-    EMAIL = "email"
-    HYPERLINK = "hyperlink"
-    LIST = "list"
-    LONG_TEXT = "long_text"
-    MULTI_LEVEL_LIST = "multi_level_list"
-    SHORT_TEXT = "short_text"
-    WHOLE_NUMBER = "whole_number"
-    TABLE = "table"
-    ENTITY_RELATIONSHIP = "entity_relationship"
 
 
 @dataclass(frozen=True, slots=True)

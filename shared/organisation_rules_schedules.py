@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared import cron, field_values
 from shared.contracts.activity_organisation import CustomField, Definition, Process, Schedule
-from shared.field_values import FieldRule, FieldType
+from shared.field_values import FieldRule
 from shared.organisation_finding import Finding, Path, Rule
 
 
@@ -49,7 +49,7 @@ def schedules_begin_whole_cases(definition: Definition) -> Iterator[Finding]:
 
 
 def _rule(field: CustomField, *, mandatory: bool) -> FieldRule:
-    return FieldRule(field.name, field.title, FieldType(field.type.value), field.options, mandatory)
+    return FieldRule(field.name, field.title, field.type, field.options, mandatory)
 
 
 def _schedules(definition: Definition) -> Iterator[tuple[Path, Process, Schedule]]:

@@ -17,7 +17,7 @@ from services.activity.domain.vocabulary import Purpose
 from services.activity.due_rules import due_rule, due_rule_called
 from shared.contracts.activity_organisation import MailboxDefinition, PlusMode, Process, ProcessKind
 from shared.contracts.ingest_mails import Routed
-from shared.field_values import FieldRule, FieldType
+from shared.field_values import FieldRule
 from shared.organisation import Organisation, Unknown
 from shared.permissions import Role, rights_of
 
@@ -134,9 +134,7 @@ def field_rules(organisation: Organisation, process: str) -> tuple[FieldRule, ..
     rules = []
     for use in organisation.process(process).fields:
         field = organisation.custom_field(use.field)
-        rules.append(
-            FieldRule(field.name, field.title, FieldType(field.type.value), field.options, use.mandatory)
-        )
+        rules.append(FieldRule(field.name, field.title, field.type, field.options, use.mandatory))
     return tuple(rules)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared.contracts.field_types import FieldType
 from shared.contracts.organisation_cases import (
     ActionDefinition,
     ActionType,
@@ -50,7 +51,6 @@ from shared.contracts.organisation_work import (
     Contract,
     CustomField,
     Entity,
-    FieldType,
     FieldUse,
     Process,
     ProcessGroup,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from shared.contracts.field_types import FieldType
 from shared.contracts.organisation_cases import ActionDefinition, ProcessKind, Schedule, StepDefinition
 from shared.contracts.organisation_strict import Strict, Titled
 from shared.contracts.record import EmailAddress, Language, Name
@@ -43,24 +44,6 @@ class Category(Strict):
 
     path: str
     due_date: Name | None = None
-
-
-class FieldType(StrEnum):
-    """What a custom field holds (BK-14); bulk creation knows neither tables nor relationships (BK-15)."""
-
-    CHECK_BOX = "check_box"
-    DATE = "date"
-    DATE_TIME = "date_time"
-    DECIMAL = "decimal"
-    EMAIL = "email"
-    HYPERLINK = "hyperlink"
-    LIST = "list"
-    LONG_TEXT = "long_text"
-    MULTI_LEVEL_LIST = "multi_level_list"
-    SHORT_TEXT = "short_text"
-    WHOLE_NUMBER = "whole_number"
-    TABLE = "table"
-    ENTITY_RELATIONSHIP = "entity_relationship"
 
 
 class Entity(StrEnum):

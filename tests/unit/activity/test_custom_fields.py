@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.activity.domain.custom_fields import after, changed
-from shared.field_values import FieldRule, FieldType, FieldValue, Given, Value, empty, read
+from shared.contracts.field_types import FieldType
+from shared.field_values import FieldRule, FieldValue, Given, Value, empty, read
 
 OPTIONS = ("Low", "High", "Hardware / Printer", "Hardware / Printer / Toner")
 ANYTHING = st.one_of(
