@@ -72,6 +72,8 @@ async def test_what_is_moved_is_seen_on_disk(dovecot: Dovecot, user: str) -> Non
     assert dovecot.mails(user, "Old/Réglé") == mails(2)
     assert dovecot.mails(user, "Nowhere") == []
     assert dovecot.folders("nobody@mailroom.example") == {}
+    assert [dovecot.number(user), dovecot.number(user, "Done/2026")] == [2, 1]
+    assert dovecot.number("nobody@mailroom.example") == 0
 
 
 async def test_it_comes_back_with_its_mails_on_the_same_port_and_leaves_nothing_running(user: str) -> None:

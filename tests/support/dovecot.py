@@ -204,6 +204,13 @@ class Dovecot:
         """The folders of a user, as the disk spells them with `/` between levels, and their mails' number."""
         return {folder: len(self._files(maildir)) for folder, maildir in self._maildirs(user)}
 
+    def number(self, user: str, folder: str = INBOX) -> int:
+        """How many mails a folder has, however many others there are."""
+        maildir = self.maildir(user, folder)
+        if not maildir.is_dir():
+            return 0
+        return sum(1 for part in ("new", "cur") for _ in (maildir / part).iterdir())
+
     def mails(self, user: str, folder: str = INBOX) -> list[bytes]:
         """The mails of a folder, in the order in which they were delivered."""
         return [path.read_bytes() for path in self._files(self.maildir(user, folder))]

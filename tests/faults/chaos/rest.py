@@ -8,9 +8,9 @@ from contextlib import suppress
 from deploy.instance import SERVICES
 from tests.faults.chaos.correspondence import Correspondence
 from tests.faults.chaos.world import AWAY, World
-from tests.support.dovecot import INBOX
 
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 1.0
+"""What all servers are reached through runs in this process too, and comes to a stand while it looks."""
 QUIET_SECONDS = 150.0
 """Without any progress for so long, nothing more will come: every pause of ours is shorter."""
 
@@ -64,7 +64,7 @@ def _left(world: World) -> list[Awaitable[int]]:
 async def to_be_read(world: World) -> int:
     """How many mails lie in the inboxes."""
     users = [mailbox.imap.user for mailbox in world.mailroom.definition.mailboxes]
-    return sum(world.dovecot.folders(user).get(INBOX, 0) for user in users)
+    return sum(map(world.dovecot.number, users))
 
 
 async def _number(world: World, service: str, query: str) -> int:
