@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from deploy.local.endpoints import Endpoints
+    from shared.kafka_access import KafkaAccess
 
 SERVICES: tuple[str, ...] = ("ingest", "activity", "notify")
 DEFAULT_HOME = Path(".mailroom")
@@ -28,7 +29,7 @@ BootstrapOption = Annotated[
     typer.Option(
         "--bootstrap",
         envvar="MAILROOM_KAFKA_BOOTSTRAP",
-        help="host:port,… of Kafka; without it, the home's instance.",
+        help="host:port,… of Kafka, reached as MAILROOM_KAFKA_… say; without it, the home's instance.",
     ),
 ]
 DsnOption = Annotated[
@@ -53,9 +54,9 @@ class Unclear(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """`bootstrap` is `host:port,…` of Kafka, `dsn` of a role that may act as the services'."""
+    """Where Kafka is and how it is reached; `dsn` of a role that may act as the services'."""
 
-    bootstrap: str
+    kafka: "KafkaAccess"
     dsn: str
 
 
@@ -69,14 +70,21 @@ def instance_in(home: Path, options: str) -> "Endpoints":
     return endpoints
 
 
+def kafka_at(bootstrap: str) -> "KafkaAccess":
+    """Kafka there, reached as the environment says. Raises `SettingsError`."""
+    from shared.settings import KafkaSettings, load
+
+    return load(KafkaSettings, kafka_bootstrap=bootstrap).kafka()
+
+
 def servers(home: Path, bootstrap: str | None, dsn: str | None) -> Servers:
     """Both servers that are named, or else those of the instance. Raises `Unclear`, also for half of them."""
     if bootstrap and dsn:
-        return Servers(bootstrap, dsn)
+        return Servers(kafka_at(bootstrap), dsn)
     if bootstrap or dsn:
         raise Unclear("Give both --bootstrap and --dsn, or neither for the instance in --home.")
     endpoints = instance_in(home, "--bootstrap and --dsn")
-    return Servers(endpoints.kafka_bootstrap, endpoints.postgres_dsn)
+    return Servers(endpoints.kafka, endpoints.postgres_dsn)
 
 
 def services_named(names: Sequence[str] | None) -> tuple[str, ...]:

@@ -15,13 +15,17 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared import metrics, offsets
 from shared.consumption import Consumption
 from shared.failure import outlast, sentence
+from shared.kafka_access import KafkaAccess, Mechanism
+from shared.kafka_refusals import DENIED, explained, require_let_in
+from shared.listening import Standstill
 from shared.logs import get_logger
 from shared.postgres import acquired
-from shared.reading import Reading, Standstill
+from shared.reading import Reading
 from shared.strands import BATCH_RECORDS, STRANDS
 from shared.unit_of_work import Subscription, UnitOfWork
 
@@ -36,6 +40,12 @@ GRACE_SECONDS = 10.0
 WATCH_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 30.0
 STUCK_SECONDS = 900.0
+
+_SASL: dict[Mechanism, type[SASLPlaintext | SASLScram256 | SASLScram512]] = {
+    "PLAIN": SASLPlaintext,
+    "SCRAM-SHA-256": SASLScram256,
+    "SCRAM-SHA-512": SASLScram512,
+}
 
 log = get_logger(__name__)
 # Not FastStream's own logger, which writes to a handler of its own; below ERROR it repeats aiokafka.
@@ -57,14 +67,14 @@ class Consumers:
         work: UnitOfWork,
         subscriptions: Sequence[Subscription],
         *,
-        bootstrap: str,
+        kafka: KafkaAccess,
         instance: str | None = None,
         watch_seconds: float = WATCH_SECONDS,
     ) -> None:
-        """`bootstrap` is `host:port,…`; `instance` a name that outlives a restart of this process, for static
-        membership (no rebalance while it restarts). Group names have to differ."""
+        """`instance` is a name that outlives a restart of this process, for static membership (no rebalance
+        while it restarts). Group names have to differ."""
         self._work = work
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._instance = instance
         self._watch_seconds = watch_seconds
         self._trouble: str | None = "Kafka has not been reached yet."
@@ -83,24 +93,28 @@ class Consumers:
         """
         await self._work.require_schema(self._notice)
         await self._require_offsets()
-        failures = 0
+        failures, refused = 0, False
         while True:
             broker = self.build_broker()
             try:
                 async with asyncio.timeout(START_SECONDS):
                     await broker.start()
-                failures, self._trouble = 0, None
+                if not refused:  # ACLs refuse only who is connected
+                    failures, self._trouble = 0, None
                 while True:
                     await asyncio.sleep(self._watch_seconds)
-                    for reading in self.readings:
-                        await reading.watch()
+                    if not all([await reading.watch() for reading in self.readings]):
+                        await require_let_in(self._kafka)
+                    else:
+                        failures, refused, self._trouble = 0, False, None
             except Exception as error:
                 failures += 1
-                self._trouble = f"Consumers are begun anew: {sentence(error)}"
+                refused = isinstance(error, DENIED)
+                self._trouble = f"Consumers are begun anew: {await explained(self._kafka, error)}"
                 for reading in self.readings:
                     metrics.CONSUMER_RESTARTS.labels(reading.consumer_name).inc()
                 known = isinstance(error, KafkaError | OSError | TimeoutError | Standstill)
-                log.warning("consumers begun anew", reason=sentence(error), exc_info=not known)
+                log.warning("consumers begun anew", reason=self._trouble, exc_info=not known)
             finally:
                 await self._stop(broker)
             await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, 2.0 ** min(failures, 6) / 4))
@@ -120,7 +134,8 @@ class Consumers:
     def build_broker(self) -> KafkaBroker:
         """A broker with one subscriber per subscription, not started."""
         broker = KafkaBroker(
-            self._bootstrap,
+            self._kafka.bootstrap,
+            security=_security(self._kafka),
             client_id=f"mailroom-{self._work.service}",
             consumer_only=True,
             apply_types=False,
@@ -149,6 +164,8 @@ class Consumers:
             )
             subscriber(reading.handle)
             reading.attach(partial(getattr, subscriber, "consumer"), self._work.pool)
+            listen = partial(reading.listening.listen, subscriber.get_msg)
+            subscriber.get_msg = listen  # type: ignore[method-assign]
         return broker
 
     async def _require_offsets(self) -> None:
@@ -173,6 +190,14 @@ class Consumers:
                 await broker.stop()
         except Exception as error:
             log.warning("consumers did not stop in order", reason=sentence(error))
+
+
+def _security(kafka: KafkaAccess) -> BaseSecurity:
+    """The same as FastStream has it: it hands it on to aiokafka."""
+    tls = kafka.tls is not None
+    if kafka.mechanism is None:
+        return BaseSecurity(kafka.tls, tls)
+    return _SASL[kafka.mechanism](kafka.user, kafka.password, kafka.tls, tls)
 
 
 async def _untouched(records: "tuple[ConsumerRecord[Any, Any], ...]") -> KafkaMessage:

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared.kafka_access import KafkaAccess
+from shared.kafka_refusals import explained
 from shared.topic_plan import ASK_SECONDS, TopicError
 
 Onlooker: TypeAlias = "AIOKafkaConsumer[Any, Any]"
@@ -19,7 +21,7 @@ _LOOK_MILLISECONDS = 200
 
 @asynccontextmanager
 async def onlooker(
-    bootstrap: str, *, committed: bool = True, patience: float = ASK_SECONDS
+    kafka: KafkaAccess, *, committed: bool = True, patience: float = ASK_SECONDS
 ) -> AsyncIterator[Onlooker]:
     """A consumer that assigns its partitions itself; with `committed` it sees ended transactions only.
 
@@ -27,7 +29,7 @@ async def onlooker(
     `patience` seconds.
     """
     consumer: Onlooker = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **kafka.client(),
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed" if committed else "read_uncommitted",
@@ -39,7 +41,7 @@ async def onlooker(
             await consumer.start()
         yield consumer
     except (KafkaError, OSError, TimeoutError) as error:
-        raise TopicError(f"Kafka does not answer at {bootstrap}: {error}.") from error
+        raise TopicError(await explained(kafka, error)) from error
     finally:
         await consumer.stop()
 

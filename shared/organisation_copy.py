@@ -14,6 +14,7 @@ from shared import offsets, relay_store
 from shared.contracts.activity_organisation import OrganisationApplied, OrganisationRecord, Section
 from shared.contracts.record import Record
 from shared.failure import SendersFault
+from shared.kafka_access import KafkaAccess
 from shared.logs import get_logger
 from shared.offsets import Place
 from shared.onlooker import onlooker
@@ -47,9 +48,9 @@ def called(organisation: str, version: int) -> str:
 class Announcements:
     """How much of `activity.organisation.v1` this service knows."""
 
-    def __init__(self, bootstrap: str, topic_prefix: str, known: Known) -> None:
-        """`bootstrap` is `host:port,…`; `known` is `copied` or `published`."""
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: KafkaAccess, topic_prefix: str, known: Known) -> None:
+        """`known` is `copied` or `published`."""
+        self._kafka = kafka
         self._place = Place(topic_prefix + ACTIVITY_ORGANISATION.name, 0)
         self._known = known
 
@@ -69,7 +70,7 @@ class Announcements:
         version that the same transaction holds, which would be missing from what is committed.
         """
         partition = TopicPartition(*self._place)
-        async with onlooker(self._bootstrap, committed=False, patience=ASK_SECONDS) as consumer:
+        async with onlooker(self._kafka, committed=False, patience=ASK_SECONDS) as consumer:
             async with asyncio.timeout(ASK_SECONDS):
                 end: int = (await consumer.end_offsets([partition]))[partition]
         return end

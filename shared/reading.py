@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Collection
-from typing import Any, TypeAlias
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from shared import metrics, offsets
 from shared.consumption import Consumption
 from shared.failure import LONGEST_PAUSE_SECONDS, is_transient, sentence
+from shared.kafka_refusals import DENIED
 from shared.lag import Lag
+from shared.listening import Consumer, Listening
 from shared.logs import get_logger
 from shared.offsets import FenceLost, Place
 from shared.postgres import Pool, acquired
@@ -22,15 +24,8 @@ from shared.strands import WORTH_A_STRAND
 
 ASK_SECONDS = 15.0
 LAST_REPORT_SECONDS = 3.0
-STANDSTILL_SECONDS = 60.0
-
-Consumer: TypeAlias = "AIOKafkaConsumer[bytes, bytes]"
 
 log = get_logger(__name__)
-
-
-class Standstill(Exception):
-    """There is something to read, nothing keeps us from it, and yet nothing comes (aiokafka #1037)."""
 
 
 class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -49,16 +44,16 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         self._trouble: str | None = None
         self._failures = 0
         self._committed: dict[Place, int] = {}
-        self._moved: tuple[dict[Place, int], float] = ({}, 0.0)
         self._look_before: tuple[int, dict[Place, int]] | None = None
         self._lag = Lag()
         self._told: set[Place] = set()
+        self.listening = Listening(self.consumer_name, topic)
 
     def attach(self, consumer: Callable[[], Consumer | None], pool: Pool) -> None:
         """Begin with a new consumer, which exists once it was started."""
         self._consumer = consumer
         self._pool = pool
-        self._moved = ({}, time.monotonic())
+        self.listening = Listening(self.consumer_name, self.topic)
 
     async def detach(self) -> None:
         """End what runs for the current consumer; tell Kafka how far we are.
@@ -111,19 +106,26 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         self._stopped.clear()
         self._begin_seek(anew=True)
 
-    async def watch(self) -> None:
-        """Look whether reading goes on; called every few seconds. Raises `Standstill`."""
+    async def watch(self) -> bool:
+        """Look whether reading goes on, and Kafka answers; called every few seconds.
+
+        Raises `Standstill`, and what Kafka says when its ACLs keep us out.
+        """
         consumer = self._consumer()
+        if consumer is not None:
+            self.listening.require_hearing(consumer)
         if consumer is None or (self._seeking is not None and not self._seeking.done()):
-            return
-        if _has_left(consumer):
-            raise Standstill(f"{self.consumer_name} has lost its group, and joins it no more by itself")
+            return self._trouble is None
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 await self._look(consumer)
+        except DENIED:
+            raise
         except (KafkaError, OSError, TimeoutError) as error:
             self._trouble = f"Kafka does not answer {self.consumer_name}: {sentence(error)}"
-            self._moved = ({}, time.monotonic())
+            self.listening.begin_anew()
+            return False
+        return True
 
     async def _look(self, consumer: Consumer) -> None:
         assigned = consumer.assignment()
@@ -151,7 +153,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         metrics.CONSUMER_LAG_SECONDS.labels(self.consumer_name).set(oldest)
         if any(_place(tp) not in self.consumption.positions for tp in assigned):
             self._begin_seek()
-        self._require_movement(fetched, behind)
+        self.listening.require_movement(fetched, behind and self.consumption.idle)
         await self._step_over(fetched)
         await self._report(consumer)
 
@@ -163,16 +165,6 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         self._lag.keep(assigned)
         if not assigned:
             metrics.CONSUMER_LAG_SECONDS.labels(self.consumer_name).set(0)
-
-    def _require_movement(self, fetched: dict[Place, int], behind: bool) -> None:
-        now = time.monotonic()
-        before, since = self._moved
-        if not behind or not self.consumption.idle or fetched != before:
-            self._moved = (fetched, now)
-        elif now - since > STANDSTILL_SECONDS:
-            raise Standstill(
-                f"{self.consumer_name} has records to read and has read none for {now - since:.0f} s"
-            )
 
     async def _step_over(self, fetched: dict[Place, int]) -> None:
         """Whoever stood still between two looks has worked on all that was handed over."""
@@ -274,12 +266,6 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
             log.error("partition stopped", consumer=self.consumer_name, reason=why)
         self._stopped[place] = why
         metrics.PARTITION_STOPPED.labels(self.consumer_name, *place).set(1)
-
-
-def _has_left(consumer: Consumer) -> bool:
-    """Whether the task that joins the group has died: without partitions, nothing else would ever show it."""
-    task = getattr(getattr(consumer, "_coordinator", None), "_coordination_task", None)
-    return task is not None and task.done()
 
 
 def _place(tp: TopicPartition) -> Place:

@@ -18,6 +18,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.record import Record
 from shared.decoding import Incoming, decode
 from shared.failure import RawRecord
+from shared.kafka_access import KafkaAccess
 from shared.migrations import role_of
 from shared.offsets import Place
 from shared.onlooker import onlooker, pages
@@ -83,14 +84,14 @@ class Past:
 
     connection: "asyncpg.Connection[asyncpg.Record]"
     service: str
-    bootstrap: str
+    kafka: KafkaAccess
     prefix: str
     said: Sequence[Said]
 
     async def waiting(self, topic: Topic, consumer: str) -> list[Said]:
         """What a consumer would read again: from its offset in the schema on. Raises `RecoveryRefused`."""
         stored = await offsets.stored(self.connection, consumer, [self.prefix + topic.name])
-        return await _read(self.bootstrap, self.prefix, stored)
+        return await _read(self.kafka, self.prefix, stored)
 
     async def pass_over(self, consumer: str, done: Iterable[Said]) -> int:
         """Let a consumer begin behind the last of these in each partition; how many partitions they are."""
@@ -107,7 +108,7 @@ Recover = Callable[[Past], Awaitable[Sequence[str]]]
 
 
 async def catch_up(
-    dsn: str, service: str, bootstrap: str, prefix: str, recover: Recover, *, dry_run: bool
+    dsn: str, service: str, kafka: KafkaAccess, prefix: str, recover: Recover, *, dry_run: bool
 ) -> list[str]:
     """Catch one schema up, whole or not at all; what was done, in sentences.
 
@@ -130,7 +131,7 @@ async def catch_up(
         told: list[str] = []
         try:
             async with connection.transaction():
-                told += await _catch_up(connection, service, bootstrap, prefix, recover)
+                told += await _catch_up(connection, service, kafka, prefix, recover)
                 await connection.execute(f"COMMENT ON SCHEMA {service} IS NULL")
                 if dry_run:
                     raise _DryRun
@@ -144,18 +145,18 @@ async def catch_up(
 async def _catch_up(
     connection: "asyncpg.Connection[asyncpg.Record]",
     service: str,
-    bootstrap: str,
+    kafka: KafkaAccess,
     prefix: str,
     recover: Recover,
 ) -> list[str]:
     own = [prefix + topic.name for topic in TOPICS if topic.producer == service]
     noted = await relay_store.progress(connection)
-    async with topic_plan.connected(bootstrap) as cluster:
+    async with topic_plan.connected(kafka) as cluster:
         starts = {place: noted.get(place, -1) + 1 for place in await cluster.places(own)}
-    found = await _read(bootstrap, prefix, starts, only_from=service)
+    found = await _read(kafka, prefix, starts, only_from=service)
     if not found:
         return ["knows all that it has said"]
-    said = await recover(Past(connection, service, bootstrap, prefix, found))
+    said = await recover(Past(connection, service, kafka, prefix, found))
     await connection.execute(_FORGET_OLD)
     await connection.execute(_NOTE_SAID, *columns([each.name for each in found], 3))
     ends: dict[Place, int] = {}
@@ -166,12 +167,12 @@ async def _catch_up(
 
 
 async def _read(
-    bootstrap: str, prefix: str, starts: Mapping[Place, int], only_from: str | None = None
+    kafka: KafkaAccess, prefix: str, starts: Mapping[Place, int], only_from: str | None = None
 ) -> list[Said]:
     """All records from these offsets to the end, in order per partition. Raises `RecoveryRefused`."""
     topics = {prefix + topic.name: topic for topic in TOPICS}
     found: list[Said] = []
-    async with onlooker(bootstrap) as consumer:
+    async with onlooker(kafka) as consumer:
         wanted = {TopicPartition(*place): start for place, start in starts.items()}
         begin, end = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
         for tp, start in wanted.items():

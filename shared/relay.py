@@ -21,7 +21,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared import metrics, relay_batches, relay_store
-from shared.failure import LONGEST_PAUSE_SECONDS, is_transient, sentence
+from shared.failure import LONGEST_PAUSE_SECONDS, is_transient
+from shared.kafka_access import KafkaAccess
+from shared.kafka_refusals import explained
 from shared.logs import get_logger
 from shared.offsets import Place
 from shared.outbox import MAX_DEAD_LETTER_BYTES
@@ -55,18 +57,18 @@ class Relay:
         dsn: str,
         *,
         service: str,
-        bootstrap: str,
+        kafka: KafkaAccess,
         topic_prefix: str = "",
         password: str | None = None,
         page_rows: int = PAGE_ROWS,
         poll_seconds: float = POLL_SECONDS,
         idle_session_seconds: float = IDLE_SESSION_SECONDS,
     ) -> None:
-        """`dsn` has to lead to Postgres itself, not to a PgBouncer; `bootstrap` is `host:port,…`."""
+        """`dsn` has to lead to Postgres itself, not to a PgBouncer."""
         self._dsn = dsn
         self._password = password
         self._service = service
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._topic_prefix = topic_prefix
         self._page_rows = page_rows
         self._poll_seconds = poll_seconds
@@ -95,7 +97,7 @@ class Relay:
             except Exception as error:
                 if not (is_transient(error) or isinstance(error, KafkaError | TopicError)):
                     log.exception("relay failed", service=self._service)
-                self._fail(f"The relay begins anew: {sentence(error)}", error)
+                self._fail(f"The relay begins anew: {await explained(self._kafka, error)}", error)
             finally:
                 self._leading = False
                 metrics.RELAY_LEADER.labels(self._service).set(0)
@@ -143,7 +145,7 @@ class Relay:
     @asynccontextmanager
     async def _producer(self) -> AsyncIterator[Producer]:
         producer: Producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.client(),
             client_id=f"mailroom-{self._service}-relay",
             transactional_id=self.transactional_id,
             transaction_timeout_ms=int(self._idle_session_seconds * 1000),
@@ -161,7 +163,7 @@ class Relay:
     async def _require_own_history(self, connection: Connection) -> None:
         async with asyncio.timeout(self._idle_session_seconds):
             await require_own_history(
-                connection, self._service, self._bootstrap, self._topic_prefix, 4 * self._page_rows
+                connection, self._service, self._kafka, self._topic_prefix, 4 * self._page_rows
             )
 
     async def _publish_for_ever(self, connection: Connection, producer: Producer) -> None:

@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from shared import relay_store, topic_plan
 from shared.contracts.dead_letters import ORIGINAL_TOPIC
 from shared.contracts.envelope import source_of
+from shared.kafka_access import KafkaAccess
 from shared.offsets import Place
 from shared.onlooker import Seen, onlooker, pages
 from shared.outbox import pack_headers
@@ -25,19 +26,19 @@ class HistoryLost(Exception):
 
 
 async def require_own_history(
-    connection: Connection, service: str, bootstrap: str, prefix: str, rows: int
+    connection: Connection, service: str, kafka: KafkaAccess, prefix: str, rows: int
 ) -> None:
     """Raise `HistoryLost` when a topic that this service alone writes holds records that it does not know.
 
     `rows` is more than can have been published without being noted. Another process may be publishing.
     """
     own = [prefix + topic.name for topic in TOPICS if topic.producer == service]
-    async with topic_plan.connected(bootstrap) as cluster:
+    async with topic_plan.connected(kafka) as cluster:
         places = {TopicPartition(*place) for place in await cluster.places(own)}
     if not places:
         return
     noted = await relay_store.progress(connection)
-    async with onlooker(bootstrap) as consumer:
+    async with onlooker(kafka) as consumer:
         begin, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         starts = {tp: max(begin[tp], noted.get(Place(tp.topic, tp.partition), -1) + 1) for tp in places}
         said: dict[_Said, tuple[Place, int]] = {}

@@ -6,6 +6,9 @@ process runs on one machine, in a container or in a cluster (design §8).
 """
 
 import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +17,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as NotParsed
 
+from shared.kafka_access import KafkaAccess, Mechanism, Protocol
 from shared.keyring import Keyring
 from shared.readers import LONGEST_KEPT, LONGEST_REPEATED
 
@@ -26,15 +30,18 @@ _NOT_SHOWN = frozenset({"postgres_dsn"})
 # pydantic-settings names the field that it could not parse in its message only.
 _FIELD = re.compile(r'field "(\w+)"')
 
-S = TypeVar("S", bound="ServiceSettings")
+_TLS_FIELDS = ("kafka_ca_file", "kafka_certificate_file", "kafka_key_file")
+_SASL_FIELDS = ("kafka_sasl_mechanism", "kafka_sasl_user")
+
+S = TypeVar("S", bound="KafkaSettings")
 
 
 class SettingsError(Exception):
     """A setting is missing or wrong. The message is one sentence per variable, fit to be shown as it is."""
 
 
-class ServiceSettings(BaseSettings):
-    """What every service needs. A service adds its own fields in `services/<name>/settings.py`.
+class KafkaSettings(BaseSettings):
+    """How to reach Kafka, and where secrets are: what every service has, and every command that asks Kafka.
 
     Each field's description is part of the error message for it: it says what is expected.
     """
@@ -42,6 +49,111 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
 
     kafka_bootstrap: str = Field(description="host:port of Kafka's bootstrap servers, separated by commas")
+    kafka_security_protocol: Protocol = Field(
+        default="PLAINTEXT",
+        description="PLAINTEXT, SSL (which is TLS), SASL_PLAINTEXT or SASL_SSL, as Kafka's listener has it",
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None,
+        description="file (PEM) of the authorities that sign Kafka's certificates; empty trusts the system's",
+    )
+    kafka_certificate_file: Path | None = Field(
+        default=None, description="file (PEM) of the certificate that Kafka knows us by, for mutual TLS"
+    )
+    kafka_key_file: Path | None = Field(
+        default=None, description="file (PEM, not encrypted) of that certificate's key"
+    )
+    kafka_sasl_mechanism: Mechanism | None = Field(
+        default=None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with SASL"
+    )
+    kafka_sasl_user: str = Field(default="", description="user whom Kafka knows us by, with SASL")
+    kafka_password_secret: str = Field(
+        default="kafka_password", description="name of the secret with that user's password"
+    )
+    secrets_dir: Path = Field(default=Path(), description="folder that holds one file per secret")
+
+    def kafka(self) -> KafkaAccess:
+        """How Kafka is reached, with what stands in files. Raises `SettingsError`."""
+        protocol = self.kafka_security_protocol
+        tls, sasl = protocol in ("SSL", "SASL_SSL"), protocol in ("SASL_PLAINTEXT", "SASL_SSL")
+        self._require_protocol(tls, "SSL or SASL_SSL", _TLS_FIELDS)
+        self._require_protocol(sasl, "SASL_PLAINTEXT or SASL_SSL", _SASL_FIELDS)
+        if sasl:
+            self._require_all(_SASL_FIELDS, f"because {_variable('kafka_security_protocol')} is {protocol}")
+        return KafkaAccess(
+            self.kafka_bootstrap,
+            protocol,
+            self.kafka_sasl_mechanism,
+            self.kafka_sasl_user,
+            self._kafka_password() if sasl else "",
+            self._tls() if tls else None,
+        )
+
+    def _require_protocol(self, given: bool, protocols: str, names: tuple[str, ...]) -> None:
+        for name in names:
+            if getattr(self, name) and not given:
+                raise SettingsError(
+                    f"{_variable(name)} is set, but {_variable('kafka_security_protocol')} is "
+                    f"{self.kafka_security_protocol}; expected {protocols}."
+                )
+
+    def _require_all(self, names: tuple[str, ...], why: str) -> None:
+        for name in names:
+            if not getattr(self, name):
+                raise SettingsError(f"{_variable(name)} is not set; {_expected(type(self), name)}, {why}.")
+
+    def _kafka_password(self) -> str:
+        try:
+            return self.secret(self.kafka_password_secret)
+        except SettingsError as error:
+            raise SettingsError(f"{_variable('kafka_password_secret')}: {error}") from None
+
+    def _tls(self) -> ssl.SSLContext:
+        """Certificates and hosts' names are always checked: what cannot be checked is not our Kafka."""
+        certificate, key = self.kafka_certificate_file, self.kafka_key_file
+        with _readable("kafka_ca_file", self.kafka_ca_file):
+            context = ssl.create_default_context(cafile=self.kafka_ca_file)
+        if certificate or key:
+            self._require_all(("kafka_certificate_file", "kafka_key_file"), "because one needs the other")
+            assert certificate is not None
+            assert key is not None
+            with _readable("kafka_certificate_file", certificate):
+                certificate.read_bytes()
+            with _readable("kafka_key_file", key):
+                key.read_bytes()
+                # Without any password OpenSSL would ask the terminal for that of an encrypted key.
+                context.load_cert_chain(certificate, key, password="")
+        return context
+
+    def secret(self, name: str) -> str:
+        """The text of the secret `name`, without the line break at its end.
+
+        Raises `SettingsError` when the file is missing, unreadable or empty.
+        """
+        text = self.optional_secret(name)
+        if not text:
+            raise SettingsError(
+                f"Secret {name!r} is missing or empty: expected the file {self.secrets_dir / name} "
+                f"({PREFIX}SECRETS_DIR/{name})."
+            )
+        return text
+
+    def optional_secret(self, name: str) -> str | None:
+        """Like `secret`, but None when there is no such file."""
+        # Names of secrets come from the organisation's configuration: they must not walk out of the folder.
+        if not _SECRET_NAME.fullmatch(name):
+            raise SettingsError(f"Secret name {name!r} may hold letters, digits, '.', '_' and '-' only.")
+        try:
+            return (self.secrets_dir / name).read_text(encoding="utf-8").rstrip("\r\n")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"Secret {name!r} cannot be read: {error}.") from error
+
+
+class ServiceSettings(KafkaSettings):
+    """What every service needs. A service adds its own fields in `services/<name>/settings.py`."""
+
     postgres_dsn: str = Field(
         pattern=r"^postgres(ql)?://([^:@/]+@)?[^@]+$",
         description="postgresql://role@host:port/database, without the password",
@@ -112,31 +224,6 @@ class ServiceSettings(BaseSettings):
         default=25.0, gt=0, description="seconds that a stop may take before the process ends regardless"
     )
 
-    def secret(self, name: str) -> str:
-        """The text of the secret `name`, without the line break at its end.
-
-        Raises `SettingsError` when the file is missing, unreadable or empty.
-        """
-        text = self.optional_secret(name)
-        if not text:
-            raise SettingsError(
-                f"Secret {name!r} is missing or empty: expected the file {self.secrets_dir / name} "
-                f"({PREFIX}SECRETS_DIR/{name})."
-            )
-        return text
-
-    def optional_secret(self, name: str) -> str | None:
-        """Like `secret`, but None when there is no such file."""
-        # Names of secrets come from the organisation's configuration: they must not walk out of the folder.
-        if not _SECRET_NAME.fullmatch(name):
-            raise SettingsError(f"Secret name {name!r} may hold letters, digits, '.', '_' and '-' only.")
-        try:
-            return (self.secrets_dir / name).read_text(encoding="utf-8").rstrip("\r\n")
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"Secret {name!r} cannot be read: {error}.") from error
-
     def keyring(self) -> Keyring:
         """The keys that sign plus addresses and Message-IDs (AMB-38). Raises `SettingsError`."""
         try:
@@ -164,7 +251,23 @@ def load(settings: type[S], **overrides: object) -> S:
         raise SettingsError(f"{_variable(name)} is no JSON; {_expected(settings, name)}.") from None
 
 
-def _sentence(settings: type[ServiceSettings], detail: ErrorDetails) -> str:
+@contextmanager
+def _readable(name: str, path: Path | None) -> Iterator[None]:
+    """Whatever goes wrong with the file of a setting is said of that setting."""
+    try:
+        yield
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise SettingsError(
+            f"{_variable(name)} is {str(path)!r}, which is no good: {_why(error)}."
+        ) from error
+
+
+def _why(error: Exception) -> str:
+    reason = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
+    return (reason or str(error)).lower().replace("_", " ")
+
+
+def _sentence(settings: type[KafkaSettings], detail: ErrorDetails) -> str:
     name, *inside = map(str, detail["loc"]) if detail["loc"] else ("",)
     expected = _expected(settings, name) or f"expected {detail['msg']}"
     if detail["type"] == "missing" and not inside:
@@ -179,6 +282,6 @@ def _variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _expected(settings: type[ServiceSettings], name: str) -> str:
+def _expected(settings: type[KafkaSettings], name: str) -> str:
     field = settings.model_fields.get(name)
     return f"expected {field.description}" if field and field.description else ""

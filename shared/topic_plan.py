@@ -20,6 +20,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared import offsets
+from shared.kafka_access import KafkaAccess
+from shared.kafka_refusals import explained
 from shared.offsets import Place
 from shared.outbox import MAX_DEAD_LETTER_BYTES, MAX_RECORD_BYTES
 from shared.postgres import ACQUIRE_SECONDS
@@ -134,9 +136,9 @@ def plan(topics: Sequence[Topic], prefix: str, present: Mapping[str, Present]) -
 class Cluster:
     """The few things that are asked of a Kafka cluster; see `connected`."""
 
-    def __init__(self, admin: AIOKafkaAdminClient, bootstrap: str) -> None:
+    def __init__(self, admin: AIOKafkaAdminClient, kafka: KafkaAccess) -> None:
         self._admin = admin
-        self._bootstrap = bootstrap
+        self._kafka = kafka
 
     async def present(self, names: Sequence[str]) -> dict[str, Present]:
         """Those of the topics that exist."""
@@ -214,7 +216,7 @@ class Cluster:
     async def beginnings(self, names: Sequence[str]) -> dict[Place, int]:
         """The first offset of every partition of these topics."""
         places = await self.places(names)
-        consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
+        consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(**self._kafka.client())
         await consumer.start()
         try:
             found = await consumer.beginning_offsets([TopicPartition(*place) for place in places])
@@ -224,16 +226,16 @@ class Cluster:
 
 
 @asynccontextmanager
-async def connected(bootstrap: str) -> AsyncIterator[Cluster]:
+async def connected(kafka: KafkaAccess) -> AsyncIterator[Cluster]:
     """A cluster to plan and apply on. Raises `TopicError` when it does not answer."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(ASK_SECONDS * 1000))
+    admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=int(ASK_SECONDS * 1000))
     try:
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 await admin.start()
         except (KafkaError, OSError, TimeoutError) as error:
-            raise TopicError(f"Kafka does not answer at {bootstrap}: {error}.") from error
-        yield Cluster(admin, bootstrap)
+            raise TopicError(await explained(kafka, error)) from error
+        yield Cluster(admin, kafka)
     finally:
         await admin.close()
 
@@ -273,12 +275,12 @@ class Done:
     begun: list[tuple[str, Place, int]]
 
 
-async def bring_about(bootstrap: str, admin_dsn: str, prefix: str, days: int = LONGEST_KEPT.days) -> Done:
+async def bring_about(kafka: KafkaAccess, admin_dsn: str, prefix: str, days: int = LONGEST_KEPT.days) -> Done:
     """Make the cluster agree with the table, and register every consumer's beginning. Idempotent.
 
     `days` is for how long topics keep what they do not keep for ever.
     """
-    async with connected(bootstrap) as cluster:
+    async with connected(kafka) as cluster:
         changes = plan(
             kept_for(days), prefix, await cluster.present([prefix + topic.name for topic in TOPICS])
         )

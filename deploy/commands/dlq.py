@@ -191,7 +191,7 @@ def discard_(
 
 def _where(home: Path, bootstrap: str | None, dsn: str | None, prefix: str) -> Where:
     at = servers(home, bootstrap, dsn)
-    return Where(at.bootstrap, at.dsn, prefix)
+    return Where(at.kafka, at.dsn, prefix)
 
 
 def _meant(chosen: Selection, every: bool) -> Selection:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.instance import DEFAULT_HOME, BootstrapOption, HomeOption, PrefixOption, instance_in
+from deploy.instance import DEFAULT_HOME, BootstrapOption, HomeOption, PrefixOption, instance_in, kafka_at
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -66,10 +66,10 @@ def tail(
         wanted = heard.wanted(type_ or (), reference, organisation, topic or (), prefix)
         start = heard.moment(since, datetime.now(UTC)) if since is not None else None
         show = _printing(showing.as_json) if as_json else _printing_lines(showing.line)
-        address = bootstrap or instance_in(home, "--bootstrap").kafka_bootstrap
+        kafka = kafka_at(bootstrap) if bootstrap else instance_in(home, "--bootstrap").kafka
 
         async def tell() -> None:
-            async for each in listen(address, prefix, wanted.topics, start, follow=follow):
+            async for each in listen(kafka, prefix, wanted.topics, start, follow=follow):
                 if wanted.takes(each):
                     show(each)
 

@@ -43,7 +43,7 @@ def recover(
     for name in services_named(service):
         work = importlib.import_module(f"services.{name}.recover").recover
         try:
-            told = asyncio.run(catch_up(meant.dsn, name, meant.bootstrap, prefix, work, dry_run=dry_run))
+            told = asyncio.run(catch_up(meant.dsn, name, meant.kafka, prefix, work, dry_run=dry_run))
         except (
             RecoveryRefused,
             TopicError,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from deploy.commands.migrate import Dsn
-from deploy.instance import PrefixOption
+from deploy.instance import PrefixOption, kafka_at
 from shared import topic_plan
 from shared.readers import LONGEST_KEPT, LONGEST_REPEATED
 from shared.topic_plan import Action, Change
@@ -15,7 +15,12 @@ from shared.topics import TOPICS
 app = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
 Bootstrap = Annotated[
-    str, typer.Option("--bootstrap", envvar="MAILROOM_KAFKA_BOOTSTRAP", help="host:port,… of Kafka.")
+    str,
+    typer.Option(
+        "--bootstrap",
+        envvar="MAILROOM_KAFKA_BOOTSTRAP",
+        help="host:port,… of Kafka, reached as MAILROOM_KAFKA_… say.",
+    ),
 ]
 Days = Annotated[
     int,
@@ -34,7 +39,7 @@ def plan(bootstrap: Bootstrap, prefix: PrefixOption = "", days: Days = LONGEST_K
     """Show what would change."""
 
     async def show() -> None:
-        async with topic_plan.connected(bootstrap) as cluster:
+        async with topic_plan.connected(kafka_at(bootstrap)) as cluster:
             present = await cluster.present([prefix + topic.name for topic in TOPICS])
             _say(topic_plan.plan(topic_plan.kept_for(days), prefix, present))
 
@@ -49,7 +54,7 @@ def apply(bootstrap: Bootstrap, dsn: Dsn, prefix: PrefixOption = "", days: Days 
     """
 
     async def change() -> None:
-        done = await topic_plan.bring_about(bootstrap, dsn, prefix, days)
+        done = await topic_plan.bring_about(kafka_at(bootstrap), dsn, prefix, days)
         _say(done.changes)
         for consumer, place, offset in done.begun:
             typer.echo(f"{consumer} begins {place.topic}/{place.partition} at {offset}")

@@ -8,15 +8,16 @@ from deploy.dead_letters import reading, store
 from deploy.dead_letters.letter import Letter, LetterName, Wanted
 from deploy.dead_letters.store import Done, Key
 from deploy.dead_letters.way_back import NoWayBack, WayBack, way_back
+from shared.kafka_access import KafkaAccess
 from shared.offsets import Place
 from shared.postgres import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which Mailroom: `bootstrap` is `host:port,…`, `dsn` of a role that sees all schemas."""
+    """Which Mailroom: its Kafka, and `dsn` of a role that sees all schemas."""
 
-    bootstrap: str
+    kafka: KafkaAccess
     dsn: str
     prefix: str = ""
 
@@ -62,7 +63,7 @@ class Handled:
 
 async def find(where: Where, selection: Selection) -> AsyncIterator[list[Found]]:
     """The letters of a selection. Raises `TopicError` and `StoreError`."""
-    there = await reading.partitions(where.bootstrap, where.prefix)
+    there = await reading.partitions(where.kafka, where.prefix)
     async with store.connected(where.dsn) as connection:
         async for page in _find(connection, where, there, selection):
             yield page
@@ -72,7 +73,7 @@ async def replay(
     where: Where, selection: Selection, by: str, why: str, *, dry: bool = False
 ) -> AsyncIterator[list[Handled]]:
     """Put records back; each page is a transaction. `dry` says what would be done, and does nothing."""
-    there = await reading.partitions(where.bootstrap, where.prefix)
+    there = await reading.partitions(where.kafka, where.prefix)
     async with store.connected(where.dsn) as connection:
         async for page in _find(connection, where, there, selection):
             handled: list[Handled] = []
@@ -101,7 +102,7 @@ async def discard(
     where: Where, selection: Selection, by: str, why: str, *, dry: bool = False
 ) -> AsyncIterator[list[Handled]]:
     """Note that letters are not wanted any more; they stay in their topic for as long as it keeps them."""
-    there = await reading.partitions(where.bootstrap, where.prefix)
+    there = await reading.partitions(where.kafka, where.prefix)
     async with store.connected(where.dsn) as connection:
         async for page in _find(connection, where, there, selection):
             handled = [_before(each.letter, each.done) for each in page if each.done is not None]
@@ -119,7 +120,7 @@ async def discard(
 async def _find(
     connection: Connection, where: Where, there: Collection[Place], selection: Selection
 ) -> AsyncIterator[list[Found]]:
-    pages = reading.letters(where.bootstrap, where.prefix, there, selection.services, selection.names)
+    pages = reading.letters(where.kafka, where.prefix, there, selection.services, selection.names)
     async for page in pages:
         letters = [letter for letter in page if selection.wanted.takes(letter)]
         if not letters:

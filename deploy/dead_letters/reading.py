@@ -7,6 +7,7 @@ from aiokafka import TopicPartition
 
 from deploy.dead_letters.letter import Letter, LetterName, read
 from shared import topic_plan
+from shared.kafka_access import KafkaAccess
 from shared.offsets import Place
 from shared.onlooker import Onlooker, onlooker, pages
 from shared.topics import DEAD_LETTERS, TOPICS
@@ -14,14 +15,14 @@ from shared.topics import DEAD_LETTERS, TOPICS
 _PAGE_RECORDS = 200
 
 
-async def partitions(bootstrap: str, prefix: str) -> frozenset[Place]:
+async def partitions(kafka: KafkaAccess, prefix: str) -> frozenset[Place]:
     """The partitions of all our topics that exist. Raises `TopicError`."""
-    async with topic_plan.connected(bootstrap) as cluster:
+    async with topic_plan.connected(kafka) as cluster:
         return frozenset(await cluster.places([prefix + topic.name for topic in TOPICS]))
 
 
 async def letters(
-    bootstrap: str,
+    kafka: KafkaAccess,
     prefix: str,
     there: Collection[Place],
     services: Sequence[str],
@@ -31,7 +32,7 @@ async def letters(
 
     What comes in after the call has begun is left out. Raises `TopicError` when Kafka does not answer.
     """
-    async with onlooker(bootstrap) as consumer:
+    async with onlooker(kafka) as consumer:
         for service in services:
             topic = prefix + DEAD_LETTERS[service].name
             places = [place for place in there if place.topic == topic]

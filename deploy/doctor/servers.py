@@ -70,10 +70,10 @@ async def kafka(patient: Patient) -> str:
     """It answers, and its topics are those of the table."""
     prefix = patient.settings.topic_prefix
     try:
-        async with topic_plan.connected(patient.settings.kafka_bootstrap) as cluster:
+        async with topic_plan.connected(patient.settings.kafka()) as cluster:
             present = await cluster.present([prefix + topic.name for topic in TOPICS])
-    except TopicError as error:
-        raise Wrong(f"{str(error).removesuffix('.')}: start it, or mend MAILROOM_KAFKA_BOOTSTRAP.") from error
+    except (SettingsError, TopicError) as error:
+        raise Wrong(str(error)) from error
     changes = topic_plan.plan(topic_plan.kept_for(patient.settings.topic_days), prefix, present)
     wrong = [change for change in changes if change.action is not Action.LEAVE]
     if wrong:
@@ -90,9 +90,9 @@ async def partitions(patient: Patient) -> str:
     readers = [reader for reader in READERS if reader.service == patient.service]
     names = sorted({prefix + reader.topic.name for reader in readers})
     try:
-        async with topic_plan.connected(patient.settings.kafka_bootstrap) as cluster:
+        async with topic_plan.connected(patient.settings.kafka()) as cluster:
             places = await cluster.places(names)
-    except TopicError as error:
+    except (SettingsError, TopicError) as error:
         raise Doubtful("Kafka does not answer, so they could not be looked at.") from error
     missing: list[str] = []
     async with patient.database() as connection:

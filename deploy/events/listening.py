@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from deploy.events.heard import Heard
 from deploy.instance import Unclear
 from shared import topic_plan
+from shared.kafka_access import KafkaAccess
 from shared.onlooker import Onlooker, Seen, onlooker
 from shared.topics import Topic
 
@@ -17,7 +18,7 @@ _PAGE_RECORDS = 500
 
 
 async def listen(
-    bootstrap: str, prefix: str, topics: Sequence[Topic], since: datetime | None, *, follow: bool
+    kafka: KafkaAccess, prefix: str, topics: Sequence[Topic], since: datetime | None, *, follow: bool
 ) -> AsyncIterator[Heard]:
     """Committed records from `since` on (None: from now on), then those that come, for ever.
 
@@ -26,13 +27,13 @@ async def listen(
     when none of the topics is there.
     """
     names = {prefix + topic.name: topic for topic in topics}
-    async with topic_plan.connected(bootstrap) as cluster:
+    async with topic_plan.connected(kafka) as cluster:
         partitions = [TopicPartition(*place) for place in sorted(await cluster.places(list(names)))]
     if not partitions:
         raise Unclear(
             f"None of the topics is there with the prefix {prefix!r}: give the deployment's --prefix."
         )
-    async with onlooker(bootstrap) as consumer:
+    async with onlooker(kafka) as consumer:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         starts = await _starts(consumer, partitions, since, ends)

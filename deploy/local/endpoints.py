@@ -8,10 +8,16 @@ from typing import Self
 from pydantic import BaseModel
 
 from deploy.local.processes import ProcessRecord
+from shared.kafka_access import KafkaAccess
 from shared.local_issuer import ISSUER, PUBLIC_KEYS
+from shared.settings import PREFIX, KafkaSettings
 
 FILE = "endpoints.json"
 MAIL_SERVER = "main"
+# How another Kafka is reached is nothing to this one, and empty is as good as unset.
+_NO_SECURITY = {
+    f"{PREFIX}{name.upper()}": "" for name in KafkaSettings.model_fields if name.startswith("kafka_")
+}
 
 
 class Address(BaseModel, frozen=True):
@@ -45,6 +51,11 @@ class Endpoints(BaseModel, frozen=True):
     supervisor: ProcessRecord
     processes: dict[str, ProcessRecord]
 
+    @property
+    def kafka(self) -> KafkaAccess:
+        """Kafka as clients on this machine reach it."""
+        return KafkaAccess(self.kafka_bootstrap)
+
     @classmethod
     def load(cls, home: Path) -> Self | None:
         """What the instance in `home` last said of itself; None if it is not up."""
@@ -63,6 +74,7 @@ class Endpoints(BaseModel, frozen=True):
         secrets = self.home / "secrets"
         host, _, port = endpoint.http.removeprefix("http://").partition(":")
         return {
+            **_NO_SECURITY,
             "MAILROOM_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "MAILROOM_POSTGRES_DSN": endpoint.postgres_dsn,
             "MAILROOM_HTTP_HOST": host,

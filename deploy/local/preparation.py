@@ -45,7 +45,7 @@ async def migrate_schemas(endpoints: Endpoints) -> None:
 async def make_topics(endpoints: Endpoints) -> None:
     """The table of topics, and the beginning of every consumer."""
     try:
-        await bring_about(endpoints.kafka_bootstrap, endpoints.postgres_dsn, prefix="")
+        await bring_about(endpoints.kafka, endpoints.postgres_dsn, prefix="")
     except TopicError as error:
         raise StackFailure(str(error)) from error
 

@@ -62,13 +62,13 @@ def api_of(unit: UnitOfWork, work: Work, organisations: Organisations, blobs: Bl
 
 def build(settings: ActivitySettings) -> Service:
     """One process of activity: consumers, timers, schedules, relay and HTTP on one pool."""
-    password = settings.postgres_password()
+    password, kafka = settings.postgres_password(), settings.kafka()
     pool = make_pool(
         settings.postgres_dsn, schema=SERVICE, application="mailroom-activity", password=password
     )
     pool_for_numbers = pool_of_numbers(settings.postgres_dsn, schema=SERVICE, password=password)
     unit = UnitOfWork(pool, service=SERVICE, topic_prefix=settings.topic_prefix)
-    organisations = Organisations(Announcements(settings.kafka_bootstrap, settings.topic_prefix, published))
+    organisations = Organisations(Announcements(kafka, settings.topic_prefix, published))
     links = ApprovalLinks(settings.keyring(), settings.public_url) if settings.public_url else None
     work = Work(
         organisations, Numbers(pool_for_numbers), answers_kept=days(settings.answers_days), links=links
@@ -77,9 +77,7 @@ def build(settings: ActivitySettings) -> Service:
         SERVICE,
         settings,
         components=(
-            Consumers(
-                unit, subscriptions(work), bootstrap=settings.kafka_bootstrap, instance=settings.instance
-            ),
+            Consumers(unit, subscriptions(work), kafka=kafka, instance=settings.instance),
             Timers(
                 unit,
                 work,
@@ -96,7 +94,7 @@ def build(settings: ActivitySettings) -> Service:
             Relay(
                 settings.postgres_dsn,
                 service=SERVICE,
-                bootstrap=settings.kafka_bootstrap,
+                kafka=kafka,
                 topic_prefix=settings.topic_prefix,
                 password=password,
             ),

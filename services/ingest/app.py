@@ -34,7 +34,7 @@ def api_of(intake: Intake) -> FastAPI:
 
 def build(settings: IngestSettings, connect: Connect = connect_aioimaplib) -> Service:
     """The service, ready to run. `connect` opens IMAP sessions."""
-    password = settings.postgres_password()
+    password, kafka = settings.postgres_password(), settings.kafka()
     pool = make_pool(settings.postgres_dsn, schema=NAME, application=f"mailroom {NAME}", password=password)
     work = UnitOfWork(pool, service=NAME, topic_prefix=settings.topic_prefix)
     parser = ParserPool(pages=settings.parser_processes)
@@ -53,11 +53,11 @@ def build(settings: IngestSettings, connect: Connect = connect_aioimaplib) -> Se
         settings,
         components=(
             Mailboxes(intake, settings, connect),
-            Consumers(work, subscriptions(intake), bootstrap=settings.kafka_bootstrap),
+            Consumers(work, subscriptions(intake), kafka=kafka),
             Relay(
                 settings.postgres_dsn,
                 service=NAME,
-                bootstrap=settings.kafka_bootstrap,
+                kafka=kafka,
                 topic_prefix=settings.topic_prefix,
                 password=password,
             ),

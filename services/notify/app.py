@@ -15,6 +15,7 @@ from shared.blobs import BlobStore
 from shared.gauges import Gauges
 from shared.http import create_api
 from shared.kafka import Consumers
+from shared.kafka_access import KafkaAccess
 from shared.keyring import Keyring
 from shared.organisation import Organisations
 from shared.organisation_copy import Announcements, copied, on_organisation
@@ -37,12 +38,12 @@ def subscriptions(handlers: Handlers) -> Sequence[Subscription]:
     )
 
 
-def require_own_history(settings: NotifySettings) -> RequireOwnHistory:
+def require_own_history(settings: NotifySettings, kafka: KafkaAccess) -> RequireOwnHistory:
     """What the sender asks before it sends: mail cannot be taken back."""
     return partial(
         relay_history.require_own_history,
         service=SERVICE,
-        bootstrap=settings.kafka_bootstrap,
+        kafka=kafka,
         prefix=settings.topic_prefix,
         rows=4 * PAGE_ROWS,
     )
@@ -55,6 +56,7 @@ def api_of(work: UnitOfWork) -> FastAPI:
 
 def build(settings: NotifySettings) -> Service:
     """The service, ready to run. Raises `SettingsError`."""
+    kafka = settings.kafka()
     pool = make_pool(
         settings.postgres_dsn,
         schema=SERVICE,
@@ -64,23 +66,23 @@ def build(settings: NotifySettings) -> Service:
     work = UnitOfWork(pool, service=SERVICE, topic_prefix=settings.topic_prefix)
     keyring = Keyring.parse(settings.secret(settings.token_keys))
     blobs = BlobStore(settings.blobs_url, SERVICE)
-    organisations = Organisations(
-        Announcements(settings.kafka_bootstrap, settings.topic_prefix, copied(ORGANISATION_CONSUMER))
-    )
+    organisations = Organisations(Announcements(kafka, settings.topic_prefix, copied(ORGANISATION_CONSUMER)))
     handlers = Handlers(organisations, Outgoing(keyring, blobs))
     return Service(
         SERVICE,
         settings,
         components=(
-            Consumers(work, subscriptions(handlers), bootstrap=settings.kafka_bootstrap),
+            Consumers(work, subscriptions(handlers), kafka=kafka),
             Relay(
                 settings.postgres_dsn,
                 service=SERVICE,
-                bootstrap=settings.kafka_bootstrap,
+                kafka=kafka,
                 topic_prefix=settings.topic_prefix,
                 password=settings.postgres_password(),
             ),
-            Sender(settings, work, blobs, organisations, require_own_history=require_own_history(settings)),
+            Sender(
+                settings, work, blobs, organisations, require_own_history=require_own_history(settings, kafka)
+            ),
             Gauges(work),
             Retention(settings, work, retention.rules(settings)),
         ),

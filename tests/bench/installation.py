@@ -210,7 +210,7 @@ async def fresh_installation(servers: Servers) -> AsyncIterator[Installation]:
         }
     )
     await preparation.make_secrets(seen)
-    await bring_about(servers.stack.kafka_bootstrap, database.dsn, prefix)
+    await bring_about(servers.stack.kafka, database.dsn, prefix)
     address = mails.Address(f"help@{domain}", f"customers.{name}.test")
     definition = sample(domain, address.customers)
     installation = Installation(servers, seen, database, prefix, definition, address)

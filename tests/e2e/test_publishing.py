@@ -153,7 +153,7 @@ async def test_every_wrong_request_is_told_what_is_wrong_or_is_a_dead_letter_tha
     await producer.flush()
 
     async def answered() -> dict[str, Any]:
-        records = await read_all(mailroom.stack.kafka_bootstrap, mailroom.topic("activity.answers.v1"))
+        records = await read_all(mailroom.stack.kafka, mailroom.topic("activity.answers.v1"))
         answers = {value["request"]["id"]: value for value in (json.loads(each.value) for each in records)}
         found = {name: answers.get(f"{name}/{run}") for name in ANSWERED}
         assert None not in found.values()
@@ -165,7 +165,7 @@ async def test_every_wrong_request_is_told_what_is_wrong_or_is_a_dead_letter_tha
         assert sentence in answer["detail"], name
 
     async def dead() -> dict[str, str]:
-        records = await read_all(mailroom.stack.kafka_bootstrap, mailroom.topic("activity.dlq.v1"))
+        records = await read_all(mailroom.stack.kafka, mailroom.topic("activity.dlq.v1"))
         letters = {each.key: dict(each.headers)[EXCEPTION_MESSAGE].decode() for each in records}
         found = {name: letters[key] for name in DEAD if (key := f"{name}/{run}".encode()) in letters}
         assert found.keys() == DEAD.keys()
@@ -196,7 +196,7 @@ async def test_structured_mode_is_understood_by_every_service_that_is_asked(
     await ask(INGEST_REQUESTS.name, "mail.sing", {})
 
     async def told(topic: str, place: str) -> str:
-        for record in await read_all(mailroom.stack.kafka_bootstrap, mailroom.topic(topic)):
+        for record in await read_all(mailroom.stack.kafka, mailroom.topic(topic)):
             if record.key is not None and run in record.key.decode():
                 return str(
                     dict(record.headers)[place].decode() if place in dict(record.headers) else record.value

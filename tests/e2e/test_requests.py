@@ -57,7 +57,7 @@ class Program:
         topic = self.mailroom.topic("activity.answers.v1")
 
         async def answered() -> list[tuple[str, dict[str, Any]]]:
-            records = await read_all(self.mailroom.stack.kafka_bootstrap, topic)
+            records = await read_all(self.mailroom.stack.kafka, topic)
             told = [(dict(record.headers)["ce_id"].decode(), json.loads(record.value)) for record in records]
             found = [(event, value) for event, value in told if value["request"]["id"] == id_]
             return found if len(found) >= number else []

@@ -89,7 +89,7 @@ async def test_requests_behind_nonsense_are_done_and_nonsense_is_refused(
         await producer.send_and_wait(topic, value, partition=0, headers=headers(f"{name}-{run}", type_))
 
     async def answered() -> dict[str, Any]:
-        found = await read_all(mailroom.stack.kafka_bootstrap, mailroom.topic("activity.answers.v1"))
+        found = await read_all(mailroom.stack.kafka, mailroom.topic("activity.answers.v1"))
         values = [json.loads(record.value) for record in found]
         answers = {value["request"]["id"].removesuffix(f"-{run}"): value for value in values}
         assert answers.keys() >= {name for name, _, _ in records}
@@ -138,5 +138,5 @@ async def test_nobody_waits_for_organisations_and_versions_that_never_were(
 
 async def dead_letters(mailroom: Mailroom, service: str = "activity") -> list[dict[str, str]]:
     """The headers of what a service could not work on."""
-    found = await read_all(mailroom.stack.kafka_bootstrap, mailroom.topic(f"{service}.dlq.v1"))
+    found = await read_all(mailroom.stack.kafka, mailroom.topic(f"{service}.dlq.v1"))
     return [headers_of(record) for record in found]

@@ -31,7 +31,7 @@ async def stack() -> AsyncIterator[Stack]:
     stack = Stack(StackOptions(home=home, services=(), fresh=True, temporary=True))
     async with stack as endpoints:
         await migrate(endpoints.postgres_dsn, SERVICE, migrations_of(SERVICE))
-        await make_topics(endpoints.kafka_bootstrap, "", NOTES, ECHOES, INGEST_MAILS)
+        await make_topics(endpoints.kafka, "", NOTES, ECHOES, INGEST_MAILS)
         yield stack
 
 
@@ -52,13 +52,13 @@ async def test_a_server_that_was_away_leaves_no_trace(stack: Stack, pool: Pool, 
     consumers = Consumers(
         work,
         [Subscription(NOTES, CONSUMER, Scribe())],
-        bootstrap=endpoints.kafka_bootstrap,
+        kafka=endpoints.kafka,
         watch_seconds=0.5,
     )
     relay = Relay(
         endpoints.postgres_dsn.replace("//postgres@", f"//{role_of(SERVICE)}@"),
         service=SERVICE,
-        bootstrap=endpoints.kafka_bootstrap,
+        kafka=endpoints.kafka,
     )
     tasks = [asyncio.create_task(consumers.run()), asyncio.create_task(relay.run())]
     texts = [f"{server} {number}" for number in range(300)]
@@ -93,12 +93,12 @@ def echo(texts: list[str]) -> Callable[[Batch[NoteMade]], Awaitable[None]]:
 
 
 async def say(endpoints: Endpoints, server: str, texts: list[str]) -> None:
-    await write(endpoints.kafka_bootstrap, "", *(made(0, text, id_=text) for text in texts))
+    await write(endpoints.kafka, "", *(made(0, text, id_=text) for text in texts))
 
 
 async def heard(endpoints: Endpoints, server: str, expected: list[str]) -> bool:
     """The echoes, without those that a relay repeated (same `ce_id`)."""
     said: dict[bytes, str] = {}
-    for record in await read_all(endpoints.kafka_bootstrap, ECHOES.name):
+    for record in await read_all(endpoints.kafka, ECHOES.name):
         said[dict(record.headers)["ce_id"]] = NoteEchoed.model_validate_json(record.value).text
     return [text for text in said.values() if text.startswith(server)] == expected

@@ -34,10 +34,8 @@ OPEN = Selection(SERVICES)
 
 @pytest.fixture
 async def where(stack: Endpoints, database: Database, topic_prefix: str) -> Where:
-    await make_topics(
-        stack.kafka_bootstrap, topic_prefix, INGEST_MAILS, ACTIVITY_REQUESTS, *DEAD_LETTERS.values()
-    )
-    return Where(stack.kafka_bootstrap, database.dsn, topic_prefix)
+    await make_topics(stack.kafka, topic_prefix, INGEST_MAILS, ACTIVITY_REQUESTS, *DEAD_LETTERS.values())
+    return Where(stack.kafka, database.dsn, topic_prefix)
 
 
 @pytest.fixture
@@ -69,7 +67,7 @@ async def test_a_record_comes_back_once_as_it_was_and_the_relay_knows_it_for_its
     where: Where, database: Database, tables: Connection
 ) -> None:
     """It has ingest's `ce_source`: a relay that starts later would refuse what its outbox never had."""
-    await bury(where.bootstrap, where.prefix, letter(where, 0, value=b"\x00\xff"))
+    await bury(where.kafka, where.prefix, letter(where, 0, value=b"\x00\xff"))
     assert outcomes(await put_back(where)) == [Outcome.PUT_BACK]
     assert await put_back(where) == []
     named = Selection(SERVICES, names=[LetterName("activity", 0, 0)])
@@ -77,7 +75,7 @@ async def test_a_record_comes_back_once_as_it_was_and_the_relay_knows_it_for_its
 
     def relay() -> Relay:
         dsn = database.dsn_of("ingest")
-        return Relay(dsn, service="ingest", bootstrap=where.bootstrap, topic_prefix=where.prefix)
+        return Relay(dsn, service="ingest", kafka=where.kafka, topic_prefix=where.prefix)
 
     async def published() -> bool:
         return await tables.fetchval("SELECT count(*) FROM ingest.outbox") == 0
@@ -88,7 +86,7 @@ async def test_a_record_comes_back_once_as_it_was_and_the_relay_knows_it_for_its
         await eventually(published)
         running.cancel()
         await asyncio.wait([running])
-    (record,) = await read_all(where.bootstrap, where.prefix + INGEST_MAILS.name)
+    (record,) = await read_all(where.kafka, where.prefix + INGEST_MAILS.name)
     assert (record.partition, record.key, record.value) == (3, b"acme/9f3c5a7e1b2d4f60", b"\x00\xff")
     assert tuple(record.headers) == HEADERS
     (noted,) = await tables.fetch("SELECT * FROM activity.dead_letter_actions")
@@ -100,9 +98,9 @@ async def test_a_command_killed_in_the_middle_and_repeated_has_one_effect(
     where: Where, tables: Connection
 ) -> None:
     """Killed when it has noted its letters and waits to write the outbox, which somebody holds."""
-    await bury(where.bootstrap, where.prefix, *(letter(where, offset) for offset in range(3)))
+    await bury(where.kafka, where.prefix, *(letter(where, offset) for offset in range(3)))
     count = "SELECT (SELECT count(*) FROM ingest.outbox), (SELECT count(*) FROM activity.dead_letter_actions)"
-    servers = ["--bootstrap", where.bootstrap, "--dsn", where.dsn, "--prefix", where.prefix]
+    servers = ["--bootstrap", where.kafka.bootstrap, "--dsn", where.dsn, "--prefix", where.prefix]
     command = [sys.executable, "-m", "deploy.cli", "dlq", "replay", "--every", "--as", "amelie", *servers]
     here = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     holder = await asyncpg.connect(where.dsn)
@@ -135,7 +133,7 @@ async def test_a_command_killed_in_the_middle_and_repeated_has_one_effect(
 
 async def test_of_two_who_put_back_the_same_at_once_one_does(where: Where, tables: Connection) -> None:
     """Thousands of letters."""
-    await bury(where.bootstrap, where.prefix, *(letter(where, offset) for offset in range(2000)))
+    await bury(where.kafka, where.prefix, *(letter(where, offset) for offset in range(2000)))
     told = await asyncio.gather(put_back(where, by="amelie"), put_back(where, by="boris"))
     done = [each.outcome for handled in told for each in handled]
     assert done.count(Outcome.PUT_BACK) == 2000
@@ -148,7 +146,7 @@ async def test_letters_of_all_services_are_listed_until_something_was_done_with_
 ) -> None:
     requests = ACTIVITY_REQUESTS.name
     await bury(
-        where.bootstrap,
+        where.kafka.bootstrap,
         where.prefix,
         letter(where, 0),
         letter(where, 1, "notify.requests"),
@@ -182,8 +180,8 @@ async def test_a_rehearsal_does_nothing_and_what_cannot_be_put_back_holds_up_no_
         letter(where, 1, topic="notify.mails.v1"),
         Raw(2, b"\xff\x00", (), None, "activity.dlq.v1"),
     )
-    await bury(where.bootstrap, where.prefix, letter(where, 0), gone, strange)
-    servers = ["--bootstrap", where.bootstrap, "--dsn", where.dsn, "--prefix", where.prefix]
+    await bury(where.kafka, where.prefix, letter(where, 0), gone, strange)
+    servers = ["--bootstrap", where.kafka.bootstrap, "--dsn", where.dsn, "--prefix", where.prefix]
 
     def call(*arguments: str) -> tuple[int, str]:
         result = CliRunner().invoke(app, ["dlq", *arguments, *servers])
@@ -207,7 +205,7 @@ async def test_a_rehearsal_does_nothing_and_what_cannot_be_put_back_holds_up_no_
 
 
 async def test_schemas_that_are_too_old_are_named_with_what_to_do(where: Where, tables: Connection) -> None:
-    await bury(where.bootstrap, where.prefix, died(stood(0), error=SendersFault("old")))
+    await bury(where.kafka, where.prefix, died(stood(0), error=SendersFault("old")))
     await tables.execute("DROP TABLE activity.dead_letter_actions")
     with pytest.raises(StoreError, match="run `mailroom migrate`"):
         await names(where)

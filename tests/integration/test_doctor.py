@@ -62,7 +62,7 @@ def box(mailbox_domain: str) -> Box:
 @pytest.fixture
 async def topics(stack: Endpoints, database: Database, topic_prefix: str) -> str:
     """The table's topics, under a prefix of this test, with every consumer registered."""
-    await bring_about(stack.kafka_bootstrap, database.dsn, topic_prefix)
+    await bring_about(stack.kafka, database.dsn, topic_prefix)
     return topic_prefix
 
 

@@ -43,7 +43,7 @@ def record(topic: Topic, name: str, partition: int, **headers: str) -> Raw:
 async def prefix(stack: Endpoints) -> AsyncIterator[str]:
     """What was said before these tests, in transactions, one of which was given up."""
     prefix = f"t{uuid4().hex[:10]}."
-    await make_topics(stack.kafka_bootstrap, prefix, *{topic: None for topic, _, _ in SAID})
+    await make_topics(stack.kafka, prefix, *{topic: None for topic, _, _ in SAID})
     async with AIOKafkaProducer(
         bootstrap_servers=stack.kafka_bootstrap, transactional_id=f"{prefix}relay"
     ) as producer:
@@ -141,8 +141,8 @@ async def test_a_broker_that_is_away_is_said_in_a_sentence() -> None:
 @pytest.fixture
 async def following(stack: Endpoints, topic_prefix: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A process that tells what comes from now on, on a topic where a mail was sent before."""
-    await make_topics(stack.kafka_bootstrap, topic_prefix, NOTIFY_MAILS)
-    await write(stack.kafka_bootstrap, topic_prefix, record(NOTIFY_MAILS, "mail.sent", 3))
+    await make_topics(stack.kafka, topic_prefix, NOTIFY_MAILS)
+    await write(stack.kafka, topic_prefix, record(NOTIFY_MAILS, "mail.sent", 3))
     where = ("--bootstrap", stack.kafka_bootstrap, "--prefix", topic_prefix)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "deploy.cli", "events", "tail", "--json", *where),
@@ -164,7 +164,7 @@ async def test_from_now_on_until_ctrl_c_without_joining_a_group(
 
     async def heard() -> bool:
         # It says nothing before something comes: it has begun when a record reaches it.
-        await write(stack.kafka_bootstrap, topic_prefix, record(NOTIFY_MAILS, "mail.refused", 2))
+        await write(stack.kafka, topic_prefix, record(NOTIFY_MAILS, "mail.refused", 2))
         await asyncio.wait({told}, timeout=0.2)
         return told.done()
 

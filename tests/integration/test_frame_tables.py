@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local.endpoints import Endpoints
 from shared import inbox, outbox, relay_store, topic_plan
+from shared.kafka_access import KafkaAccess
 from shared.offsets import Place
 from shared.outbox import Row
 from shared.postgres import Pool, transaction
@@ -74,8 +75,8 @@ async def test_a_page_is_the_beginning_of_the_outbox_whatever_its_size(pool: Poo
 async def test_a_plan_that_was_applied_leaves_nothing_to_do(stack: Endpoints, topic_prefix: str) -> None:
     topics = (NOTES, ECHOES)
     names = [topic_prefix + topic.name for topic in topics]
-    await make_topics(stack.kafka_bootstrap, topic_prefix, NOTES)
-    async with topic_plan.connected(stack.kafka_bootstrap) as cluster:
+    await make_topics(stack.kafka, topic_prefix, NOTES)
+    async with topic_plan.connected(stack.kafka) as cluster:
         changes = topic_plan.plan(topics, topic_prefix, await cluster.present(names))
         assert [change.topic for change in changes] == names[1:]
         await cluster.apply(changes)
@@ -84,9 +85,9 @@ async def test_a_plan_that_was_applied_leaves_nothing_to_do(stack: Endpoints, to
 
 async def test_topics_grow_and_are_configured_anew(stack: Endpoints, topic_prefix: str) -> None:
     name = topic_prefix + NOTES.name
-    await make_topics(stack.kafka_bootstrap, topic_prefix, NOTES)
+    await make_topics(stack.kafka, topic_prefix, NOTES)
     wanted = [replace(NOTES, partitions=5, retention=timedelta(days=1))]
-    async with topic_plan.connected(stack.kafka_bootstrap) as cluster:
+    async with topic_plan.connected(stack.kafka) as cluster:
         await cluster.apply(topic_plan.plan(wanted, topic_prefix, await cluster.present([name])))
 
         # Kafka confirms a change before every answer of its knows of it.
@@ -104,9 +105,9 @@ async def test_consumers_begin_at_the_first_record_of_partitions_they_do_not_kno
 ) -> None:
     reader = Reader(SERVICE, CONSUMER, NOTES)
     name = topic_prefix + NOTES.name
-    await make_topics(stack.kafka_bootstrap, topic_prefix, NOTES)
-    await write(stack.kafka_bootstrap, topic_prefix, made(0, "before anybody read"))
-    async with topic_plan.connected(stack.kafka_bootstrap) as cluster:
+    await make_topics(stack.kafka, topic_prefix, NOTES)
+    await write(stack.kafka, topic_prefix, made(0, "before anybody read"))
+    async with topic_plan.connected(stack.kafka) as cluster:
         beginnings = await cluster.beginnings([name])
     assert len(await topic_plan.register(database.dsn, [reader], topic_prefix, beginnings)) == 3
     await pool.execute("UPDATE offsets SET next_offset = 1 WHERE partition = 0")
@@ -128,5 +129,5 @@ async def test_registering_before_migrating_says_what_to_do(stack: Endpoints, da
 
 async def test_a_cluster_that_is_not_there_is_named() -> None:
     with pytest.raises(TopicError, match=r"does not answer at 127\.0\.0\.1:1"):
-        async with topic_plan.connected("127.0.0.1:1"):
+        async with topic_plan.connected(KafkaAccess("127.0.0.1:1")):
             pass

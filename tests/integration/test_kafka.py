@@ -29,7 +29,7 @@ Make = Callable[..., Consumers]
 
 @pytest.fixture
 async def prefix(stack: Endpoints, topic_prefix: str) -> str:
-    await make_topics(stack.kafka_bootstrap, topic_prefix, NOTES)
+    await make_topics(stack.kafka, topic_prefix, NOTES)
     return topic_prefix
 
 
@@ -44,7 +44,7 @@ def make(stack: Endpoints, pool: Pool, prefix: str) -> Make:
         return Consumers(
             UnitOfWork(pool, service=SERVICE, topic_prefix=prefix),
             [Subscription(NOTES, CONSUMER, scribe or Scribe())],
-            bootstrap=stack.kafka_bootstrap,
+            kafka=stack.kafka,
             watch_seconds=0.2,
             **options,  # type: ignore[arg-type]
         )
@@ -70,7 +70,7 @@ async def test_records_become_effects_and_the_offset_moves(
     await register(pool, topic)
     consumers = make()
     async with running(consumers):
-        await write(stack.kafka_bootstrap, prefix, *(made(number, str(number)) for number in range(20)))
+        await write(stack.kafka, prefix, *(made(number, str(number)) for number in range(20)))
         await eventually(lambda: _stands(pool, topic, 20))
         await eventually(lambda: consumers.not_ready() is None)
     assert await notes(pool) == [str(number) for number in range(20)]
@@ -99,7 +99,7 @@ async def test_how_old_the_oldest_waiting_record_is_shows_while_it_waits(
 
     written = time.time()
     async with running(make(handle)):
-        await write(stack.kafka_bootstrap, prefix, made(0, "a"), made(1, "b"))
+        await write(stack.kafka, prefix, made(0, "a"), made(1, "b"))
         await eventually(lambda: lag()[1] == 2)
         first = await eventually(lambda: lag()[0])
         assert first <= time.time() - written
@@ -135,7 +135,7 @@ async def test_a_consumer_without_an_offset_refuses_to_start(make: Make) -> None
 async def test_two_subscriptions_cannot_share_a_consumer(stack: Endpoints, pool: Pool) -> None:
     twice = [Subscription(NOTES, CONSUMER, Scribe())] * 2
     with pytest.raises(ValueError, match="share a consumer"):
-        Consumers(UnitOfWork(pool, service=SERVICE), twice, bootstrap=stack.kafka_bootstrap)
+        Consumers(UnitOfWork(pool, service=SERVICE), twice, kafka=stack.kafka)
 
 
 async def test_a_database_put_back_makes_it_read_again(
@@ -143,7 +143,7 @@ async def test_a_database_put_back_makes_it_read_again(
 ) -> None:
     """Postgres decides where reading goes on, not what Kafka remembers of the group."""
     await register(pool, topic)
-    await write(stack.kafka_bootstrap, prefix, *(made(number, str(number)) for number in range(10)))
+    await write(stack.kafka, prefix, *(made(number, str(number)) for number in range(10)))
     async with running(make()):
         await eventually(lambda: _stands(pool, topic, 10))
     await pool.execute("TRUNCATE notes, inbox")
@@ -158,11 +158,11 @@ async def test_an_offset_out_of_range_stops_its_partition_alone(
 ) -> None:
     """Records were deleted before they were read: an alarm, never a reset."""
     await register(pool, topic)
-    await write(stack.kafka_bootstrap, prefix, *(made(number, str(number)) for number in range(5)))
+    await write(stack.kafka, prefix, *(made(number, str(number)) for number in range(5)))
     await _delete_before(stack, topic, 3)
     consumers = make()
     async with running(consumers):
-        await write(stack.kafka_bootstrap, prefix, made(0, "elsewhere", partition=1))
+        await write(stack.kafka, prefix, made(0, "elsewhere", partition=1))
         await eventually(lambda: _stands(pool, topic, 1, partition=1))
         await eventually(lambda: "out of range" in (consumers.not_ready() or ""))
         assert await notes(pool) == ["elsewhere"]
@@ -178,7 +178,7 @@ async def test_a_partition_that_nobody_registered_is_not_read(
 ) -> None:
     await register(pool, topic)
     await pool.execute("DELETE FROM offsets WHERE partition = 2")
-    await write(stack.kafka_bootstrap, prefix, made(0, "a", partition=2), made(0, "b"))
+    await write(stack.kafka, prefix, made(0, "a", partition=2), made(0, "b"))
     consumers = make()
     async with running(consumers):
         await eventually(lambda: "topics apply" in (consumers.not_ready() or ""))
@@ -202,7 +202,7 @@ async def test_workers_come_and_go_and_every_record_is_worked_once_in_order(
             for offset in range(written, written + number)
             for partition in range(3)
         ]
-        await write(stack.kafka_bootstrap, prefix, *records)
+        await write(stack.kafka, prefix, *records)
         written += number
 
     async def worked() -> bool:
@@ -232,7 +232,7 @@ async def test_a_header_that_is_no_text_costs_its_record_alone(
     await register(pool, topic)
     bad = Raw(1, b"{}", (*envelope("1").to_headers(), ("reply_to", b"\xff")))
     worse = Raw(2, b"{}", (("ce_id", b"\xfe\xff"),))
-    await write(stack.kafka_bootstrap, prefix, made(0, "a"), bad, worse, made(3, "b"))
+    await write(stack.kafka, prefix, made(0, "a"), bad, worse, made(3, "b"))
     async with running(make()):
         await eventually(lambda: _stands(pool, topic, 4))
     assert await notes(pool) == ["a", "b"]
@@ -261,7 +261,7 @@ async def test_what_a_relay_took_back_is_not_read(
     await _delete_before(stack, topic, 8)
     consumers = make()
     async with running(consumers):
-        await write(stack.kafka_bootstrap, prefix, made(9, "e"))
+        await write(stack.kafka, prefix, made(9, "e"))
         await eventually(lambda: _texts(pool, ["a", "c", "d", "e"]))
         assert consumers.not_ready() is None
 
@@ -280,7 +280,7 @@ async def test_a_batch_that_fails_in_the_frame_is_read_again(
         await advance(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(offsets, "advance", failing)
-    await write(stack.kafka_bootstrap, prefix, made(0, "a"))
+    await write(stack.kafka, prefix, made(0, "a"))
     async with running(make()):
         await eventually(lambda: _stands(pool, topic, 1))
     assert await notes(pool) == ["a"]

@@ -17,6 +17,7 @@ from services.notify.app import ORGANISATION_CONSUMER
 from shared import offsets
 from shared.health import Component
 from shared.kafka import Consumers
+from shared.kafka_access import KafkaAccess
 from shared.offsets import Place
 from shared.organisation import Organisations
 from shared.organisation_copy import Announcements, copied, on_organisation, published
@@ -33,7 +34,7 @@ SAMPLE = read(Path("deploy/config/sample"))
 
 @pytest.fixture
 async def prefix(stack: Endpoints, topic_prefix: str) -> str:
-    await make_topics(stack.kafka_bootstrap, topic_prefix, ACTIVITY_ORGANISATION)
+    await make_topics(stack.kafka, topic_prefix, ACTIVITY_ORGANISATION)
     return topic_prefix
 
 
@@ -78,16 +79,14 @@ async def announce(owner: Pool, prefix: str, organisation: str = "acme") -> None
 
 
 def relay(stack: Endpoints, database: Database, prefix: str) -> Relay:
-    return Relay(
-        database.dsn_of("activity"), service="activity", bootstrap=stack.kafka_bootstrap, topic_prefix=prefix
-    )
+    return Relay(database.dsn_of("activity"), service="activity", kafka=stack.kafka, topic_prefix=prefix)
 
 
 def consumers(stack: Endpoints, reader: Pool, prefix: str) -> Consumers:
     return Consumers(
         UnitOfWork(reader, service="notify", topic_prefix=prefix),
         [Subscription(ACTIVITY_ORGANISATION, ORGANISATION_CONSUMER, on_organisation)],
-        bootstrap=stack.kafka_bootstrap,
+        kafka=stack.kafka,
         watch_seconds=0.2,
     )
 
@@ -95,7 +94,7 @@ def consumers(stack: Endpoints, reader: Pool, prefix: str) -> Consumers:
 async def test_a_copy_has_all_once_its_consumer_has_read_to_the_end(
     stack: Endpoints, database: Database, owner: Pool, reader: Pool, prefix: str
 ) -> None:
-    announcements = Announcements(stack.kafka_bootstrap, prefix, copied(ORGANISATION_CONSUMER))
+    announcements = Announcements(stack.kafka, prefix, copied(ORGANISATION_CONSUMER))
     assert await known(announcements, reader), "nothing was announced yet"
     async with running(relay(stack, database, prefix)):
         await announce(owner, prefix)
@@ -109,7 +108,7 @@ async def test_what_a_transaction_has_not_committed_everywhere_counts(
     stack: Endpoints, reader: Pool, prefix: str
 ) -> None:
     """Its record on another topic may be readable already, while the version is not."""
-    announcements = Announcements(stack.kafka_bootstrap, prefix, copied(ORGANISATION_CONSUMER))
+    announcements = Announcements(stack.kafka, prefix, copied(ORGANISATION_CONSUMER))
     topic = prefix + ACTIVITY_ORGANISATION.name
     async with (
         running(consumers(stack, reader, prefix)),
@@ -126,7 +125,7 @@ async def test_what_a_transaction_has_not_committed_everywhere_counts(
 async def test_the_owner_has_all_that_its_relay_has_published(
     stack: Endpoints, database: Database, owner: Pool, prefix: str
 ) -> None:
-    announcements = Announcements(stack.kafka_bootstrap, prefix, published)
+    announcements = Announcements(stack.kafka, prefix, published)
     async with running(relay(stack, database, prefix)):
         for organisation in ("acme", "rival"):
             await announce(owner, prefix, organisation)
@@ -138,7 +137,7 @@ async def test_an_owner_with_a_restored_backup_is_not_sure(
     stack: Endpoints, database: Database, owner: Pool, prefix: str
 ) -> None:
     """The organisation may be one that it has lost."""
-    announcements = Announcements(stack.kafka_bootstrap, prefix, published)
+    announcements = Announcements(stack.kafka, prefix, published)
     async with running(relay(stack, database, prefix)):
         await announce(owner, prefix)
         await eventually(lambda: _published(owner))
@@ -152,7 +151,7 @@ async def test_an_owner_with_a_restored_backup_is_not_sure(
 
 
 async def test_nothing_is_certain_while_kafka_is_away(reader: Pool, prefix: str) -> None:
-    announcements = Announcements("127.0.0.1:1", prefix, copied(ORGANISATION_CONSUMER))
+    announcements = Announcements(KafkaAccess("127.0.0.1:1"), prefix, copied(ORGANISATION_CONSUMER))
     assert not await known(announcements, reader)
 
 

@@ -25,7 +25,7 @@ Make = Callable[..., Relay]
 
 @pytest.fixture
 async def prefix(stack: Endpoints, topic_prefix: str) -> str:
-    await make_topics(stack.kafka_bootstrap, topic_prefix, ECHOES, INGEST_MAILS)
+    await make_topics(stack.kafka, topic_prefix, ECHOES, INGEST_MAILS)
     return topic_prefix
 
 
@@ -35,7 +35,7 @@ def make(stack: Endpoints, database: Database, prefix: str) -> Make:
         return Relay(
             database.dsn_of(SERVICE),
             service=SERVICE,
-            bootstrap=stack.kafka_bootstrap,
+            kafka=stack.kafka,
             topic_prefix=prefix,
             **options,  # type: ignore[arg-type]
         )
@@ -65,7 +65,7 @@ async def say(pool: Pool, prefix: str, *texts: str, key: str = "acme/note", topi
 
 
 async def heard(stack: Endpoints, prefix: str, topic: Topic = ECHOES) -> list[str]:
-    records = await read_all(stack.kafka_bootstrap, prefix + topic.name)
+    records = await read_all(stack.kafka, prefix + topic.name)
     return [NoteEchoed.model_validate_json(record.value).text for record in records]
 
 
@@ -99,7 +99,7 @@ async def test_headers_keys_and_partitions_arrive_as_they_were_said(
         await outbox.add(connection, [outbox.row(told, prefix), raw])
     async with running(make()):
         await eventually(empty(pool))
-    records = await read_all(stack.kafka_bootstrap, prefix + ECHOES.name)
+    records = await read_all(stack.kafka, prefix + ECHOES.name)
     (first,) = (record for record in records if record.key == b"acme/note")
     (second,) = (record for record in records if record.key is None)
     assert first.partition == 2
@@ -192,7 +192,7 @@ async def test_a_crash_between_publishing_and_forgetting_says_the_same_again(
     await say(pool, prefix, "a", "b", topic=INGEST_MAILS)
     async with running(make()):
         await eventually(empty(pool))
-    records = await read_all(stack.kafka_bootstrap, prefix + INGEST_MAILS.name)
+    records = await read_all(stack.kafka, prefix + INGEST_MAILS.name)
     said = [(dict(record.headers)["ce_id"], record.value) for record in records]
     assert [id_ for id_, _ in said] == [b"a", b"b", b"a", b"b"]
     assert said[:2] == said[2:]

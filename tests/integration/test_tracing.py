@@ -212,7 +212,7 @@ async def test_a_request_continues_the_trace_of_whoever_asks(mailroom: InProcess
         reference=reference, text="By the window.", actor=Actor(kind=ActorKind.INTEGRATION, id="crm")
     )
     topic = mailroom.prefix + ACTIVITY_REQUESTS.name
-    async with producing(mailroom.stack.kafka_bootstrap) as producer:
+    async with producing(mailroom.stack.kafka) as producer:
         await producer.send_and_wait(
             topic, note.model_dump_json().encode(), reference.encode(), headers=envelope.to_headers()
         )

@@ -140,7 +140,7 @@ async def check_topics(mailroom: Mailroom) -> None:
     (a program that asks, a test that misbehaves) is left out, and so is what died in other organisations.
     """
     for topic in TOPICS:
-        everything = await read_all(mailroom.stack.kafka_bootstrap, mailroom.topic(topic.name))
+        everything = await read_all(mailroom.stack.kafka, mailroom.topic(topic.name))
         records = [
             each for each in everything if headers_of(each).get("ce_source", "").startswith(OUR_SOURCES)
         ]

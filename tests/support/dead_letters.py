@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from shared.contracts.envelope import Envelope
 from shared.failure import SendersFault, dead_letter
+from shared.kafka_access import KafkaAccess
 from shared.outbox import unpack_headers
 from shared.topics import INGEST_MAILS
 from tests.support.notes import NOON, Raw
@@ -36,9 +37,9 @@ def died(record: Raw, consumer: str = "activity.mails", error: Exception | None 
     return Raw(record.offset, row.value, tuple(unpack_headers(row.headers)), row.key, topic, 0)
 
 
-async def bury(bootstrap: str, prefix: str, *letters: Raw) -> None:
+async def bury(kafka: KafkaAccess, prefix: str, *letters: Raw) -> None:
     """Append letters to their topics."""
-    async with producing(bootstrap) as producer:
+    async with producing(kafka) as producer:
         for letter in letters:
             await producer.send(
                 prefix + letter.topic, letter.value, letter.key, headers=list(letter.headers), partition=0

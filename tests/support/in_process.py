@@ -97,7 +97,7 @@ async def mailroom_in_process(stack: Endpoints, template: str, folder: Path) -> 
         seen = stack.model_copy(update={"home": folder, "services": ends})
         (folder / "secrets").mkdir()
         await preparation.make_secrets(seen)
-        await bring_about(stack.kafka_bootstrap, database.dsn, prefix)
+        await bring_about(stack.kafka, database.dsn, prefix)
         services = {name: built(name, seen, prefix) for name in SERVICES}
         for service in services.values():
             running = asyncio.create_task(service.run())

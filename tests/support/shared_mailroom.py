@@ -79,7 +79,7 @@ async def running_mailroom(
         numbers = ports.choose(PROCESSES, {}, {})
         seen = _seen(stack, database, folder, lines, numbers)
         await preparation.make_secrets(seen)
-        await bring_about(stack.kafka_bootstrap, database.dsn, prefix)
+        await bring_about(stack.kafka, database.dsn, prefix)
         definition = sample(domain, customers)
         mailroom = Mailroom(
             stack, seen, database, prefix, domain, customers, definition, lines, numbers, more

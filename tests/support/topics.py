@@ -7,26 +7,27 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from shared import topic_plan
+from shared.kafka_access import KafkaAccess
 from shared.topics import Topic
 from tests.support.notes import Raw
 
 
-async def make_topics(bootstrap: str, prefix: str, *topics: Topic) -> None:
+async def make_topics(kafka: KafkaAccess, prefix: str, *topics: Topic) -> None:
     """Make the topics with their prefix, as the table says."""
-    async with topic_plan.connected(bootstrap) as cluster:
+    async with topic_plan.connected(kafka) as cluster:
         await cluster.apply(topic_plan.plan(topics, prefix, {}))
 
 
 @asynccontextmanager
-async def producing(bootstrap: str) -> AsyncIterator["AIOKafkaProducer[bytes, bytes]"]:
+async def producing(kafka: KafkaAccess) -> AsyncIterator["AIOKafkaProducer[bytes, bytes]"]:
     """A plain producer."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
+    async with AIOKafkaProducer(**kafka.client(), linger_ms=5) as producer:
         yield producer
 
 
-async def write(bootstrap: str, prefix: str, *records: Raw) -> None:
+async def write(kafka: KafkaAccess, prefix: str, *records: Raw) -> None:
     """Append records to their topics and partitions; Kafka gives the offsets."""
-    async with producing(bootstrap) as producer:
+    async with producing(kafka) as producer:
         for record in records:
             await producer.send(
                 prefix + record.topic,
@@ -38,11 +39,11 @@ async def write(bootstrap: str, prefix: str, *records: Raw) -> None:
         await producer.flush()
 
 
-async def read_all(bootstrap: str, *topics: str) -> "list[ConsumerRecord[Any, Any]]":
+async def read_all(kafka: KafkaAccess, *topics: str) -> "list[ConsumerRecord[Any, Any]]":
     """All committed records of full topic names, per partition in order."""
     consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
         *topics,
-        bootstrap_servers=bootstrap,
+        **kafka.client(),
         auto_offset_reset="earliest",
         isolation_level="read_committed",
     )

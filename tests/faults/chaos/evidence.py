@@ -115,7 +115,7 @@ def _kept(world: World) -> Counter[tuple[str, str]]:
 
 async def _records(world: World, topic: str) -> list[Any]:
     mailroom = world.mailroom
-    return await read_all(mailroom.stack.kafka_bootstrap, mailroom.topic(topic))
+    return await read_all(mailroom.stack.kafka, mailroom.topic(topic))
 
 
 def _received(records: list[Any]) -> tuple[dict[str, set[str]], dict[str, str]]:

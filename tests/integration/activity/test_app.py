@@ -39,7 +39,7 @@ def test_the_table_of_readers_names_what_is_subscribed() -> None:
 async def settings(
     stack: Endpoints, database: Database, topic_prefix: str, tmp_path: Path
 ) -> ActivitySettings:
-    await topic_plan.bring_about(stack.kafka_bootstrap, database.dsn, topic_prefix)
+    await topic_plan.bring_about(stack.kafka, database.dsn, topic_prefix)
     return ActivitySettings(
         kafka_bootstrap=stack.kafka_bootstrap,
         postgres_dsn=database.dsn_of(SERVICE),
@@ -63,7 +63,7 @@ async def running(service: Service) -> AsyncIterator[Service]:
 
 
 async def write(settings: ActivitySettings, topic: Topic, records: Sequence[Incoming[Any]]) -> None:
-    async with producing(settings.kafka_bootstrap) as producer:
+    async with producing(settings.kafka()) as producer:
         for record in records:
             await producer.send(
                 settings.topic_prefix + topic.name,
@@ -76,7 +76,7 @@ async def write(settings: ActivitySettings, topic: Topic, records: Sequence[Inco
 
 
 async def said(settings: ActivitySettings, topic: str) -> list[tuple[Envelope, Any]]:
-    records = await read_all(settings.kafka_bootstrap, settings.topic_prefix + topic)
+    records = await read_all(settings.kafka(), settings.topic_prefix + topic)
     return [(Envelope.from_headers(record.headers), record.value) for record in records]
 
 

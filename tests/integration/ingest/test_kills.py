@@ -28,7 +28,7 @@ async def test_no_mail_is_lost_or_told_twice_however_often_the_process_is_killed
     stack: Endpoints, database: Database, topic_prefix: str, mailbox_domain: str, tmp_path: Path
 ) -> None:
     server = ImapServer(host=stack.imap.host, port=stack.imap.port, tls=False)
-    await bring_about(stack.kafka_bootstrap, database.dsn, topic_prefix)
+    await bring_about(stack.kafka, database.dsn, topic_prefix)
     help_ = f"help@{mailbox_domain}"
     subjects = [f"number {number}" for number in range(MAILS)]
     async with world_on(database, tmp_path, server) as world:
@@ -49,7 +49,7 @@ async def test_no_mail_is_lost_or_told_twice_however_often_the_process_is_killed
         async def told() -> Counter[str]:
             found = [
                 MailReceived.model_validate_json(record.value).content.subject
-                for record in await read_all(stack.kafka_bootstrap, topic_prefix + INGEST_MAILS.name)
+                for record in await read_all(stack.kafka, topic_prefix + INGEST_MAILS.name)
                 if dict(record.headers)["ce_type"] == b"mail.received"
             ]
             assert len(set(found)) == MAILS
@@ -59,7 +59,7 @@ async def test_no_mail_is_lost_or_told_twice_however_often_the_process_is_killed
         assert set(await eventually(told, every=0.5, deadline=60)) == set(subjects)
         events = Counter(
             dict(record.headers)["ce_id"]
-            for record in await read_all(stack.kafka_bootstrap, topic_prefix + INGEST_MAILS.name)
+            for record in await read_all(stack.kafka, topic_prefix + INGEST_MAILS.name)
             if dict(record.headers)["ce_type"] == b"mail.received"
         )
         assert len(events) == MAILS

@@ -95,7 +95,7 @@ class Running:
 
     async def records(self, type_: str) -> list[tuple[Any, Envelope]]:
         """What stands in the topic, of one type, with the raw Kafka record."""
-        found = await read_all(self.stack.kafka_bootstrap, self.prefix + INGEST_MAILS.name)
+        found = await read_all(self.stack.kafka, self.prefix + INGEST_MAILS.name)
         pairs = [(record, Envelope.from_headers(record.headers)) for record in found]
         return [(record, envelope) for record, envelope in pairs if envelope.type == type_]
 
@@ -106,7 +106,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     server = ImapServer(host=stack.imap.host, port=stack.imap.port, tls=False)
     jwks = local_issuer.ensure_issuer(tmp_path)
-    await bring_about(stack.kafka_bootstrap, database.dsn, topic_prefix)
+    await bring_about(stack.kafka, database.dsn, topic_prefix)
     async with world_on(database, tmp_path, server) as world:
         user = User(name="ann", title="Ann", processes=("requests",))
         other = User(name="bob", title="Bob", processes=())

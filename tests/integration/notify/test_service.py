@@ -49,7 +49,7 @@ class Running:
     keyring: Keyring
 
     async def publish(self, topic: Topic, *records: Record, key: str, organisation: str = "acme") -> None:
-        async with producing(self.stack.kafka_bootstrap) as producer:
+        async with producing(self.stack.kafka) as producer:
             for record in records:
                 envelope = Envelope(
                     id=str(getattr(record, "mail", None) or uuid4()),
@@ -76,7 +76,7 @@ class Running:
             await self.publish(NOTIFY_REQUESTS, mail, key=mail.conversation)
 
     async def told(self, *kinds: str) -> list[Any]:
-        found = await read_all(self.stack.kafka_bootstrap, self.prefix + NOTIFY_MAILS.name)
+        found = await read_all(self.stack.kafka, self.prefix + NOTIFY_MAILS.name)
         types = [(record, Envelope.from_headers(record.headers).type) for record in found]
         return [
             NOTIFY_MAILS.models[type_].model_validate_json(record.value)
@@ -98,7 +98,7 @@ class Running:
 async def running(
     stack: Endpoints, database: Database, topic_prefix: str, mailbox_domain: str, tmp_path: Path
 ) -> AsyncIterator[Running]:
-    await bring_about(stack.kafka_bootstrap, database.dsn, topic_prefix)
+    await bring_about(stack.kafka, database.dsn, topic_prefix)
     (tmp_path / "token_keys").write_text(generate_keyring())
     greenmail = SmtpServer(host=stack.smtp.host, port=stack.smtp.port, tls=Tls.NONE, null_sender=False)
     settings = NotifySettings(

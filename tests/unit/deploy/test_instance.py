@@ -7,13 +7,14 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from deploy.instance import SERVICES, Servers, Unclear, servers, services_named
+from shared.kafka_access import KafkaAccess
 from shared.topics import DEAD_LETTERS
 
 DSN = "postgresql://localhost:1/mailroom"
 
 
 def test_servers_are_named_both_or_taken_from_the_home(tmp_path: Path) -> None:
-    assert servers(tmp_path, "localhost:1", DSN) == Servers("localhost:1", DSN)
+    assert servers(tmp_path, "localhost:1", DSN) == Servers(KafkaAccess("localhost:1"), DSN)
     for half in (("localhost:1", None), (None, DSN)):
         with pytest.raises(Unclear, match="Give both"):
             servers(tmp_path, *half)

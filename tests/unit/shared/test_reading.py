@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.reading import Reading, Standstill
+from shared.listening import Standstill
+from shared.reading import Reading
 from shared.strands import WORTH_A_STRAND
 
 CONSUMPTION: Any = SimpleNamespace(
