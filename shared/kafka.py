@@ -21,11 +21,12 @@ from shared import metrics, offsets
 from shared.consumption import Consumption
 from shared.failure import outlast, sentence
 from shared.kafka_access import KafkaAccess, Mechanism
-from shared.kafka_refusals import DENIED, explained, require_let_in
+from shared.kafka_refusals import DENIED, NotLetIn, explained, require_let_in
 from shared.listening import Standstill
 from shared.logs import get_logger
 from shared.postgres import acquired
 from shared.reading import Reading
+from shared.rights import group
 from shared.strands import BATCH_RECORDS, STRANDS
 from shared.unit_of_work import Subscription, UnitOfWork
 
@@ -113,7 +114,7 @@ class Consumers:
                 self._trouble = f"Consumers are begun anew: {await explained(self._kafka, error)}"
                 for reading in self.readings:
                     metrics.CONSUMER_RESTARTS.labels(reading.consumer_name).inc()
-                known = isinstance(error, KafkaError | OSError | TimeoutError | Standstill)
+                known = isinstance(error, KafkaError | OSError | TimeoutError | Standstill | NotLetIn)
                 log.warning("consumers begun anew", reason=self._trouble, exc_info=not known)
             finally:
                 await self._stop(broker)
@@ -147,8 +148,7 @@ class Consumers:
             subscriber = broker.subscriber(
                 reading.topic,
                 batch=True,
-                # Deployments that share a cluster keep out of each other's groups.
-                group_id=self._work.topic_prefix + reading.consumer_name,
+                group_id=group(reading.consumer_name, self._work.topic_prefix),
                 group_instance_id=f"{reading.consumer_name}.{self._instance}" if self._instance else None,
                 ack_policy=AckPolicy.MANUAL,
                 no_reply=True,

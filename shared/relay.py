@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared import metrics, relay_batches, relay_store
-from shared.failure import LONGEST_PAUSE_SECONDS, is_transient
+from shared.failure import LONGEST_PAUSE_SECONDS, is_transient, sentence
 from shared.kafka_access import KafkaAccess
 from shared.kafka_refusals import explained
 from shared.logs import get_logger
@@ -31,6 +31,7 @@ from shared.postgres import close_connection, open_connection
 from shared.relay_batches import Producer
 from shared.relay_history import HistoryLost, require_own_history
 from shared.relay_store import Connection, Page
+from shared.rights import transactional_id
 from shared.topic_plan import TopicError
 
 PAGE_ROWS = 4000
@@ -80,7 +81,7 @@ class Relay:
     @property
     def transactional_id(self) -> str:
         """The same for every process of the service: Kafka fences all but the newest."""
-        return f"{self._topic_prefix}mailroom.{self._service}.relay"
+        return transactional_id(self._service, self._topic_prefix)
 
     async def run(self) -> None:
         """Lead or stand by until cancelled; after any error from the beginning."""
@@ -97,7 +98,9 @@ class Relay:
             except Exception as error:
                 if not (is_transient(error) or isinstance(error, KafkaError | TopicError)):
                     log.exception("relay failed", service=self._service)
-                self._fail(f"The relay begins anew: {await explained(self._kafka, error)}", error)
+                kafkas = isinstance(error, KafkaError | TopicError | TimeoutError)
+                why = await explained(self._kafka, error) if kafkas else sentence(error)
+                self._fail(f"The relay begins anew: {why}", error)
             finally:
                 self._leading = False
                 metrics.RELAY_LEADER.labels(self._service).set(0)

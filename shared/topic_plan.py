@@ -6,7 +6,7 @@ topics, adds partitions and sets configuration, and never deletes anything or ta
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -90,11 +90,11 @@ def configuration(topic: Topic) -> dict[str, str]:
     }
 
 
-def kept_for(days: int) -> tuple[Topic, ...]:
-    """The table, with so many days at least for what is not kept for ever."""
+def kept_for(days: int, topics: Iterable[Topic] = TOPICS) -> tuple[Topic, ...]:
+    """The table, or some of it, with so many days at least for what is not kept for ever."""
     return tuple(
         topic if topic.retention is None else replace(topic, retention=max(topic.retention, timedelta(days)))
-        for topic in TOPICS
+        for topic in topics
     )
 
 

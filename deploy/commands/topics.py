@@ -1,10 +1,12 @@
 """`mailroom topics`: the cluster's topics as `shared/topics.py` has them, and where consumers begin."""
 
 import asyncio
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from deploy import acls as acls_
 from deploy.commands.migrate import Dsn
 from deploy.instance import PrefixOption, kafka_at
 from shared import topic_plan
@@ -22,6 +24,16 @@ Bootstrap = Annotated[
         help="host:port,… of Kafka, reached as MAILROOM_KAFKA_… say.",
     ),
 ]
+
+
+class Format(StrEnum):
+    """How rights are shown; commands are those of `kafka-acls.sh`."""
+
+    TABLE = "table"
+    COMMANDS = "commands"
+    JSON = "json"
+
+
 Days = Annotated[
     int,
     typer.Option(
@@ -60,6 +72,32 @@ def apply(bootstrap: Bootstrap, dsn: Dsn, prefix: PrefixOption = "", days: Days 
             typer.echo(f"{consumer} begins {place.topic}/{place.partition} at {offset}")
 
     asyncio.run(change())
+
+
+@app.command()
+def acls(
+    user: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--user",
+            help="ROLE=NAME: as whom Kafka knows ingest, activity, notify, operator, and other systems: "
+            "requester, connector; may be repeated. A service's name is its own if nothing is said.",
+        ),
+    ] = None,
+    prefix: PrefixOption = "",
+    format_: Annotated[Format, typer.Option("--format", help="How to say it.")] = Format.TABLE,
+) -> None:
+    """Show what each user has to be let do in Kafka, and no more. Asks no Kafka, and changes nothing."""
+    granted = acls_.granted(acls_.principals(user), prefix)
+    if format_ is Format.JSON:
+        typer.echo(acls_.as_json(granted))
+    elif format_ is Format.COMMANDS:
+        typer.echo("\n".join(acls_.as_commands(granted)))
+    else:
+        rows = [("PRINCIPAL", "RESOURCE", "NAME", "OPERATIONS"), *acls_.as_rows(granted)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _say(changes: list[Change]) -> None:

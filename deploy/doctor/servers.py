@@ -11,9 +11,9 @@ from shared import offsets, topic_plan
 from shared.blobs import BlobError, BlobStore
 from shared.migrations import SchemaMismatch, migrations_of, require_schema, role_of
 from shared.readers import READERS
+from shared.rights import concerning
 from shared.settings import SettingsError
 from shared.topic_plan import Action, TopicError
-from shared.topics import TOPICS
 
 CLOCK_SECONDS = 2.0
 TOKEN_SECONDS = 60.0
@@ -67,14 +67,16 @@ async def clock(patient: Patient) -> str:
 
 
 async def kafka(patient: Patient) -> str:
-    """It answers, and its topics are those of the table."""
+    """It answers, and the service's topics are those of the table: more it need not be let see."""
     prefix = patient.settings.topic_prefix
+    own = concerning(patient.service)
     try:
         async with topic_plan.connected(patient.settings.kafka()) as cluster:
-            present = await cluster.present([prefix + topic.name for topic in TOPICS])
+            present = await cluster.present([prefix + topic.name for topic in own])
     except (SettingsError, TopicError) as error:
         raise Wrong(str(error)) from error
-    changes = topic_plan.plan(topic_plan.kept_for(patient.settings.topic_days), prefix, present)
+    kept = topic_plan.kept_for(patient.settings.topic_days, own)
+    changes = topic_plan.plan(kept, prefix, present)
     wrong = [change for change in changes if change.action is not Action.LEAVE]
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
