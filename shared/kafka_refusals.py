@@ -40,7 +40,7 @@ _NOT_KNOWN = (SaslAuthenticationFailed, UnsupportedSaslMechanismError, IllegalSa
 _UNREACHED = (KafkaConnectionError, NodeNotReadyError, OSError, TimeoutError)
 
 
-class NotLetIn(KafkaError):  # type: ignore[misc]
+class NotLetIn(Exception):
     """Kafka does not take us for who we are, or we do not take it for Kafka. The message is a sentence."""
 
 
@@ -54,7 +54,9 @@ async def explained(kafka: KafkaAccess, error: BaseException) -> str:
                 return _denied(kafka, subject, each)
     if isinstance(error, _UNREACHED):
         found = await ask(kafka)
-        return str(found) if isinstance(found, NotLetIn) else _away(kafka, found or error)
+        if found is None:
+            return f"Kafka at {kafka.bootstrap} answers, but not as it should ({sentence(error)})."
+        return str(found) if isinstance(found, NotLetIn) else _away(kafka, found)
     return sentence(error)
 
 
