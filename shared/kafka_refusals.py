@@ -55,7 +55,7 @@ async def explained(kafka: KafkaAccess, error: BaseException) -> str:
     if isinstance(error, _UNREACHED):
         found = await ask(kafka)
         if found is None:
-            return f"Kafka at {kafka.bootstrap} answers, but not as it should ({sentence(error)})."
+            return f"Kafka at {kafka.bootstrap} answers, but not as it should ({_briefly(error)})."
         return str(found) if isinstance(found, NotLetIn) else _away(kafka, found)
     return sentence(error)
 
@@ -69,24 +69,27 @@ async def require_let_in(kafka: KafkaAccess) -> None:
 
 async def ask(kafka: KafkaAccess) -> BaseException | None:
     """What stands between us and the brokers: `NotLetIn` or another error; None if one of them answers."""
-    found: BaseException | None = None
-    for host, port, _ in collect_hosts(kafka.bootstrap):
-        try:
-            async with asyncio.timeout(ASK_SECONDS):
-                connection = await create_conn(
-                    host, port, request_timeout_ms=int(ASK_SECONDS * 1000), **kafka.connection()
-                )
-                try:
-                    await connection.send(MetadataRequest([]))
-                    return None
-                finally:
-                    await connection.close()
-        except (KafkaError, OSError, TimeoutError, ValueError) as error:
-            refused = [each for each in _causes(error) if isinstance(each, _NOT_KNOWN)]
-            if refused:
-                return NotLetIn(_not_let_in(kafka, f"{host}:{port}", refused[-1]))
-            found = error
-    return found
+    hosts = [(host, port) for host, port, _ in collect_hosts(kafka.bootstrap)]
+    found = await asyncio.gather(*(_ask(kafka, host, port) for host, port in hosts))
+    if None in found:
+        return None
+    return next((each for each in found if isinstance(each, NotLetIn)), found[0])
+
+
+async def _ask(kafka: KafkaAccess, host: str, port: int) -> BaseException | None:
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            connection = await create_conn(
+                host, port, request_timeout_ms=int(ASK_SECONDS * 1000), **kafka.connection()
+            )
+            try:
+                await connection.send(MetadataRequest([]))
+            finally:
+                await connection.close()
+    except (KafkaError, OSError, TimeoutError, ValueError) as error:
+        refused = [each for each in _causes(error) if isinstance(each, _NOT_KNOWN)]
+        return NotLetIn(_not_let_in(kafka, f"{host}:{port}", refused[-1])) if refused else error
+    return None
 
 
 def _not_let_in(kafka: KafkaAccess, where: str, error: BaseException) -> str:
@@ -107,7 +110,7 @@ def _not_let_in(kafka: KafkaAccess, where: str, error: BaseException) -> str:
             "MAILROOM_KAFKA_SASL_USER, its password, and the users that Kafka knows."
         )
     return (
-        f"Kafka at {where} does not take {kafka.mechanism or 'SASL'} ({sentence(error)}): look at "
+        f"Kafka at {where} does not take {kafka.mechanism} ({type(error).__name__}): look at "
         "MAILROOM_KAFKA_SASL_MECHANISM and MAILROOM_KAFKA_SECURITY_PROTOCOL."
     )
 
@@ -130,9 +133,14 @@ def _names(error: BaseException) -> str:
 
 def _away(kafka: KafkaAccess, error: BaseException) -> str:
     return (
-        f"Kafka does not answer at {kafka.bootstrap} ({sentence(error)}): start it, or mend "
+        f"Kafka does not answer at {kafka.bootstrap} ({_briefly(error)}): start it, or mend "
         "MAILROOM_KAFKA_BOOTSTRAP and MAILROOM_KAFKA_SECURITY_PROTOCOL."
     )
+
+
+def _briefly(error: BaseException) -> str:
+    """aiokafka's errors begin with their names themselves."""
+    return str(error) if isinstance(error, KafkaError) else sentence(error)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

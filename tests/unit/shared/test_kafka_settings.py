@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from deploy.local.endpoints import Address, Endpoints, ServiceEndpoint
+from deploy.service_settings import settings_of
 from shared.kafka import _security
 from shared.kafka_access import KafkaAccess
 from shared.settings import KafkaSettings, SettingsError, load
@@ -74,6 +76,19 @@ def test_each_mechanism_reaches_both_of_kafkas_clients(protocol: str, mechanism:
     security = _security(made)
     assert (security.username, security.password) == ("mailroom-activity", PASSWORD)  # type: ignore[attr-defined]
     assert (security.use_ssl, security.ssl_context) == (protocol == "SASL_SSL", made.tls)
+
+
+def test_an_instances_own_kafka_is_reached_in_plain_text_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, secrets: Path
+) -> None:
+    for name, value in {**SASL, "secrets_dir": str(secrets)}.items():
+        monkeypatch.setenv(f"MAILROOM_{name.upper()}", value)
+    nowhere = Address(host="localhost", port=1)
+    service = ServiceEndpoint(http="http://localhost:1", postgres_dsn="postgresql://a@b/c")
+    instance = Endpoints.model_construct(
+        home=secrets, kafka_bootstrap="own:1", imap=nowhere, smtp=nowhere, services={"notify": service}
+    )
+    assert settings_of("notify", instance).kafka() == instance.kafka == KafkaAccess("own:1")
 
 
 def test_a_password_shows_nowhere(secrets: Path) -> None:
