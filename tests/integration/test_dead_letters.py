@@ -146,7 +146,7 @@ async def test_letters_of_all_services_are_listed_until_something_was_done_with_
 ) -> None:
     requests = ACTIVITY_REQUESTS.name
     await bury(
-        where.kafka.bootstrap,
+        where.kafka,
         where.prefix,
         letter(where, 0),
         letter(where, 1, "notify.requests"),

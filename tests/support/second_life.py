@@ -15,6 +15,7 @@ from deploy.local.endpoints import Endpoints
 from services.activity.recover import recover
 from shared.contracts.record import Record
 from shared.decoding import Incoming
+from shared.kafka_access import KafkaAccess
 from shared.offsets import Place
 from shared.outbox import unpack_headers
 from shared.postgres import make_pool, opened, transaction
@@ -123,7 +124,7 @@ async def catch_up(office: Office, said: Sequence[Said], read: Sequence[Incoming
     # Between keys a topic has no order: here one key comes after the other.
     apart = sorted(said, key=lambda each: ((each.envelope and each.envelope.partitionkey) or "", each.offset))
     async with transaction(office.pool) as connection:
-        past = _Remembered(connection, "activity", "", "", apart, read=read)
+        past = _Remembered(connection, "activity", KafkaAccess(""), "", apart, read=read)
         told = await recover(past)
     await office.take_in(*past.rest())
     return told
