@@ -1,9 +1,7 @@
 """Consumers on real servers: where they begin, what a rebalance does, what stops them (design §2)."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -19,6 +17,7 @@ from shared.offsets import Place
 from shared.postgres import Pool
 from shared.strands import BATCH_RECORDS, STRANDS
 from shared.unit_of_work import Batch, Handler, Subscription, Transient, UnitOfWork
+from tests.support.at_work import running
 from tests.support.frame import CONSUMER, SERVICE, dead, next_offset, notes, register
 from tests.support.notes import NOTES, NoteMade, Raw, Scribe, envelope, made
 from tests.support.topics import make_topics, write
@@ -50,18 +49,6 @@ def make(stack: Endpoints, pool: Pool, prefix: str) -> Make:
         )
 
     return make
-
-
-@asynccontextmanager
-async def running(*consumers: Consumers) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(each.run()) for each in consumers]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for ended in await asyncio.gather(*tasks, return_exceptions=True):
-            assert isinstance(ended, asyncio.CancelledError), ended
 
 
 async def test_records_become_effects_and_the_offset_moves(

@@ -1,9 +1,7 @@
 """A Kafka that lets in only whom it knows: over TLS, by SASL, behind ACLs (design §1)."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -31,6 +29,7 @@ from shared.settings import ServiceSettings
 from shared.topic_plan import TopicError
 from shared.topics import ACTIVITY_ANSWERS, ACTIVITY_REQUESTS, DEAD_LETTERS, INGEST_MAILS
 from shared.unit_of_work import Subscription, UnitOfWork
+from tests.support.at_work import running
 from tests.support.certificates import Authority
 from tests.support.databases import Database
 from tests.support.frame import CONSUMER, SERVICE, dead, notes, register, waiting
@@ -54,18 +53,6 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secur
 def prefix() -> str:
     """What the topics of this test begin with."""
     return f"t{uuid4().hex[:10]}."
-
-
-@asynccontextmanager
-async def running(*components: Component) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(each.run()) for each in components]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for ended in await asyncio.gather(*tasks, return_exceptions=True):
-            assert isinstance(ended, asyncio.CancelledError), ended
 
 
 async def reached(access: KafkaAccess) -> bool:

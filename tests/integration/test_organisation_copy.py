@@ -1,8 +1,6 @@
 """Whether a service knows all that was announced of configurations, on real servers (design §10)."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from services.activity.numbers import Numbers
 from services.activity.work import Work
 from services.notify.app import ORGANISATION_CONSUMER
 from shared import offsets
-from shared.health import Component
 from shared.kafka import Consumers
 from shared.kafka_access import KafkaAccess
 from shared.offsets import Place
@@ -25,6 +22,7 @@ from shared.postgres import Pool, acquired, make_pool, opened, transaction
 from shared.relay import Relay
 from shared.topics import ACTIVITY_ORGANISATION
 from shared.unit_of_work import Batch, Subscription, UnitOfWork
+from tests.support.at_work import running
 from tests.support.databases import Database
 from tests.support.topics import make_topics
 from tests.support.waiting import eventually
@@ -51,16 +49,6 @@ async def reader(database: Database, prefix: str) -> AsyncIterator[Pool]:
             place = Place(prefix + ACTIVITY_ORGANISATION.name, 0)
             await offsets.register(connection, ORGANISATION_CONSUMER, {place: 0})
         yield pool
-
-
-@asynccontextmanager
-async def running(component: Component) -> AsyncIterator[None]:
-    task = asyncio.create_task(component.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def known(announcements: Announcements, pool: Pool) -> bool:

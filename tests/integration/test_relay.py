@@ -1,8 +1,7 @@
 """The relay on real servers: order, takeover, fencing, crashes, restored databases (design §2)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -14,6 +13,7 @@ from shared.outbox import Outgoing, Row
 from shared.postgres import Pool, transaction
 from shared.relay import Relay
 from shared.topics import INGEST_MAILS, Topic
+from tests.support.at_work import running
 from tests.support.databases import Database
 from tests.support.frame import SERVICE
 from tests.support.notes import ECHOES, NoteEchoed, envelope
@@ -41,18 +41,6 @@ def make(stack: Endpoints, database: Database, prefix: str) -> Make:
         )
 
     return make
-
-
-@asynccontextmanager
-async def running(*relays: Relay) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(relay.run()) for relay in relays]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for ended in await asyncio.gather(*tasks, return_exceptions=True):
-            assert isinstance(ended, asyncio.CancelledError), ended
 
 
 async def say(pool: Pool, prefix: str, *texts: str, key: str = "acme/note", topic: Topic = ECHOES) -> None:

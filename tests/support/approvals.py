@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.contracts import activity_requests as asked
+from shared.contracts.notify_mails import OutgoingMail
 from tests.support.hiring import WITH_CASES
 from tests.support.office import Office, user
 
@@ -57,3 +58,9 @@ async def answer(
 ) -> Any:
     """Somebody answers over Kafka."""
     return await office.step(kind, reference, by=by, **fields)
+
+
+async def report(office: Office, kind: type[OutgoingMail], asked_for: dict[str, Any], **more: Any) -> None:
+    """What became of a mail that asks, as notify tells it."""
+    about = {name: asked_for[name] for name in ("mail", "activity", "reference", "conversation")}
+    await office.report(kind(**about, at=office.clock.now(), message_id="a@b.test", **more))

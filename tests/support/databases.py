@@ -16,7 +16,7 @@ import pytest
 from deploy.instance import SERVICES
 from deploy.local.endpoints import Endpoints
 from shared.migrations import migrate, migrations_of, role_of
-from shared.postgres import Connection
+from shared.postgres import Connection, Pool
 
 T = TypeVar("T")
 
@@ -221,3 +221,10 @@ async def database(shelf: Shelf) -> AsyncIterator[Database]:
     taken = await shelf.take()
     yield taken
     await shelf.put_back(taken)
+
+
+async def waiting_for_locks(pool: Pool) -> int:
+    """How many sessions of the pool's database wait for what others hold."""
+    waiting = "datname = current_database() AND wait_event_type = 'Lock'"
+    found: int = await pool.fetchval(f"SELECT count(*) FROM pg_stat_activity WHERE {waiting}")
+    return found

@@ -1,12 +1,16 @@
 """Fixtures of activity's tests."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import httpx
 import pytest
 
 from services.activity.numbers import pool_of_numbers
 from shared.postgres import Pool, make_pool, opened
+from tests.support.approvals import let_ask
 from tests.support.databases import Database
+from tests.support.front_desk import connected, front_desk
 from tests.support.office import Office
 
 
@@ -25,3 +29,17 @@ async def office(activity_pool: Pool, database: Database) -> AsyncIterator[Offic
         office = Office(activity_pool, numbers=numbers)
         await office.configure()
         yield office
+
+
+@pytest.fixture
+async def asking(office: Office) -> Office:
+    """An office that hires, and asks for an approval."""
+    await let_ask(office)
+    return office
+
+
+@pytest.fixture
+async def browser(asking: Office, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody with a link at the office that asks."""
+    async with connected(front_desk(asking, tmp_path)) as client:
+        yield client

@@ -1,10 +1,8 @@
 """Links of approvers: who decides by them, what they show, and that nobody else gets to see one (A25)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -14,55 +12,34 @@ from shared.blobs import BlobStore
 from shared.contracts.activity_requests_approvals import ActionApprove
 from shared.contracts.ingest_mails import PlusReference
 from shared.contracts.mail import Content, Mailbox
-from shared.contracts.notify_mails import MailComposed, OutgoingMail
+from shared.contracts.notify_mails import MailComposed
 from shared.postgres import transaction
-from tests.support.approvals import CASE, CONSENT, PAGE, answer, let_ask, links, mails
-from tests.support.front_desk import Caller, connected, front_desk
+from tests.support.approvals import CASE, CONSENT, PAGE, answer, links, mails, report
+from tests.support.databases import waiting_for_locks
+from tests.support.front_desk import Caller
 from tests.support.office import LINKS, Office, received
 from tests.support.waiting import eventually
 
-WAITING = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
-
-
-@pytest.fixture
-async def hiring(office: Office) -> Office:
-    """An office that hires, and asks for an approval."""
-    await let_ask(office)
-    return office
-
-
-@pytest.fixture
-async def browser(hiring: Office, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    async with connected(front_desk(hiring, tmp_path)) as client:
-        yield client
-
-
-async def report(office: Office, kind: type[OutgoingMail], asked_for: dict[str, Any], **more: Any) -> None:
-    about = {name: asked_for[name] for name in ("mail", "activity", "reference", "conversation")}
-    await office.report(kind(**about, at=office.clock.now(), message_id="a@b.test", **more))
-
 
 async def test_whoever_reads_the_timeline_cannot_decide_by_it(
-    hiring: Office, browser: httpx.AsyncClient
+    asking: Office, browser: httpx.AsyncClient
 ) -> None:
-    compose, _ = await mails(hiring)
+    compose, _ = await mails(asking)
     content = Content(subject="Please decide", text=f"See {compose['variables']['link']} please")
     sender = Mailbox(address="help@acme.test")
     to = (Mailbox(address="amelie@people.test"),)
     more = {"sender": sender, "to": to, "cc": (), "content": content, "mailbox": "help", "automatic": True}
-    await report(hiring, MailComposed, compose, **more)
+    await report(asking, MailComposed, compose, **more)
     shown = await Caller(browser, "bruno").get(f"/v1/actions/{CONSENT}/timeline")
     assert "See https://mailroom.test/v1/approvals/… please" in shown.text
     assert compose["variables"]["link"] not in shown.text
 
 
 async def test_a_mail_that_quotes_the_request_shows_no_link(
-    hiring: Office, browser: httpx.AsyncClient, tmp_path: Path
+    asking: Office, browser: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     """A machine answers in the approver's place, and its answer lets the approval wait."""
-    link = (await mails(hiring))[0]["variables"]["link"]
+    link = (await mails(asking))[0]["variables"]["link"]
     blobs = BlobStore(f"file://{tmp_path}", "activity")
     quoted = f"> See {link} please"
     html = await blobs.put("acme", f'<a href="{link}">{link}</a> is \N{SNOWMAN}'.encode(), "text/html")
@@ -72,7 +49,7 @@ async def test_a_mail_that_quotes_the_request_shows_no_link(
     came = received("Away", message_id="3@x.test", to=(address,), plus=(plus,), automatic="auto-replied")
     content = Content(subject="Away", text=quoted, html=html, full_text=whole)
     message = came.message.model_copy(update={"content": content})
-    await hiring.take_in(replace(came, message=message))
+    await asking.take_in(replace(came, message=message))
     amelie = Caller(browser, "amelie")
     timeline = await amelie.get(f"/v1/actions/{CONSENT}/timeline")
     (mail,) = [each["mail"] for each in timeline.json()["items"] if (each["mail"] or {}).get("html")]
@@ -84,31 +61,38 @@ async def test_a_mail_that_quotes_the_request_shows_no_link(
     assert shown[2].text == f"> See {cut} please, all of it"
     assert mail["text"] == f"> See {cut} please"
     assert link not in "".join(each.text for each in shown)
-    kept = [dict(row) for row in await hiring.pool.fetch("SELECT * FROM mails")]
+    kept = [dict(row) for row in await asking.pool.fetch("SELECT * FROM mails")]
     assert link not in str(kept)
 
 
-async def test_what_is_opened_by_a_mail_that_quotes_a_request_has_no_link(hiring: Office) -> None:
-    link = (await mails(hiring))[0]["variables"]["link"]
+async def test_what_is_opened_by_a_mail_that_quotes_a_request_has_no_link(asking: Office) -> None:
+    link = (await mails(asking))[0]["variables"]["link"]
     came = received("Away", message_id="4@x.test", conversation="4" * 16)
     content = Content(subject="Away", text=f"> See {link} please")
-    await hiring.take_in(replace(came, message=came.message.model_copy(update={"content": content})))
-    opened = [each["description"] for each in await hiring.tickets() if each["title"] == "Away"]
+    await asking.take_in(replace(came, message=came.message.model_copy(update={"content": content})))
+    opened = [each["description"] for each in await asking.tickets() if each["title"] == "Away"]
     assert opened == ["> See https://mailroom.test/v1/approvals/… please"]
 
 
 async def test_a_link_shows_a_page_and_decides_nothing_however_often_it_is_followed(
-    hiring: Office, browser: httpx.AsyncClient
+    asking: Office, browser: httpx.AsyncClient
 ) -> None:
     """And no title runs scripts there."""
-    path = (await links(hiring))["amelie"]
-    before = await hiring.written()
+    path = (await links(asking))["amelie"]
+    before = await asking.written()
     for _ in range(2):
         shown = await browser.get(path, headers=PAGE)
         assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert await hiring.written() == before
+    assert await asking.written() == before
     assert "script" not in shown.text.replace("&lt;script&gt;", "").replace("&lt;/script&gt;", "")
-    for said in ("Agree to the costs", CONSENT, "Process hiring", "She &amp; a dog", "Device", "laptop"):
+    for said in (
+        "Agree to the costs",
+        CONSENT,
+        "Process hiring",
+        "She &amp; a dog",
+        "Device",
+        "laptop",
+    ):
         assert said in shown.text
     assert "Bruno has not answered yet" in shown.text
     assert shown.headers["cache-control"] == "private, no-store"
@@ -118,22 +102,22 @@ async def test_a_link_shows_a_page_and_decides_nothing_however_often_it_is_follo
 
 
 async def test_a_form_decides_as_the_user_whom_the_link_names(
-    hiring: Office, browser: httpx.AsyncClient
+    asking: Office, browser: httpx.AsyncClient
 ) -> None:
-    path = (await links(hiring))["amelie"]
+    path = (await links(asking))["amelie"]
     done = await browser.post(path, data={"decision": "approve", "comment": "  "}, headers=PAGE)
     assert (done.status_code, "You have approved" in done.text) == (200, True)
-    given = [row for row in await hiring.history(CONSENT) if row["type"] == "action.approval_given"]
+    given = [row for row in await asking.history(CONSENT) if row["type"] == "action.approval_given"]
     assert [(row["actor_kind"], row["actor"]) for row in given] == [("user", "amelie")]
     again = await browser.post(path, data={"decision": "decline", "comment": "No"}, headers=PAGE)
     assert (again.status_code, "You have approved it already" in again.text) == (410, True)
     told = await browser.post(path, json={"decision": "approve"})
     assert (told.status_code, told.json()["code"], told.json()["approved"]) == (410, "link_used", True)
-    assert (await hiring.ticket(CONSENT))["status"] == "wait"
+    assert (await asking.ticket(CONSENT))["status"] == "wait"
 
 
-async def test_json_decides_too_and_who_declines_says_why(hiring: Office, browser: httpx.AsyncClient) -> None:
-    path = (await links(hiring))["bruno"]
+async def test_json_decides_too_and_who_declines_says_why(asking: Office, browser: httpx.AsyncClient) -> None:
+    path = (await links(asking))["bruno"]
     for body in ({"decision": "decline"}, {"decision": "decline", "comment": " "}):
         refused = await browser.post(path, json=body)
         assert (refused.status_code, refused.json()["missing"]) == (422, ["comment"])
@@ -141,8 +125,8 @@ async def test_json_decides_too_and_who_declines_says_why(hiring: Office, browse
     assert (page.status_code, "Say in a comment why" in page.text, "<form" in page.text) == (422, True, True)
     done = await browser.post(path, json={"decision": "decline", "comment": "Not this year"})
     assert done.json() == {"reference": CONSENT, "approved": False}
-    assert (await hiring.ticket(CONSENT))["status"] == "to_do"
-    assert await hiring.pool.fetchval("SELECT text FROM notes") == "Not this year"
+    assert (await asking.ticket(CONSENT))["status"] == "to_do"
+    assert await asking.pool.fetchval("SELECT text FROM notes") == "Not this year"
 
 
 @pytest.mark.parametrize(
@@ -158,18 +142,18 @@ async def test_json_decides_too_and_who_declines_says_why(hiring: Office, browse
     ],
 )
 async def test_what_is_no_decision_decides_nothing(
-    hiring: Office, browser: httpx.AsyncClient, content_type: str, body: bytes, status: int
+    asking: Office, browser: httpx.AsyncClient, content_type: str, body: bytes, status: int
 ) -> None:
-    path = (await links(hiring))["amelie"]
+    path = (await links(asking))["amelie"]
     refused = await browser.post(path, content=body, headers={"Content-Type": content_type})
     assert (refused.status_code, refused.headers["cache-control"]) == (status, "private, no-store")
     assert (await browser.get(path)).status_code == 200
 
 
-async def test_a_link_that_is_none_of_ours_is_not_found(hiring: Office, browser: httpx.AsyncClient) -> None:
-    path = (await links(hiring))["amelie"]
-    action = (await hiring.ticket(CONSENT))["id"]
-    case = (await hiring.ticket(CASE))["id"]
+async def test_a_link_that_is_none_of_ours_is_not_found(asking: Office, browser: httpx.AsyncClient) -> None:
+    path = (await links(asking))["amelie"]
+    action = (await asking.ticket(CONSENT))["id"]
+    case = (await asking.ticket(CASE))["id"]
     elsewhere = [
         ApprovalLink("nowhere", action, 1, 1, "amelie"),
         ApprovalLink("acme", case, 1, 1, "amelie"),
@@ -181,33 +165,33 @@ async def test_a_link_that_is_none_of_ours_is_not_found(hiring: Office, browser:
         assert (shown.status_code, "none of ours" in shown.text) == (404, True)
 
 
-async def test_of_two_who_use_a_link_at_once_one_decides(hiring: Office, browser: httpx.AsyncClient) -> None:
-    path = (await links(hiring))["amelie"]
+async def test_of_two_who_use_a_link_at_once_one_decides(asking: Office, browser: httpx.AsyncClient) -> None:
+    path = (await links(asking))["amelie"]
     answers = await asyncio.gather(*(browser.post(path, json={"decision": "approve"}) for _ in range(4)))
     assert sorted(each.status_code for each in answers) == [200, 410, 410, 410]
     assert {each.json()["code"] for each in answers if each.status_code == 410} == {"link_used"}
-    given = [row for row in await hiring.history(CONSENT) if row["type"] == "action.approval_given"]
+    given = [row for row in await asking.history(CONSENT) if row["type"] == "action.approval_given"]
     assert len(given) == 1
 
 
 async def test_a_double_click_answers_one_level_and_not_the_next_that_asks_the_same_person(
-    hiring: Office, browser: httpx.AsyncClient
+    asking: Office, browser: httpx.AsyncClient
 ) -> None:
     """Both have found the link good before either is carried out: their Case is held until then."""
-    await answer(hiring, ActionApprove, "amelie")
-    path = (await links(hiring))["bruno"]
+    await answer(asking, ActionApprove, "amelie")
+    path = (await links(asking))["bruno"]
 
     async def both_wait() -> bool:
-        return bool(await hiring.pool.fetchval(WAITING) == 2)
+        return bool(await waiting_for_locks(asking.pool) == 2)
 
-    async with transaction(hiring.pool) as connection:
+    async with transaction(asking.pool) as connection:
         await connection.execute("SELECT 1 FROM families FOR UPDATE")
         clicks = [asyncio.create_task(browser.post(path, json={"decision": "approve"})) for _ in range(2)]
         await eventually(both_wait)
     answers = await asyncio.gather(*clicks)
     assert sorted(each.status_code for each in answers) == [200, 410]
     assert [each.json()["code"] for each in answers if each.status_code == 410] == ["link_used"]
-    given = [row["event"] for row in await hiring.history(CONSENT) if row["type"] == "action.approval_given"]
+    given = [row["event"] for row in await asking.history(CONSENT) if row["type"] == "action.approval_given"]
     assert [each["level"] for each in given] == [1, 1]
-    assert (await hiring.ticket(CONSENT))["status"] == "wait"
-    assert (await browser.get((await links(hiring))["bruno"])).status_code == 200
+    assert (await asking.ticket(CONSENT))["status"] == "wait"
+    assert (await browser.get((await links(asking))["bruno"])).status_code == 200

@@ -1,48 +1,21 @@
 """Approvals on a real database: mails that ask, answers over Kafka and HTTP, new rounds (A25)."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
-
 import httpx
-import pytest
 
 from shared.contracts import activity_requests as asked
 from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
 from shared.contracts.ingest_mails import PlusReference
-from shared.contracts.notify_mails import MailFailed, MailSent, OutgoingMail
-from tests.support.approvals import CASE, CONSENT, answer, let_ask, links, mails
-from tests.support.front_desk import Caller, connected, front_desk
+from shared.contracts.notify_mails import MailFailed, MailSent
+from tests.support.approvals import CASE, CONSENT, answer, links, mails, report
+from tests.support.front_desk import Caller
 from tests.support.office import Office, received
 
-WAITING = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
 
-
-@pytest.fixture
-async def hiring(office: Office) -> Office:
-    """An office that hires, and asks for an approval."""
-    await let_ask(office)
-    return office
-
-
-@pytest.fixture
-async def browser(hiring: Office, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    async with connected(front_desk(hiring, tmp_path)) as client:
-        yield client
-
-
-async def report(office: Office, kind: type[OutgoingMail], asked_for: dict[str, Any], **more: Any) -> None:
-    about = {name: asked_for[name] for name in ("mail", "activity", "reference", "conversation")}
-    await office.report(kind(**about, at=office.clock.now(), message_id="a@b.test", **more))
-
-
-async def test_everybody_of_a_level_gets_a_mail_with_a_link_of_his_own(hiring: Office) -> None:
+async def test_everybody_of_a_level_gets_a_mail_with_a_link_of_his_own(asking: Office) -> None:
     """From the mailbox of the Case, as an answer to nobody, with nothing that a stranger wrote."""
-    action = await hiring.ticket(CONSENT)
+    action = await asking.ticket(CONSENT)
     assert (action["status"], action["wait"], action["queue"]) == ("wait", "more_information", None)
-    first, second = await mails(hiring)
+    first, second = await mails(asking)
     assert [each["to"][0]["address"] for each in (first, second)] == [
         "amelie@people.test",
         "bruno@people.test",
@@ -50,81 +23,81 @@ async def test_everybody_of_a_level_gets_a_mail_with_a_link_of_his_own(hiring: O
     assert (first["template"], first["mailbox"], first["automatic"]) == ("please", "help", True)
     assert (first["reference"], first["in_reply_to"]) == (CONSENT, None)
     assert first["variables"]["link"] != second["variables"]["link"]
-    events = [row["event"] for row in await hiring.history(CONSENT)]
+    events = [row["event"] for row in await asking.history(CONSENT)]
     (told,) = (each for each in events if each["type"] == "action.approval_asked")
     assert (told["round"], told["level"], told["approvers"]) == (1, 1, ["amelie", "bruno"])
     assert "people.test" not in str(events)
 
 
-async def test_level_after_level_is_asked_and_then_the_case_goes_on(hiring: Office) -> None:
+async def test_level_after_level_is_asked_and_then_the_case_goes_on(asking: Office) -> None:
     """Answered over Kafka; who is asked needs no role in the process."""
-    assert (await answer(hiring, ActionApprove, "amelie"))["type"] == "request.accepted"
-    twice = await answer(hiring, ActionApprove, "amelie")
+    assert (await answer(asking, ActionApprove, "amelie"))["type"] == "request.accepted"
+    twice = await answer(asking, ActionApprove, "amelie")
     assert (twice["code"], twice["missing"]) == ("not_asked", ["being_asked"])
-    assert len(await mails(hiring)) == 2
-    await answer(hiring, ActionApprove, "bruno", comment="Within the budget")
-    assert [each["to"][0]["address"] for each in (await mails(hiring))[2:]] == [
+    assert len(await mails(asking)) == 2
+    await answer(asking, ActionApprove, "bruno", comment="Within the budget")
+    assert [each["to"][0]["address"] for each in (await mails(asking))[2:]] == [
         "clara@people.test",
         "bruno@people.test",
     ]
-    await answer(hiring, ActionApprove, "clara")
-    action = await hiring.ticket(CONSENT)
+    await answer(asking, ActionApprove, "clara")
+    action = await asking.ticket(CONSENT)
     assert (action["status"], action["resolution"]["method"]) == ("closed", "complete")
-    notes = await hiring.pool.fetch("SELECT text FROM notes")
+    notes = await asking.pool.fetch("SELECT text FROM notes")
     assert [each["text"] for each in notes] == ["Within the budget"]
-    ended = [row["event"] for row in await hiring.history(CASE) if row["type"] == "case.action_ended"]
+    ended = [row["event"] for row in await asking.history(CASE) if row["type"] == "case.action_ended"]
     assert [each["ended"]["reference"] for each in ended] == [CONSENT]
 
 
 async def test_who_declines_brings_it_to_people_and_a_new_round_voids_what_was_asked(
-    hiring: Office, browser: httpx.AsyncClient
+    asking: Office, browser: httpx.AsyncClient
 ) -> None:
-    old = await links(hiring)
-    await answer(hiring, ActionDecline, "bruno", comment="Too much")
-    action = await hiring.ticket(CONSENT)
+    old = await links(asking)
+    await answer(asking, ActionDecline, "bruno", comment="Too much")
+    action = await asking.ticket(CONSENT)
     assert (action["status"], action["queue"], action["new_information"]) == ("to_do", "desk", True)
     assert (await browser.get(old["amelie"])).json()["code"] == "link_void"
-    assert (await hiring.step(asked.CaseWait, CONSENT))["type"] == "request.accepted"
-    new = await links(hiring)
-    assert len(await mails(hiring)) == 4
+    assert (await asking.step(asked.CaseWait, CONSENT))["type"] == "request.accepted"
+    new = await links(asking)
+    assert len(await mails(asking)) == 4
     for path in old.values():
         assert (await browser.get(path)).status_code == 410
     assert [(await browser.get(path)).status_code for path in new.values()] == [200, 200]
-    await hiring.step(asked.CaseWait, CONSENT)
+    await asking.step(asked.CaseWait, CONSENT)
     assert [(await browser.get(path)).json()["code"] for path in new.values()] == ["link_void"] * 2
-    assert len(await mails(hiring)) == 6
+    assert len(await mails(asking)) == 6
 
 
-async def test_a_mail_that_cannot_be_sent_brings_it_to_people(hiring: Office) -> None:
-    first, second = await mails(hiring)
-    await report(hiring, MailSent, first, recipients=(), attempts=1)
-    assert (await hiring.ticket(CONSENT))["status"] == "wait"
-    await report(hiring, MailFailed, second, recipients=(), attempts=1, reason="no such user")
-    action = await hiring.ticket(CONSENT)
+async def test_a_mail_that_cannot_be_sent_brings_it_to_people(asking: Office) -> None:
+    first, second = await mails(asking)
+    await report(asking, MailSent, first, recipients=(), attempts=1)
+    assert (await asking.ticket(CONSENT))["status"] == "wait"
+    await report(asking, MailFailed, second, recipients=(), attempts=1, reason="no such user")
+    action = await asking.ticket(CONSENT)
     assert (action["status"], action["new_information"]) == ("to_do", True)
 
 
 async def test_an_answer_by_mail_brings_it_to_people_and_voids_the_links(
-    hiring: Office, browser: httpx.AsyncClient
+    asking: Office, browser: httpx.AsyncClient
 ) -> None:
     """A6."""
     address = f"help+{CONSENT.lower()}@acme.test"
     plus = PlusReference(address=address, mailbox="help", reference=CONSENT, signed=True)
-    await hiring.take_in(received("Re: Please decide", message_id="3@x.test", to=(address,), plus=(plus,)))
-    assert (await hiring.ticket(CONSENT))["status"] == "to_do"
-    for path in (await links(hiring)).values():
+    await asking.take_in(received("Re: Please decide", message_id="3@x.test", to=(address,), plus=(plus,)))
+    assert (await asking.ticket(CONSENT))["status"] == "to_do"
+    for path in (await links(asking)).values():
         assert (await browser.get(path)).json()["code"] == "link_void"
 
 
-async def test_an_answer_over_kafka_may_say_which_level_it_is_to(hiring: Office) -> None:
+async def test_an_answer_over_kafka_may_say_which_level_it_is_to(asking: Office) -> None:
     for place in ({"level": 2}, {"round": 2}):
-        refused = await answer(hiring, ActionApprove, "amelie", **place)
+        refused = await answer(asking, ActionApprove, "amelie", **place)
         assert (refused["code"], refused["missing"]) == ("not_asked", ["being_asked"])
-    assert (await answer(hiring, ActionApprove, "amelie", round=1, level=1))["type"] == "request.accepted"
+    assert (await answer(asking, ActionApprove, "amelie", round=1, level=1))["type"] == "request.accepted"
 
 
 async def test_people_approve_over_http_with_their_own_token(
-    hiring: Office, browser: httpx.AsyncClient
+    asking: Office, browser: httpx.AsyncClient
 ) -> None:
     amelie, clara = (Caller(browser, name, f"/v1/actions/{CONSENT}") for name in ("amelie", "clara"))
     refused = await clara.step("approve")

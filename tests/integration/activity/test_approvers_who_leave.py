@@ -16,14 +16,11 @@ from shared.contracts.activity_organisation import Definition
 from shared.contracts.activity_requests_approvals import ActionApprove, ActionDecline
 from shared.postgres import transaction
 from tests.support.approvals import CASE, CONSENT, PAGE, answer, begin, let_ask, links, mails
+from tests.support.databases import waiting_for_locks
 from tests.support.front_desk import Caller, connected, front_desk
 from tests.support.hiring import HIRING, WITH_CASES
 from tests.support.office import Office
 from tests.support.waiting import eventually
-
-LOCKED = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
 
 
 @dataclass
@@ -184,7 +181,7 @@ async def test_a_timer_locks_no_case_before_the_configuration_is_free(desk: Desk
     timers = Timers(office.unit, office.work, office.organisations)
 
     async def waits() -> bool:
-        return bool(await office.pool.fetchval(LOCKED))
+        return await waiting_for_locks(office.pool) > 0
 
     async with transaction(office.pool) as connection:
         await store_configuration.lock(connection, "acme")
