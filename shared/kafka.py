@@ -27,10 +27,9 @@ from shared.logs import get_logger
 from shared.postgres import acquired
 from shared.reading import Reading
 from shared.rights import group
-from shared.strands import BATCH_RECORDS, STRANDS
+from shared.strands import BATCH_RECORDS
 from shared.unit_of_work import Subscription, UnitOfWork
 
-MAX_RECORDS = STRANDS * BATCH_RECORDS
 POLL_MILLISECONDS = 20  # FastStream sleeps as long again when nothing came
 MAX_POLL_INTERVAL_MILLISECONDS = 24 * 3600 * 1000
 PARTITION_FETCH_BYTES = 4 * 1024 * 1024
@@ -154,7 +153,7 @@ class Consumers:
                 no_reply=True,
                 auto_offset_reset="none",
                 isolation_level="read_committed",
-                max_records=MAX_RECORDS,
+                max_records=BATCH_RECORDS,
                 batch_timeout_ms=POLL_MILLISECONDS,
                 max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
                 max_poll_interval_ms=MAX_POLL_INTERVAL_MILLISECONDS,

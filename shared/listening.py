@@ -1,14 +1,17 @@
-"""Whether a consumer can still hear: FastStream and aiokafka log what keeps them from reading, and go on."""
+"""What a consumer takes, and whether it still hears: its libraries log what keeps them from it, and go on."""
 
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import chain
 from typing import Any, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from shared.kafka_refusals import DENIED
 from shared.offsets import Place
+from shared.strands import BATCH_RECORDS, STRANDS
 
 STANDSTILL_SECONDS = 60.0
 
@@ -30,12 +33,16 @@ class Listening:
         self._moved: tuple[Mapping[Place, int], float] = ({}, time.monotonic())
 
     async def listen(self, read: Callable[[Consumer], Awaitable[Records]], consumer: Consumer) -> Records:
-        """What `read` brings. FastStream would try again for ever where Kafka's ACLs keep us out."""
+        """What `read` brings, and where that is a whole batch, one of other partitions for each other strand.
+
+        FastStream would try again for ever where Kafka's ACLs keep us out.
+        """
         try:
-            return await read(consumer)
+            records = await read(consumer)
         except DENIED as error:
             self._denied = error
             raise
+        return await _beside(consumer, records)
 
     def require_hearing(self, consumer: Consumer) -> None:
         """Raise `Standstill` for a consumer that has died, and what Kafka says where its ACLs keep us out."""
@@ -60,6 +67,21 @@ class Listening:
             self._moved = (fetched, now)
         elif now - since > STANDSTILL_SECONDS:
             raise Standstill(f"{self._name} has records to read and has read none for {now - since:.0f} s")
+
+
+async def _beside(consumer: Consumer, records: Records) -> Records:
+    """These and what is ready of other partitions: aiokafka empties one before it comes to the next one.
+
+    Never raises: what was taken would be skipped. Whatever is wrong shows when more is read.
+    """
+    with contextlib.suppress(Exception):
+        for taken in range(1, STRANDS):
+            others = consumer.assignment() - {TopicPartition(each.topic, each.partition) for each in records}
+            if len(records) < taken * BATCH_RECORDS or not others:
+                break
+            ready = await consumer.getmany(*others, max_records=BATCH_RECORDS)
+            records += tuple(chain.from_iterable(ready.values()))
+    return records
 
 
 def _has_left(consumer: Consumer) -> bool:

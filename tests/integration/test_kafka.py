@@ -1,5 +1,7 @@
 """Consumers on real servers: where they begin, what a rebalance does, what stops them (design §2)."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -15,7 +17,7 @@ from shared import offsets
 from shared.kafka import Consumers, NotRegistered
 from shared.offsets import Place
 from shared.postgres import Pool
-from shared.strands import BATCH_RECORDS, STRANDS
+from shared.strands import BATCH_RECORDS
 from shared.unit_of_work import Batch, Handler, Subscription, Transient, UnitOfWork
 from tests.support.at_work import running
 from tests.support.frame import CONSUMER, SERVICE, dead, next_offset, notes, register
@@ -95,6 +97,37 @@ async def test_how_old_the_oldest_waiting_record_is_shows_while_it_waits(
         await eventually(lambda: lag() == (0, 0))
 
 
+async def test_what_waits_in_several_partitions_is_worked_on_side_by_side(
+    stack: Endpoints, pool: Pool, prefix: str, topic: str, make: Make
+) -> None:
+    """One partition that alone fills a batch would leave nothing to a second strand."""
+    scribe, working, met = Scribe(), 0, asyncio.Event()
+
+    async def handle(batch: Batch[NoteMade]) -> None:
+        nonlocal working
+        working += 1
+        if working > 1:
+            met.set()
+        # Kafka may hand over one partition before it has the other one.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await met.wait()
+        await scribe(batch)
+        working -= 1
+
+    each = 3 * BATCH_RECORDS
+    await register(pool, topic)
+    for partition in (0, 1):
+        await write(
+            stack.kafka, prefix, *(made(number, str(number), partition=partition) for number in range(each))
+        )
+    async with running(make(handle)):
+        await eventually(lambda: _stands(pool, topic, each))
+        await eventually(lambda: _stands(pool, topic, each, partition=1))
+    assert met.is_set()
+    assert (sum(scribe.calls), max(scribe.calls)) == (2 * each, BATCH_RECORDS)
+
+
 def test_every_subscriber_is_tied_down(make: Make, prefix: str) -> None:
     """FastStream's defaults lose messages: at most once, latest, replies, no isolation (pitfalls)."""
     broker = make(instance="pod-0").build_broker()
@@ -103,7 +136,7 @@ def test_every_subscriber_is_tied_down(make: Make, prefix: str) -> None:
         assert isinstance(subscriber, BatchSubscriber)
         assert subscriber.ack_policy is AckPolicy.MANUAL
         assert subscriber._no_reply
-        assert subscriber.max_records == STRANDS * BATCH_RECORDS
+        assert subscriber.max_records == BATCH_RECORDS
         assert subscriber.group_id == prefix + CONSUMER  # deployments on one cluster have groups of their own
         options = subscriber._connection_args
         assert options["auto_offset_reset"] == "none"
