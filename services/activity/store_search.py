@@ -96,12 +96,11 @@ people AS MATERIALIZED (
     LIMIT $6::int
 ),
 known AS MATERIALIZED (
-    SELECT DISTINCT same.id FROM people
+    SELECT same.id FROM (SELECT DISTINCT coalesce(merged_into, id) FROM people) AS person (id)
     CROSS JOIN LATERAL (
-        SELECT coalesce(people.merged_into, people.id)
+        SELECT person.id
         UNION ALL
-        SELECT was.id FROM contacts AS was
-        WHERE was.organisation = $1 AND was.merged_into = coalesce(people.merged_into, people.id)
+        SELECT was.id FROM contacts AS was WHERE was.organisation = $1 AND was.merged_into = person.id
     ) AS same (id)
     WHERE EXISTS (
         SELECT FROM activity_contacts AS tagged
