@@ -21,11 +21,10 @@ from shared.tokens import message_id, reply_address, sign
 from tests.support import office as offices
 from tests.support.databases import Database
 from tests.support.fake_imap import FakeImap
-from tests.support.ingest_world import DOMAIN, ORGANISATION, World, mailbox, world_on
+from tests.support.ingest_world import DOMAIN, HELP, ORGANISATION, World, mailbox, world_on
 from tests.support.office import Office
 from tests.support.waiting import eventually
 
-HELP = f"help@{DOMAIN}"
 CARLA = "Carla <carla@customer.example>"
 PROCESS = "requests"
 RETIRED = Keyring.parse(generate_keyring(key_id=7))

@@ -51,11 +51,12 @@ from tests.support.waiting import eventually
 
 ORGANISATION = "acme"
 DOMAIN = "acme.test"
+HELP, BILLING = f"help@{DOMAIN}", f"billing@{DOMAIN}"
 SERVER = "main"
 
 
 def raw_mail(
-    to: str = f"help@{DOMAIN}",
+    to: str = HELP,
     *,
     cc: str = "",
     subject: str = "It does not work",

@@ -21,10 +21,9 @@ from shared.sweeping import Sweeper
 from shared.unit_of_work import UnitOfWork
 from tests.support.databases import Database
 from tests.support.fake_imap import FakeImap
-from tests.support.ingest_world import DOMAIN, ORGANISATION, World, mailbox, raw_mail, world_on
+from tests.support.ingest_world import BILLING, HELP, ORGANISATION, World, mailbox, raw_mail, world_on
 from tests.support.waiting import eventually
 
-HELP, BILLING = f"help@{DOMAIN}", f"billing@{DOMAIN}"
 LONG_AGO = timedelta(days=100)
 
 
@@ -33,11 +32,6 @@ async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
     async with world_on(database, tmp_path, ImapServer(host="unused", port=1)) as world:
         await world.configure(mailbox("help"))
         yield world
-
-
-@pytest.fixture
-def imap() -> FakeImap:
-    return FakeImap()
 
 
 def with_file(raw: bytes, content: bytes = b"a file") -> bytes:
