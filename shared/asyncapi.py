@@ -25,7 +25,7 @@ from shared.contracts.compatibility import is_strictness
 from shared.contracts.envelope import CONTENT_TYPE, SPECVERSION, Envelope
 from shared.contracts.record import Part, Record, schema_of
 from shared.readers import READERS, Reader
-from shared.topic_plan import configuration
+from shared.topic_configuration import configuration
 from shared.topics import TOPICS, Topic
 
 SERVICES = {

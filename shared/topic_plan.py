@@ -6,10 +6,9 @@ topics, adds partitions and sets configuration, and never deletes anything or ta
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -23,26 +22,15 @@ from shared import offsets
 from shared.kafka_access import KafkaAccess
 from shared.kafka_refusals import explained
 from shared.offsets import Place
-from shared.outbox import MAX_DEAD_LETTER_BYTES, MAX_RECORD_BYTES
 from shared.postgres import ACQUIRE_SECONDS
-from shared.readers import LONGEST_KEPT, LONGEST_REPEATED, READERS, Reader
+from shared.readers import LONGEST_KEPT, READERS, Reader
+from shared.topic_configuration import REPLICAS, configuration, confirmed_by, kept_for
 from shared.topics import TOPICS, Topic
 
 ASK_SECONDS = 30.0
 LOOK_SECONDS = 0.05
-REPLICAS = 3
-"""Copies of each partition, or as many as there are brokers."""
-BATCH_OVERHEAD_BYTES = 64 * 1024
 _SET_ON_TOPIC = 1
 """`config_source` of Kafka's DescribeConfigs: set on the topic itself, not a default."""
-
-
-# What was said of a key before is gone within days, also of somebody who was erased; the tombstone is there
-# for as long as anything may be read again, as after a backup was restored.
-_COMPACTED = {
-    "max.compaction.lag.ms": str(int(timedelta(days=1).total_seconds() * 1000)),
-    "delete.retention.ms": str(int(LONGEST_REPEATED.total_seconds() * 1000)),
-}
 
 
 class TopicError(Exception):
@@ -75,27 +63,7 @@ class Present:
 
     partitions: int
     configuration: Mapping[str, str]
-
-
-def configuration(topic: Topic) -> dict[str, str]:
-    """What Kafka has to know about a topic. Retention is in ms, -1 for ever."""
-    milliseconds = -1 if topic.retention is None else int(topic.retention.total_seconds() * 1000)
-    # A dead letter is a record of full size and the reason why it is dead.
-    largest = MAX_RECORD_BYTES if topic.records is not None else MAX_DEAD_LETTER_BYTES
-    return {
-        "cleanup.policy": "compact" if topic.compacted else "delete",
-        "retention.ms": str(milliseconds),
-        "max.message.bytes": str(largest + BATCH_OVERHEAD_BYTES),
-        **(_COMPACTED if topic.compacted else {}),
-    }
-
-
-def kept_for(days: int, topics: Iterable[Topic] = TOPICS) -> tuple[Topic, ...]:
-    """The table, or some of it, with so many days at least for what is not kept for ever."""
-    return tuple(
-        topic if topic.retention is None else replace(topic, retention=max(topic.retention, timedelta(days)))
-        for topic in topics
-    )
+    replicas: int = 1
 
 
 def plan(topics: Sequence[Topic], prefix: str, present: Mapping[str, Present]) -> list[Change]:
@@ -103,8 +71,8 @@ def plan(topics: Sequence[Topic], prefix: str, present: Mapping[str, Present]) -
     changes: list[Change] = []
     for topic in topics:
         name = prefix + topic.name
-        wanted = configuration(topic)
         found = present.get(name)
+        wanted = configuration(topic) | (confirmed_by(found.replicas) if found else {})
         if found is None:
             said = ", ".join(f"{key}={value}" for key, value in wanted.items())
             sentence = f"{name}: make it with {topic.partitions} partitions, {said}"
@@ -146,14 +114,17 @@ class Cluster:
         if not there:
             return {}
         described = await self._admin.describe_topics(there)
-        partitions = {each["topic"]: len(each["partitions"]) for each in described}
+        partitions = {each["topic"]: each["partitions"] for each in described}
         asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
         configurations: dict[str, dict[str, str]] = {}
         for response in await self._admin.describe_configs(asked):
             for code, message, _, name, entries in response.resources:
                 _require(code, message, name)
                 configurations[name] = {entry[0]: entry[1] for entry in entries if entry[3] == _SET_ON_TOPIC}
-        return {name: Present(partitions[name], configurations[name]) for name in there}
+        return {
+            name: Present(len(parts), configurations[name], min(len(each["replicas"]) for each in parts))
+            for name, parts in partitions.items()
+        }
 
     async def apply(self, changes: Sequence[Change]) -> None:
         """Do what was planned. Raises `TopicError`; what was done before stays, and may be done again."""
@@ -163,7 +134,12 @@ class Cluster:
             replicas = min(REPLICAS, len(brokers))
             response = await self._admin.create_topics(
                 [
-                    NewTopic(each.topic, each.partitions, replicas, topic_configs=dict(each.configuration))
+                    NewTopic(
+                        each.topic,
+                        each.partitions,
+                        replicas,
+                        topic_configs={**each.configuration, **confirmed_by(replicas)},
+                    )
                     for each in new
                 ]
             )

@@ -11,6 +11,7 @@ from deploy.commands.migrate import Dsn
 from deploy.instance import PrefixOption, kafka_at
 from shared import topic_plan
 from shared.readers import LONGEST_KEPT, LONGEST_REPEATED
+from shared.topic_configuration import kept_for
 from shared.topic_plan import Action, Change
 from shared.topics import TOPICS
 
@@ -53,7 +54,7 @@ def plan(bootstrap: Bootstrap, prefix: PrefixOption = "", days: Days = LONGEST_K
     async def show() -> None:
         async with topic_plan.connected(kafka_at(bootstrap)) as cluster:
             present = await cluster.present([prefix + topic.name for topic in TOPICS])
-            _say(topic_plan.plan(topic_plan.kept_for(days), prefix, present))
+            _say(topic_plan.plan(kept_for(days), prefix, present))
 
     asyncio.run(show())
 

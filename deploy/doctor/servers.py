@@ -13,6 +13,7 @@ from shared.migrations import SchemaMismatch, migrations_of, require_schema, rol
 from shared.readers import READERS
 from shared.rights import concerning
 from shared.settings import SettingsError
+from shared.topic_configuration import kept_for
 from shared.topic_plan import Action, TopicError
 
 CLOCK_SECONDS = 2.0
@@ -75,7 +76,7 @@ async def kafka(patient: Patient) -> str:
             present = await cluster.present([prefix + topic.name for topic in own])
     except (SettingsError, TopicError) as error:
         raise Wrong(str(error)) from error
-    kept = topic_plan.kept_for(patient.settings.topic_days, own)
+    kept = kept_for(patient.settings.topic_days, own)
     changes = topic_plan.plan(kept, prefix, present)
     wrong = [change for change in changes if change.action is not Action.LEAVE]
     if wrong:

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.topic_plan import Action, Present, configuration, kept_for, plan
+from shared.topic_configuration import configuration, kept_for
+from shared.topic_plan import Action, Present, plan
 from shared.topics import ACTIVITY_ORGANISATION, DEAD_LETTERS, INGEST_MAILS, TOPICS
 
 
@@ -47,6 +48,15 @@ def test_configuration_that_differs_is_set_and_what_others_set_is_kept() -> None
     assert change.action is Action.CONFIGURE
     assert change.configuration == {**configuration(INGEST_MAILS), "segment.bytes": "1000"}
     assert "retention.ms=2592000000 (was 1)" in change.sentence
+
+
+def test_of_three_copies_two_have_to_hold_what_is_confirmed() -> None:
+    """Or Kafka would confirm what one broker has alone, and lose it with that broker."""
+    name, held = "p." + INGEST_MAILS.name, configuration(INGEST_MAILS)
+    (change,) = plan([INGEST_MAILS], "p.", {name: Present(12, held, replicas=3)})
+    assert (change.action, change.configuration) == (Action.CONFIGURE, {**held, "min.insync.replicas": "2"})
+    for replicas in (1, 2):
+        assert plan([INGEST_MAILS], "p.", {name: Present(12, held, replicas)}) == []
 
 
 def test_dead_letters_have_room_for_a_record_of_full_size_and_its_reason() -> None:
