@@ -56,7 +56,6 @@ PROBLEM_OF: dict[str, ProblemType] = {
     "closed": STEP_REFUSED,
     "not_allowed": STEP_REFUSED,
     "not_asked": STEP_REFUSED,
-    "not_available": STEP_REFUSED,
 }
 
 _REPEATED = "A repeat with the same Idempotency-Key gets the first one's answer again."

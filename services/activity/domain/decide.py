@@ -18,7 +18,7 @@ from services.activity.domain.events import Event, HoldersChanged, StatusChanged
 from services.activity.domain.evolving import evolve
 from services.activity.domain.family_steps import PartsClosed
 from services.activity.domain.holders import Standing, settle
-from services.activity.domain.refusals import Refusal, lacking, no_such_row, not_available, out_of_date
+from services.activity.domain.refusals import Refusal, lacking, no_such_row, out_of_date
 from services.activity.domain.states import State
 from services.activity.domain.step_list import OFFERED, STEPS
 from services.activity.domain.steps import Opening, Resolving, Step, TimerDue
@@ -60,8 +60,6 @@ def decide(
     row = next((row for row in rows if row.when(occasion)), None)
     if row is None:
         return no_such_row(activity, occasion.state, step)
-    if row.awaits and activity:
-        return not_available(activity, step, row.awaits)
     occasion = replace(occasion, rule=row.id, to=row.to)
     missing = [
         *(lack for guard in row.guards for lack in guard(occasion)),
@@ -103,8 +101,6 @@ def _hindrance(situation: Situation, step: type[Step]) -> Refusal | None:
     rows = _rows(activity, state, step)
     if not rows:
         return no_such_row(activity, state, step)
-    if activity and all(row.awaits for row in rows):
-        return not_available(activity, step, rows[0].awaits or "")
     lacks = [[lack for guard in row.guards for lack in guard(situation)] for row in rows]
     fewest = min(lacks, key=len)
     return lacking(activity, state, step, fewest) if fewest else None

@@ -31,8 +31,6 @@ class RefusalCode(StrEnum):
     """Who answers is not asked for his approval at present, or has answered already (A25)."""
     NOT_ALLOWED = "not_allowed"
     """The table has no such row."""
-    NOT_AVAILABLE = "not_available"
-    """The row waits for something that this Mailroom does not have yet."""
 
 
 class Missing(StrEnum):
@@ -211,12 +209,6 @@ def lacking(
     if activity and activity.holders.person:
         sentence = f"{sentence[:-1]}: {activity.holders.person} works on it."
     return _refusal(RefusalCode.CONFLICT, activity, state, step, sentence, missing)
-
-
-def not_available(activity: Activity, step: Step | type[Step], awaited: str) -> Refusal:
-    """The row is there, and what it needs is not yet."""
-    sentence = f"{activity.reference} cannot be {step.participle}: this Mailroom has no {awaited} yet."
-    return _refusal(RefusalCode.NOT_AVAILABLE, activity, activity.state, step, sentence)
 
 
 def out_of_date(activity: Activity, step: Step, expected: int) -> Refusal:

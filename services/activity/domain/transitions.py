@@ -31,7 +31,6 @@ class Transition(Generic[S]):
     - `effects` make events, in order; the change of status and holders follows behind them.
     - `person` is who has the activity afterwards: `holders.py` makes an assignee or an owner of him.
     - `reason` None is the actor's own (ST-17); `method` is set where the row itself resolves (ST-18).
-    - `awaits` names what has to exist first: until then the row refuses, and says so.
     """
 
     id: str
@@ -45,7 +44,6 @@ class Transition(Generic[S]):
     person: Callable[[Occasion[S]], str | None] = the_next
     reason: Reason | None = None
     method: Method | None = None
-    awaits: str | None = None
 
     def starts(self, state: State, step: type[Step]) -> bool:
         """Whether this row is about `step` in `state`."""
