@@ -4,6 +4,7 @@ from pydantic import Field
 
 from shared.readers import LONGEST_KEPT, LONGEST_REPEATED
 from shared.settings import ServiceSettings
+from shared.strands import BATCH_RECORDS
 
 
 class ActivitySettings(ServiceSettings):
@@ -13,7 +14,7 @@ class ActivitySettings(ServiceSettings):
         default=1.0, gt=0, description="seconds between two looks at the timers and schedules that are due"
     )
     timer_page: int = Field(
-        default=200, ge=1, le=5000, description="timers that are worked on in one transaction"
+        default=BATCH_RECORDS, ge=1, le=5000, description="timers that are worked on in one transaction"
     )
     schedules_missed: int = Field(
         default=100,
@@ -40,7 +41,7 @@ class ActivitySettings(ServiceSettings):
     timeline_days: int | None = Field(
         default=None,
         ge=1,
-        description="days that descriptions, notes and files are kept once an activity is closed; "
+        description="days that descriptions, custom fields, notes and files are kept once an activity is closed; "
         "empty is for ever",
     )
     answers_days: int | None = Field(

@@ -20,6 +20,7 @@ from shared.logs import get_logger
 from shared.organisation import Organisations
 from shared.polling import Polling
 from shared.postgres import Connection, acquired
+from shared.strands import BATCH_RECORDS
 from shared.topics import INGEST_MAILS
 from shared.unit_of_work import Batch, Culprit, UnitOfWork
 
@@ -41,7 +42,7 @@ class Timers:
         organisations: Organisations,
         *,
         poll_seconds: float = 1.0,
-        page: int = 500,
+        page: int = BATCH_RECORDS,
         partitions: int = INGEST_MAILS.partitions,
     ) -> None:
         """`partitions` is in how many partitions ingest tells how far a mailbox was read."""
