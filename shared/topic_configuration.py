@@ -1,4 +1,4 @@
-"""What Kafka has to know about our topics: how long it keeps records, how large they are, in how many copies."""
+"""What Kafka has to know about our topics: how long it keeps records, how large they are, how many copies."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -34,7 +34,7 @@ def configuration(topic: Topic) -> dict[str, str]:
 
 
 def confirmed_by(replicas: int) -> dict[str, str]:
-    """Of three copies, two hold what Kafka confirms: its default is one, which may be the one that is lost."""
+    """Of three copies, two hold what Kafka confirms: its default is one, which may be what is lost."""
     return {"min.insync.replicas": str(replicas - 1)} if replicas >= REPLICAS else {}
 
 

@@ -41,8 +41,8 @@ class ActivitySettings(ServiceSettings):
     timeline_days: int | None = Field(
         default=None,
         ge=1,
-        description="days that descriptions, custom fields, notes and files are kept once an activity is closed; "
-        "empty is for ever",
+        description="days that descriptions, custom fields, notes and files are kept once an activity is "
+        "closed; empty is for ever",
     )
     answers_days: int | None = Field(
         default=None,
