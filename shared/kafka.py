@@ -27,7 +27,6 @@ from shared.logs import get_logger
 from shared.postgres import acquired
 from shared.reading import Reading
 from shared.rights import group
-from shared.strands import BATCH_RECORDS
 from shared.unit_of_work import Subscription, UnitOfWork
 
 POLL_MILLISECONDS = 20  # FastStream sleeps as long again when nothing came
@@ -35,6 +34,7 @@ MAX_POLL_INTERVAL_MILLISECONDS = 24 * 3600 * 1000
 PARTITION_FETCH_BYTES = 4 * 1024 * 1024
 
 START_SECONDS = 60.0
+DETACH_SECONDS = 10.0
 STOP_SECONDS = 20.0
 GRACE_SECONDS = 10.0
 WATCH_SECONDS = 5.0
@@ -153,7 +153,7 @@ class Consumers:
                 no_reply=True,
                 auto_offset_reset="none",
                 isolation_level="read_committed",
-                max_records=BATCH_RECORDS,
+                max_records=1,  # the others: Listening
                 batch_timeout_ms=POLL_MILLISECONDS,
                 max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
                 max_poll_interval_ms=MAX_POLL_INTERVAL_MILLISECONDS,
@@ -183,12 +183,18 @@ class Consumers:
         self._trouble = f"The database has not answered after attempt {attempt}: {sentence(error)}"
 
     async def _stop(self, broker: KafkaBroker) -> None:
-        try:
-            async with asyncio.timeout(STOP_SECONDS):  # stop() can hang when Kafka is away (#1101)
-                await asyncio.gather(*(reading.detach() for reading in self.readings))
-                await broker.stop()
-        except Exception as error:
-            log.warning("consumers did not stop in order", reason=sentence(error))
+        """Whatever is away: a client that lived on would hold partitions that nobody reads."""
+
+        async def detach() -> None:
+            await asyncio.gather(*(reading.detach() for reading in self.readings))
+
+        # stop() can hang when Kafka is away (#1101).
+        for end, seconds in ((detach, DETACH_SECONDS), (broker.stop, STOP_SECONDS)):
+            try:
+                async with asyncio.timeout(seconds):
+                    await end()
+            except Exception as error:
+                log.warning("consumers did not stop in order", reason=sentence(error))
 
 
 def _security(kafka: KafkaAccess) -> BaseSecurity:

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from itertools import chain
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -14,6 +13,8 @@ from shared.offsets import Place
 from shared.strands import BATCH_RECORDS, STRANDS
 
 STANDSTILL_SECONDS = 60.0
+TAKEN = STRANDS * BATCH_RECORDS
+"""Records that are taken at once, at most."""
 
 Consumer: TypeAlias = "AIOKafkaConsumer[bytes, bytes]"
 Records: TypeAlias = "tuple[ConsumerRecord[Any, Any], ...]"
@@ -30,19 +31,48 @@ class Listening:
         self._name = name
         self._topic = topic
         self._denied: KafkaError | None = None
+        self._last = -1
         self._moved: tuple[Mapping[Place, int], float] = ({}, time.monotonic())
 
     async def listen(self, read: Callable[[Consumer], Awaitable[Records]], consumer: Consumer) -> Records:
-        """What `read` brings, and where that is a whole batch, one of other partitions for each other strand.
+        """What is ready, up to a batch of each partition and one for each strand. `read` waits for a record.
 
-        FastStream would try again for ever where Kafka's ACLs keep us out.
+        Each partition is asked by itself. Asked for several, aiokafka drops what it has taken already where
+        the next one cannot be read, and takes all it may from the first one. What cannot be read holds up no
+        other partition; it is raised when nothing else is there. FastStream would try again for ever where
+        Kafka's ACLs keep us out.
         """
+        failure: Exception | None = None
+        records: Records = ()
         try:
             records = await read(consumer)
+            if not records:
+                return records
         except DENIED as error:
             self._denied = error
             raise
-        return await _beside(consumer, records)
+        except Exception as error:
+            failure = error
+        for partition in self._in_turn(consumer, records):
+            if len(records) >= TAKEN:
+                break
+            most = BATCH_RECORDS - len(records) % BATCH_RECORDS
+            with contextlib.suppress(Exception):  # it shows when it is the next one to be read
+                found = (await consumer.getmany(partition, max_records=most)).get(partition, ())
+                if found:
+                    records += tuple(found)
+                    self._last = partition.partition
+        if failure is not None and not records:
+            raise failure
+        return records
+
+    def _in_turn(self, consumer: Consumer, records: Records) -> list[TopicPartition]:
+        """The partition that was read first, then the others, those first that have waited longest."""
+        first = {each.partition for each in records}
+        return sorted(
+            consumer.assignment(),
+            key=lambda each: (each.partition not in first, each.partition <= self._last, each.partition),
+        )
 
     def require_hearing(self, consumer: Consumer) -> None:
         """Raise `Standstill` for a consumer that has died, and what Kafka says where its ACLs keep us out."""
@@ -67,21 +97,6 @@ class Listening:
             self._moved = (fetched, now)
         elif now - since > STANDSTILL_SECONDS:
             raise Standstill(f"{self._name} has records to read and has read none for {now - since:.0f} s")
-
-
-async def _beside(consumer: Consumer, records: Records) -> Records:
-    """These and what is ready of other partitions: aiokafka empties one before it comes to the next one.
-
-    Never raises: what was taken would be skipped. Whatever is wrong shows when more is read.
-    """
-    with contextlib.suppress(Exception):
-        for taken in range(1, STRANDS):
-            others = consumer.assignment() - {TopicPartition(each.topic, each.partition) for each in records}
-            if len(records) < taken * BATCH_RECORDS or not others:
-                break
-            ready = await consumer.getmany(*others, max_records=BATCH_RECORDS)
-            records += tuple(chain.from_iterable(ready.values()))
-    return records
 
 
 def _has_left(consumer: Consumer) -> bool:

@@ -19,15 +19,17 @@ async def make_topics(kafka: KafkaAccess, prefix: str, *topics: Topic) -> None:
 
 
 @asynccontextmanager
-async def producing(kafka: KafkaAccess) -> AsyncIterator["AIOKafkaProducer[bytes, bytes]"]:
+async def producing(
+    kafka: KafkaAccess, compression: str | None = None
+) -> AsyncIterator["AIOKafkaProducer[bytes, bytes]"]:
     """A plain producer."""
-    async with AIOKafkaProducer(**kafka.client(), linger_ms=5) as producer:
+    async with AIOKafkaProducer(**kafka.client(), linger_ms=5, compression_type=compression) as producer:
         yield producer
 
 
-async def write(kafka: KafkaAccess, prefix: str, *records: Raw) -> None:
+async def write(kafka: KafkaAccess, prefix: str, *records: Raw, compression: str | None = None) -> None:
     """Append records to their topics and partitions; Kafka gives the offsets."""
-    async with producing(kafka) as producer:
+    async with producing(kafka, compression) as producer:
         for record in records:
             await producer.send(
                 prefix + record.topic,

@@ -1,5 +1,6 @@
 """What a consumer takes at once (design §3)."""
 
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.listening import Listening
+from shared.listening import TAKEN, Listening
 from shared.strands import BATCH_RECORDS
 
 TOPIC = "notes.v1"
@@ -17,23 +18,69 @@ def records(partition: int, number: int = BATCH_RECORDS) -> tuple[Any, ...]:
     return tuple(SimpleNamespace(topic=TOPIC, partition=partition, offset=offset) for offset in range(number))
 
 
-class Away:
-    """Kafka's client, once it has lost what it was connected to."""
+class Client:
+    """Kafka's client, as far as it is asked here: what is ready of each partition, or what is wrong."""
+
+    def __init__(self, *ready: int | Exception) -> None:
+        self._ready = dict(enumerate(ready))
 
     def assignment(self) -> frozenset[TopicPartition]:
-        return frozenset(TopicPartition(TOPIC, partition) for partition in range(3))
+        return frozenset(TopicPartition(TOPIC, partition) for partition in self._ready)
 
-    async def getmany(self, *partitions: TopicPartition, max_records: int) -> None:
-        raise KafkaError(f"nothing of {partitions} any more")
+    async def getmany(self, partition: TopicPartition, *, max_records: int) -> dict[TopicPartition, Any]:
+        ready = self._ready[partition.partition]
+        if isinstance(ready, Exception):
+            raise ready
+        self._ready[partition.partition] = ready - min(ready, max_records)
+        return {partition: list(records(partition.partition, min(ready, max_records)))} if ready else {}
+
+    async def read(self, _: object) -> tuple[Any, ...]:
+        """The first record there is, as FastStream is told to read."""
+        for partition in sorted(self.assignment()):
+            if found := await self.getmany(partition, max_records=1):
+                return tuple(found[partition])
+        return ()
 
 
-@pytest.mark.parametrize("taken", [records(0), records(0, 1), ()])
-async def test_what_was_taken_is_handed_on_whatever_becomes_of_what_would_come_beside_it(
-    taken: tuple[Any, ...],
+async def taken(listening: Listening, client: Any) -> list[tuple[int, int]]:
+    """How many records of which partitions came at once, as (partition, number)."""
+    came = Counter(each.partition for each in await listening.listen(client.read, client))
+    return list(came.items())
+
+
+BAD = KafkaError("a batch that nobody can read")
+
+
+@pytest.mark.parametrize(
+    ("ready", "came"),
+    [
+        ((), []),
+        ((0, 0, 0), []),
+        ((1, 0, 3), [(0, 1), (2, 3)]),
+        ((0, 2 * TAKEN, 0), [(1, BATCH_RECORDS)]),
+        ((TAKEN, TAKEN, TAKEN), [(0, BATCH_RECORDS), (1, BATCH_RECORDS)]),
+        ((300, TAKEN, TAKEN), [(0, 300), (1, 200), (2, BATCH_RECORDS)]),
+    ],
+)
+async def test_as_much_is_taken_as_there_are_strands_and_of_no_partition_more_than_a_batch(
+    ready: tuple[int, ...], came: list[tuple[int, int]]
 ) -> None:
-    consumer: Any = Away()
+    assert await taken(Listening("tests.notes", TOPIC), Client(*ready)) == came
 
-    async def read(_: object) -> tuple[Any, ...]:
-        return taken
 
-    assert await Listening("tests.notes", TOPIC).listen(read, consumer) == taken
+async def test_partitions_that_have_much_take_turns() -> None:
+    listening, client = Listening("tests.notes", TOPIC), Client(*[9 * TAKEN] * 4)
+    beside = [(await taken(listening, client))[1][0] for _ in range(4)]
+    assert beside == [1, 2, 3, 1]
+
+
+@pytest.mark.parametrize("ready", [(2, BAD, 3), (BAD, 2, 3)])
+async def test_a_partition_that_cannot_be_read_costs_the_others_nothing(ready: tuple[Any, ...]) -> None:
+    """What the client has handed over is never handed over again: it must not be dropped (guarantee 1)."""
+    came = await taken(Listening("tests.notes", TOPIC), Client(*ready))
+    assert sorted(number for _, number in came) == [2, 3]
+
+
+async def test_what_cannot_be_read_is_told_when_there_is_nothing_else() -> None:
+    with pytest.raises(KafkaError, match="nobody can read"):
+        await taken(Listening("tests.notes", TOPIC), Client(0, BAD, 0))
