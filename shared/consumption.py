@@ -8,10 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from shared import inbox, metrics, offsets, outbox, tracing, tracing_records
-from shared.decoding import Entry, Incoming, Unknown, Unreadable, decode
+from shared.decoding import Entry, Incoming, Unknown, Unreadable, decode_all
 from shared.failure import RawRecord, SendersFault, dead_letter, outlast, sentence
 from shared.logs import get_logger
 from shared.offsets import FenceLost, Move, Place
@@ -20,6 +20,10 @@ from shared.strands import side_by_side
 from shared.streak import FAILURES_IN_A_ROW, PROBE_SECONDS, Streak
 from shared.topics import dead_letters
 from shared.unit_of_work import Batch, Subscription, UnitOfWork
+
+Part: TypeAlias = Sequence[Entry]
+Reached: TypeAlias = dict[Place, int]
+"""Where a call of `process` has come to in each partition, whatever was sought meanwhile."""
 
 log = get_logger(__name__)
 
@@ -57,7 +61,8 @@ class Consumption:
         self._streak = Streak(failures_in_a_row, probe_seconds)
         self._troubles: dict[int, str] = {}  # by strand
         self._period = -1
-        self._busy_since: float | None = None
+        self._running = 0  # calls of `process`: a cancelled one may still roll back beside the next one
+        self._busy_since = 0.0
 
     def sought(self, positions: Mapping[Place, int]) -> None:
         """These partitions will be read from here on."""
@@ -81,13 +86,13 @@ class Consumption:
     @property
     def busy_seconds(self) -> float | None:
         """For how long the current batch has been worked on without anything to wait for."""
-        if self._busy_since is None or self.not_ready() is not None:
+        if self.idle or self.not_ready() is not None:
             return None
         return time.monotonic() - self._busy_since
 
     @property
     def idle(self) -> bool:
-        return self._busy_since is None
+        return not self._running
 
     async def process(self, records: Sequence[RawRecord]) -> None:
         """Work on records, in order, until all are committed: as effects, refusals or dead letters.
@@ -95,25 +100,22 @@ class Consumption:
         Waits for as long as it takes for what passes by itself. Raises `FenceLost` when another process
         has the partitions; after any exception they are forgotten, so that nothing can be skipped.
         """
-        entries = [
-            Entry(record, decode(record, self._models, structured=self.subscription.topic.requests))
-            for record in records
-            if record.offset >= self.positions.get(Place(record.topic, record.partition), 1 << 63)
-        ]
-        if tracing.on():
-            entries = tracing_records.received(
-                entries, self._consumer, begins=self.subscription.topic.requests
-            )
-        places = {Place(entry.raw.topic, entry.raw.partition) for entry in entries}
+        places = {Place(record.topic, record.partition) for record in records}
+        self._running += 1
         self._busy_since = time.monotonic()
         try:
-            await side_by_side(entries, self._work_through)
+            requests = self.subscription.topic.requests
+            entries = decode_all(records, self.positions, self._models, structured=requests)
+            if tracing.on():
+                entries = tracing_records.received(entries, self._consumer, begins=requests)
+            await side_by_side(entries, partial(self._work_through, dict(self.positions)))
         except BaseException:
             self.forget(places)
             raise
         finally:
-            self._busy_since = None
-            self._troubles.clear()
+            self._running -= 1
+            if self.idle:
+                self._troubles.clear()
 
     async def step_over(self, reached: Mapping[Place, int]) -> None:
         """Move offsets past Kafka's own markers, with nothing left to be worked on before `reached`.
@@ -131,7 +133,7 @@ class Consumption:
                 await offsets.advance(connection, self._consumer, moves)
             self._moved(moves)
 
-    async def _work_through(self, strand: int, parts: Sequence[Sequence[Entry]]) -> None:
+    async def _work_through(self, reached: Reached, strand: int, parts: Sequence[Part]) -> None:
         waiting = list(reversed(parts))
         while waiting:
             part = waiting.pop()
@@ -140,7 +142,7 @@ class Consumption:
                 continue
             try:
                 async with self._streak.risked():
-                    await self._outlast(strand, part, None)
+                    await self._outlast(reached, strand, part, None)
             except FenceLost:
                 metrics.FENCES_LOST.labels(self._consumer).inc()
                 raise
@@ -151,19 +153,19 @@ class Consumption:
                     middle = len(part) // 2
                     waiting += [part[middle:], part[:middle]]
                 else:
-                    await self._outlast(strand, part, error)
+                    await self._outlast(reached, strand, part, error)
 
-    async def _outlast(self, strand: int, part: Sequence[Entry], blamed: Exception | None) -> None:
-        await outlast(lambda: self._commit(part, blamed), notice=partial(self._notice, strand))
+    async def _outlast(self, reached: Reached, strand: int, part: Part, blamed: Exception | None) -> None:
+        await outlast(lambda: self._commit(reached, part, blamed), notice=partial(self._notice, strand))
         self._troubles.pop(strand, None)
 
-    async def _commit(self, part: Sequence[Entry], blamed: Exception | None) -> None:
+    async def _commit(self, reached: Reached, part: Part, blamed: Exception | None) -> None:
         """One transaction. With `blamed`, the single record in `part` goes to the dead letters unworked."""
         if self.subscription.inbox and self._period != inbox.period_of(self._work.clock.now()):
             async with acquired(self._work.pool) as connection:
                 now = await self._work.time(connection)
             self._period = await inbox.prepare(self._work.pool, now)
-        moves = self._moves(part)
+        moves = self._moves(reached, part)
         done: Counter[str] = Counter()
         traced = tracing_records.batch(self._topic, (entry.span for entry in part), consumer=self._consumer)
         with metrics.BATCH_SECONDS.labels(self._consumer).time(), traced:
@@ -178,6 +180,7 @@ class Consumption:
                     self._bury(batch, part[0], blamed, done)
                 await outbox.add(connection, batch.rows)
         self._moved(moves)
+        reached.update((move.place, move.next) for move in moves)
         self.committed += 1
         batch.committed()
         if tracing.on():
@@ -194,17 +197,16 @@ class Consumption:
             if move.place in self.positions:
                 self.positions[move.place] = move.next
 
-    def _moves(self, part: Sequence[Entry]) -> list[Move]:
-        ends: dict[Place, int] = {}
-        for entry in part:
-            place = Place(entry.raw.topic, entry.raw.partition)
-            # A partition that went to another worker and came back meanwhile may have been sought behind it.
-            if entry.raw.offset < self.positions.get(place, 1 << 63):
+    def _moves(self, reached: Reached, part: Part) -> list[Move]:
+        ends = {Place(entry.raw.topic, entry.raw.partition): entry.raw.offset + 1 for entry in part}
+        for place in ends:
+            # It went away and came back meanwhile, and was sought behind these records, or before others: a
+            # database that lost its last commits has us do them again, and they are not in this batch.
+            if self.positions.get(place) != reached[place]:
                 raise FenceLost(f"{self._consumer} lost {place} to a rebalance")
-            ends[place] = entry.raw.offset + 1
-        return [Move(place, self.positions[place], end) for place, end in ends.items()]
+        return [Move(place, reached[place], end) for place, end in ends.items()]
 
-    async def _effects(self, batch: Batch[Any], part: Sequence[Entry], done: Counter[str]) -> list[bool]:
+    async def _effects(self, batch: Batch[Any], part: Part, done: Counter[str]) -> list[bool]:
         """Everything that the records lead to, but the commit; returns which of the worked ones succeeded.
 
         Those that are their sender's fault, in what they say or how, are not counted.
@@ -240,9 +242,7 @@ class Consumption:
             raise _Cut(ends[cut - 1])
         return outcomes
 
-    async def _fresh(
-        self, batch: Batch[Any], part: Sequence[Entry], done: Counter[str]
-    ) -> list[Incoming[Any]]:
+    async def _fresh(self, batch: Batch[Any], part: Part, done: Counter[str]) -> list[Incoming[Any]]:
         incoming = [entry.decoded for entry in part if isinstance(entry.decoded, Incoming)]
         if not self.subscription.inbox:
             return incoming

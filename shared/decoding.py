@@ -2,7 +2,7 @@
 
 import binascii
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -18,6 +18,7 @@ from shared.tracing import Span
 
 STRUCTURED = "application/cloudevents+json"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = int((datetime.max.replace(tzinfo=UTC) - _EPOCH).total_seconds() * 1000) - 1
 _ERRORS_TOLD = 3
 
 M = TypeVar("M", bound=Record)
@@ -91,6 +92,21 @@ class Entry:
     span: Span | None = None
 
 
+def decode_all(
+    records: Iterable[RawRecord],
+    positions: Mapping[Place, int],
+    models: Mapping[str, type[Record]],
+    *,
+    structured: bool,
+) -> list[Entry]:
+    """Read those that lie in partitions with a position, from there on; see `decode`."""
+    return [
+        Entry(each, decode(each, models, structured=structured))
+        for each in records
+        if each.offset >= positions.get(Place(each.topic, each.partition), 1 << 63)
+    ]
+
+
 def decode(record: RawRecord, models: Mapping[str, type[Record]], *, structured: bool) -> Decoded:
     """Read one record; never raises.
 
@@ -117,7 +133,7 @@ def decode(record: RawRecord, models: Mapping[str, type[Record]], *, structured:
             envelope, _message(model, envelope.type, data, "the value" if prefix else "data"), origin
         )
     except Malformed as error:
-        written = _EPOCH + timedelta(milliseconds=max(record.timestamp, 0))
+        written = _EPOCH + timedelta(milliseconds=min(max(record.timestamp, 0), _LATEST))
         return Unreadable(error, Envelope.salvaged(attributes, written) if structured else None)
 
 

@@ -76,8 +76,8 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
     async def handle(self, records: Collection[ConsumerRecord[Any, Any]]) -> None:
         """A batch from FastStream. Never raises: what was not committed is sought again."""
         self._working = asyncio.current_task()
-        self._lag.take(records)
         try:
+            self._lag.take(records)
             await self.consumption.process(list(records))
             self._failures = 0
         except FenceLost as lost:
@@ -132,6 +132,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         self._keep_gauges({_place(tp) for tp in assigned})
         if not assigned:
             return
+        known = dict(self.consumption.positions)  # before it is asked where they end, which only grows
         begin, end = await consumer.beginning_offsets(assigned), await consumer.end_offsets(assigned)
         fetched = {_place(tp): await consumer.position(tp) for tp in assigned}
         self._trouble = None if self._failures == 0 else self._trouble
@@ -141,7 +142,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
             position = self.consumption.positions.get(place)
             if position is None:
                 continue
-            if position < begin[tp]:
+            if position < begin[tp] or min(position, known.get(place, position)) > end[tp]:
                 self._stop(consumer, tp, _out_of_range(place, position, begin[tp], end[tp]))
                 continue
             # Kafka's own markers take offsets too, so an idle consumer's place is where it fetches next.

@@ -31,6 +31,7 @@ from tests.support.notes import (
     envelope,
     made,
 )
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +119,63 @@ async def test_a_batch_that_another_worker_did_meanwhile_is_dropped_although_its
         await zombie.process(batch)
     assert scribe.calls == []
     assert await next_offset(pool, PLACES[0]) == 4
+
+
+async def test_a_batch_is_dropped_when_records_before_it_are_to_be_done_again(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database loses its last commit in a failover while the next batch waits (design §2)."""
+    consumption = await consuming(pool, Scribe(), inbox=False)
+    await consumption.process([made(0, "lost"), made(1, "lost")])
+
+    async def meanwhile(work: Callable[[], Awaitable[None]], **_: Any) -> None:
+        await pool.execute("DELETE FROM notes")
+        await pool.execute("UPDATE offsets SET next_offset = 0")
+        consumption.forget(PLACES)
+        await seek(pool, consumption)
+        await work()
+
+    with monkeypatch.context() as patched:
+        patched.setattr("shared.consumption.outlast", meanwhile)
+        with pytest.raises(FenceLost):
+            await consumption.process([made(2, "c")])
+    await seek(pool, consumption)
+    await consumption.process([made(0, "a"), made(1, "b"), made(2, "c")])
+    assert await notes(pool) == ["a", "b", "c"]
+
+
+async def test_what_fails_before_it_is_worked_on_is_read_again(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka's client has moved on, so a position that was kept would pass over it (guarantee 1)."""
+    consumption = await consuming(pool, Scribe())
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr("shared.consumption.decode_all", fail)
+    with pytest.raises(RuntimeError):
+        await consumption.process([made(0, "a")])
+    assert PLACES[0] not in consumption.positions
+
+
+async def test_it_is_idle_when_all_that_was_begun_has_ended(pool: Pool) -> None:
+    """What was cancelled may still be at its end while the next consumer works."""
+    goes_on = asyncio.Event()
+
+    async def handle(batch: Batch[NoteMade]) -> None:
+        await goes_on.wait()
+
+    consumption = await consuming(pool, handle)
+    before = asyncio.create_task(consumption.process([made(0, "a")]))
+    await eventually(lambda: not consumption.idle)
+    await consumption.process([])
+    assert not consumption.idle
+    assert consumption.busy_seconds is not None
+    goes_on.set()
+    await before
+    assert consumption.idle
+    assert consumption.busy_seconds is None
 
 
 async def test_a_repeated_record_is_worked_once_wherever_it_comes_again(pool: Pool) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -192,3 +193,12 @@ text = st.text("a0Z\0\ud800\xe9", max_size=6)
 def test_no_record_raises(value: bytes | None, headers: list[tuple[str, bytes]], requests: bool) -> None:
     decoded = decode(Raw(0, value, tuple(headers)), ACTIVITY_REQUESTS.models, structured=requests)
     assert isinstance(decoded, Incoming | Unknown | Unreadable)
+
+
+@pytest.mark.parametrize("written", [-1, 0, WRITTEN, 1000 * WRITTEN, (1 << 63) - 1])
+def test_a_wrong_record_is_told_so_whatever_time_its_producer_gave_it(written: int) -> None:
+    """In microseconds, say: its batch would be begun again for ever."""
+    decoded = read(replace(binary(time="yesterday"), timestamp=written))
+    assert isinstance(decoded, Unreadable)
+    assert decoded.envelope is not None
+    assert decoded.envelope.time.tzinfo is not None

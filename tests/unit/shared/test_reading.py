@@ -5,8 +5,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 
 from shared.listening import Standstill
+from shared.offsets import Place
 from shared.reading import Reading
 from shared.strands import WORTH_A_STRAND
 
@@ -23,6 +25,61 @@ class Idle:
 
     def assignment(self) -> set[Any]:
         return set()
+
+
+class Cut:
+    """Kafka's client where a log ends before what was read of it: its leader lacked what was confirmed."""
+
+    def __init__(self, end: int) -> None:
+        self._partition, self._end = TopicPartition("notes.v1", 0), end
+        self.paused: list[TopicPartition] = []
+
+    def assignment(self) -> set[TopicPartition]:
+        return {self._partition}
+
+    async def beginning_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def end_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, self._end)
+
+    async def position(self, partition: TopicPartition) -> int:
+        return 100
+
+    def pause(self, partition: TopicPartition) -> None:
+        self.paused.append(partition)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Anywhere: it is paused."""
+
+
+@pytest.mark.parametrize(("end", "stops"), [(99, True), (100, False)])
+async def test_a_partition_that_ends_before_what_was_read_of_it_is_stopped(end: int, stops: bool) -> None:
+    """Or whatever comes to stand there would be passed over (guarantee 1)."""
+    place = Place("notes.v1", 0)
+    consumption: Any = SimpleNamespace(
+        subscription=SimpleNamespace(consumer="tests.notes"),
+        positions={place: 100},
+        not_ready=lambda: None,
+        idle=True,
+        committed=0,
+        forget=lambda places: [consumption.positions.pop(each, None) for each in list(places)],
+    )
+    client: Any = Cut(end)
+    looking, pool = Reading(consumption, "notes.v1"), None
+    looking.attach(lambda: client, pool)  # type: ignore[arg-type]
+    looking.listening = SimpleNamespace(require_hearing=lambda _: None, require_movement=lambda *_: None)  # type: ignore[assignment]
+    looking._report = looking._step_over = _nothing  # type: ignore[method-assign]
+    try:
+        assert await looking.watch()
+        assert (place not in consumption.positions, client.assignment() == {*client.paused}) == (stops, stops)
+        assert ("out of range" in (looking.not_ready() or "")) == stops
+    finally:
+        await looking._end_seek()
+
+
+async def _nothing(*_: Any) -> None:
+    pass
 
 
 def reading(consumer: Any) -> Reading:
