@@ -101,8 +101,8 @@ class Consumption:
         has the partitions; after any exception they are forgotten, so that nothing can be skipped.
         """
         places = {Place(record.topic, record.partition) for record in records}
+        self._busy_since = time.monotonic() if self.idle else self._busy_since
         self._running += 1
-        self._busy_since = time.monotonic()
         try:
             requests = self.subscription.topic.requests
             entries = decode_all(records, self.positions, self._models, structured=requests)

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
+from shared.failure import sentence
 from shared.kafka_refusals import DENIED
+from shared.logs import get_logger
 from shared.offsets import Place
 from shared.strands import BATCH_RECORDS, STRANDS
 
@@ -18,6 +20,9 @@ TAKEN = STRANDS * BATCH_RECORDS
 
 Consumer: TypeAlias = "AIOKafkaConsumer[bytes, bytes]"
 Records: TypeAlias = "tuple[ConsumerRecord[Any, Any], ...]"
+
+
+log = get_logger(__name__)
 
 
 class Standstill(Exception):
@@ -32,15 +37,17 @@ class Listening:
         self._topic = topic
         self._denied: KafkaError | None = None
         self._last = -1
+        self._told = ""
         self._moved: tuple[Mapping[Place, int], float] = ({}, time.monotonic())
 
     async def listen(self, read: Callable[[Consumer], Awaitable[Records]], consumer: Consumer) -> Records:
         """What is ready, up to a batch of each partition and one for each strand. `read` waits for a record.
 
         Each partition is asked by itself. Asked for several, aiokafka drops what it has taken already where
-        the next one cannot be read, and takes all it may from the first one. What cannot be read holds up no
-        other partition; it is raised when nothing else is there. FastStream would try again for ever where
-        Kafka's ACLs keep us out.
+        the next one cannot be read, and takes all it may from the first one. What cannot be read costs the
+        others nothing while they have something; else it is raised, and all rest for some seconds.
+        FastStream would try again for ever where Kafka's ACLs keep us out, and at once after what is no
+        `KafkaError`.
         """
         failure: Exception | None = None
         records: Records = ()
@@ -63,8 +70,16 @@ class Listening:
                     records += tuple(found)
                     self._last = partition.partition
         if failure is not None and not records:
-            raise failure
+            raise failure if isinstance(failure, KafkaError) else KafkaError(sentence(failure)) from failure
+        self._tell(failure)
         return records
+
+    def _tell(self, failure: Exception | None) -> None:
+        """Once, not with each batch of the other partitions."""
+        reason = "" if failure is None else sentence(failure)
+        if reason and reason != self._told:
+            log.error("a partition cannot be read", consumer=self._name, reason=reason)
+        self._told = reason or self._told
 
     def _in_turn(self, consumer: Consumer, records: Records) -> list[TopicPartition]:
         """The partition that was read first, then the others, those first that have waited longest."""

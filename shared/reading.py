@@ -24,6 +24,8 @@ from shared.strands import WORTH_A_STRAND
 
 ASK_SECONDS = 15.0
 LAST_REPORT_SECONDS = 3.0
+CUT_SECONDS = 10.0
+"""A new leader of a partition may not know for a moment how far it goes; after that, records are gone."""
 
 log = get_logger(__name__)
 
@@ -41,6 +43,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         self._seeking: asyncio.Task[None] | None = None
         self._working: asyncio.Task[None] | None = None
         self._stopped: dict[Place, str] = {}
+        self._cut: dict[Place, tuple[int, float]] = {}  # positions behind their log's end, and since when
         self._trouble: str | None = None
         self._failures = 0
         self._committed: dict[Place, int] = {}
@@ -142,7 +145,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
             position = self.consumption.positions.get(place)
             if position is None:
                 continue
-            if position < begin[tp] or min(position, known.get(place, position)) > end[tp]:
+            if position < begin[tp] or min(position, known.get(place, 0)) > end[tp]:
                 self._stop(consumer, tp, _out_of_range(place, position, begin[tp], end[tp]))
                 continue
             # Kafka's own markers take offsets too, so an idle consumer's place is where it fetches next.
@@ -242,12 +245,18 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]
         for tp in assigned:  # no await from here on: the assignment stays what it is
             place = _place(tp)
             position = stored.get(place)
+            cut, since = self._cut.get(place, (None, 0.0))
             try:
                 if position is None:
                     self._stop(consumer, tp, _never_registered(place, self.consumer_name))
                 elif not begin[tp] <= position <= end[tp]:
+                    if position > end[tp] and cut != position:
+                        self._cut[place] = position, time.monotonic()
                     self._stop(consumer, tp, _out_of_range(place, position, begin[tp], end[tp]))
+                elif cut == position and time.monotonic() - since > CUT_SECONDS:
+                    self._stop(consumer, tp, _written_anew(place, position))
                 else:
+                    self._cut.pop(place, None)
                     consumer.seek(tp, position)
                     consumer.resume(tp)
                     self.consumption.sought({place: position})
@@ -275,6 +284,13 @@ def _place(tp: TopicPartition) -> Place:
 
 def _never_registered(place: Place, consumer: str) -> str:
     return f"{consumer} has no offset for {place.topic}/{place.partition}: run `mailroom topics apply`."
+
+
+def _written_anew(place: Place, position: int) -> str:
+    return (
+        f"{place.topic}/{place.partition} ended before {position}, up to which it was read, and has grown "
+        "since: what stands before that now was never read. See the runbook of PartitionStopped."
+    )
 
 
 def _out_of_range(place: Place, position: int, begin: int, end: int) -> str:

@@ -84,3 +84,9 @@ async def test_a_partition_that_cannot_be_read_costs_the_others_nothing(ready: t
 async def test_what_cannot_be_read_is_told_when_there_is_nothing_else() -> None:
     with pytest.raises(KafkaError, match="nobody can read"):
         await taken(Listening("tests.notes", TOPIC), Client(0, BAD, 0))
+
+
+async def test_what_is_no_error_of_kafka_is_told_as_one() -> None:
+    """FastStream rests after those alone."""
+    with pytest.raises(KafkaError, match="nobody can unpack"):
+        await taken(Listening("tests.notes", TOPIC), Client(0, ValueError("a batch that nobody can unpack")))

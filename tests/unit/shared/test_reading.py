@@ -1,6 +1,8 @@
 """Consumers that stopped without saying so (aiokafka #1037, guarantee 6)."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,7 +33,7 @@ class Cut:
     """Kafka's client where a log ends before what was read of it: its leader lacked what was confirmed."""
 
     def __init__(self, end: int) -> None:
-        self._partition, self._end = TopicPartition("notes.v1", 0), end
+        self._partition, self.end = TopicPartition("notes.v1", 0), end
         self.paused: list[TopicPartition] = []
 
     def assignment(self) -> set[TopicPartition]:
@@ -41,7 +43,7 @@ class Cut:
         return dict.fromkeys(partitions, 0)
 
     async def end_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, self._end)
+        return dict.fromkeys(partitions, self.end)
 
     async def position(self, partition: TopicPartition) -> int:
         return 100
@@ -49,37 +51,82 @@ class Cut:
     def pause(self, partition: TopicPartition) -> None:
         self.paused.append(partition)
 
+    def resume(self, *_: TopicPartition) -> None:
+        self.paused.clear()
+
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        """Anywhere: it is paused."""
+        """Anywhere."""
 
 
-@pytest.mark.parametrize(("end", "stops"), [(99, True), (100, False)])
-async def test_a_partition_that_ends_before_what_was_read_of_it_is_stopped(end: int, stops: bool) -> None:
-    """Or whatever comes to stand there would be passed over (guarantee 1)."""
-    place = Place("notes.v1", 0)
+PLACE = Place("notes.v1", 0)
+
+
+@pytest.fixture
+async def looking(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Reading]:
+    """A reader that has read up to 100, as its table says, too."""
+    positions = {PLACE: 100}
     consumption: Any = SimpleNamespace(
         subscription=SimpleNamespace(consumer="tests.notes"),
-        positions={place: 100},
+        positions=positions,
         not_ready=lambda: None,
         idle=True,
         committed=0,
-        forget=lambda places: [consumption.positions.pop(each, None) for each in list(places)],
+        forget=lambda places: [positions.pop(each, None) for each in list(places)],
+        sought=positions.update,
     )
-    client: Any = Cut(end)
-    looking, pool = Reading(consumption, "notes.v1"), None
-    looking.attach(lambda: client, pool)  # type: ignore[arg-type]
-    looking.listening = SimpleNamespace(require_hearing=lambda _: None, require_movement=lambda *_: None)  # type: ignore[assignment]
-    looking._report = looking._step_over = _nothing  # type: ignore[method-assign]
-    try:
-        assert await looking.watch()
-        assert (place not in consumption.positions, client.assignment() == {*client.paused}) == (stops, stops)
-        assert ("out of range" in (looking.not_ready() or "")) == stops
-    finally:
-        await looking._end_seek()
+
+    async def nothing(*_: Any) -> None:
+        pass
+
+    made = Reading(consumption, PLACE.topic)
+    monkeypatch.setattr(made, "_report", nothing)
+    monkeypatch.setattr(made, "_step_over", nothing)
+    monkeypatch.setattr("shared.reading.CUT_SECONDS", 0.0)
+    yield made
+    await made._end_seek()
 
 
-async def _nothing(*_: Any) -> None:
-    pass
+def attached(looking: Reading, client: Any) -> None:
+    pool: Any = None
+    looking.attach(lambda: client, pool)
+
+
+@pytest.mark.parametrize(("end", "stops"), [(99, True), (100, False)])
+async def test_a_partition_that_ends_before_what_was_read_of_it_is_stopped(
+    looking: Reading, end: int, stops: bool
+) -> None:
+    client = Cut(end)
+    attached(looking, client)
+    assert await looking.watch()
+    assert (PLACE not in looking.consumption.positions, bool(client.paused)) == (stops, stops)
+    assert ("out of range" in (looking.not_ready() or "")) == stops
+
+
+async def test_what_comes_to_stand_where_records_are_gone_is_not_passed_over(
+    looking: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guarantee 1: where to go on there is for people to say."""
+    stored = {PLACE: 100}
+
+    async def read(*_: Any) -> dict[Place, int]:
+        return stored
+
+    monkeypatch.setattr("shared.reading.acquired", lambda _: contextlib.nullcontext())
+    monkeypatch.setattr("shared.reading.offsets.stored", read)
+    client: Any = Cut(90)
+    attached(looking, client)
+    looking._pool = client
+    looking.consumption.positions.clear()
+    await looking._seek_once(client)
+    assert "out of range" in (looking.not_ready() or "")
+    client.end = 200
+    await looking._seek_once(client)
+    assert "never read" in (looking.not_ready() or "")
+    assert looking.consumption.positions == {}
+    stored[PLACE] = 90
+    await looking._seek_once(client)
+    assert looking.not_ready() is None
+    assert (looking.consumption.positions, client.paused) == ({PLACE: 90}, [])
 
 
 def reading(consumer: Any) -> Reading:
