@@ -1,12 +1,13 @@
 """Fixtures and looks for tests of the frame: one service's schema with a table for notes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
 from shared import offsets, outbox
 from shared.consumption import Consumption
+from shared.kafka import Consumers
 from shared.offsets import Place
 from shared.postgres import Pool, make_pool, opened, transaction
 from shared.topics import Topic
@@ -16,6 +17,8 @@ from tests.support.notes import ECHOES, NOTES, TABLE, NoteEchoed
 
 SERVICE = "ingest"
 CONSUMER = "ingest.notes"
+Make = Callable[..., Consumers]
+"""A handler and options, and consumers of notes come of it."""
 PLACES = [Place(NOTES.name, partition) for partition in range(NOTES.partitions)]
 
 
@@ -51,11 +54,22 @@ async def next_offset(pool: Pool, place: Place) -> int:
         return (await offsets.stored(connection, CONSUMER, [place.topic]))[place]
 
 
+async def stands(pool: Pool, topic: str, expected: int, *, partition: int = 0) -> bool:
+    """Whether the consumer's stored offset of this partition is that."""
+    return await next_offset(pool, Place(topic, partition)) == expected
+
+
 async def register(pool: Pool, topic: str = NOTES.name) -> None:
     """Let the consumer begin at the beginning."""
     places = [Place(topic, partition) for partition in range(NOTES.partitions)]
     async with transaction(pool) as connection:
         await offsets.register(connection, CONSUMER, dict.fromkeys(places, 0))
+
+
+@pytest.fixture
+async def registered(pool: Pool) -> None:
+    """The consumer begins at the beginning."""
+    await register(pool)
 
 
 async def consuming(

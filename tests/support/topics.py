@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared import topic_plan
 from shared.kafka_access import KafkaAccess
@@ -59,3 +60,13 @@ async def read_all(kafka: KafkaAccess, *topics: str) -> "list[ConsumerRecord[Any
         return records
     finally:
         await consumer.stop()
+
+
+async def delete_before(kafka: KafkaAccess, topic: str, offset: int) -> None:
+    """Let Kafka delete what stands before this offset in the topic's first partition."""
+    admin = AIOKafkaAdminClient(**kafka.client())
+    await admin.start()
+    try:
+        await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=offset)})
+    finally:
+        await admin.close()
