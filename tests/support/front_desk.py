@@ -14,6 +14,8 @@ from shared.blobs import BlobStore
 from tests.support.doorman import Doorman
 from tests.support.office import Office
 
+TICKET = "/v1/tickets/100001-T"
+
 
 def front_desk(office: Office, folder: Path) -> FastAPI:
     """The application, with the doorman in place of an issuer; blobs lie in the folder."""
@@ -34,7 +36,7 @@ async def connected(api: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 class Caller:
     """A user with a browser, at work on the Ticket that lies at `place`."""
 
-    def __init__(self, client: httpx.AsyncClient, name: str, place: str = "/v1/tickets/100001-T") -> None:
+    def __init__(self, client: httpx.AsyncClient, name: str, place: str = TICKET) -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {name}"}
         self._place = place

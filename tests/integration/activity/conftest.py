@@ -10,8 +10,8 @@ from services.activity.numbers import pool_of_numbers
 from shared.postgres import Pool, make_pool, opened
 from tests.support.approvals import let_ask
 from tests.support.databases import Database
-from tests.support.front_desk import connected, front_desk
-from tests.support.office import Office
+from tests.support.front_desk import Caller, connected, front_desk
+from tests.support.office import Office, received
 
 
 @pytest.fixture
@@ -43,3 +43,34 @@ async def browser(asking: Office, tmp_path: Path) -> AsyncIterator[httpx.AsyncCl
     """Somebody with a link at the office that asks."""
     async with connected(front_desk(asking, tmp_path)) as client:
         yield client
+
+
+@pytest.fixture
+async def client(office: Office, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with connected(front_desk(office, tmp_path)) as client:
+        yield client
+
+
+@pytest.fixture
+def amelie(client: httpx.AsyncClient) -> Caller:
+    """Works on both processes."""
+    return Caller(client, "amelie")
+
+
+@pytest.fixture
+def bruno(client: httpx.AsyncClient) -> Caller:
+    """Works on requests."""
+    return Caller(client, "bruno")
+
+
+@pytest.fixture
+def clara(client: httpx.AsyncClient) -> Caller:
+    """Works on invoices only."""
+    return Caller(client, "clara")
+
+
+@pytest.fixture
+async def ticket(office: Office) -> str:
+    """A Ticket of the process `request`."""
+    await office.take_in(received(message_id="one@harbour.test"))
+    return "100001-T"

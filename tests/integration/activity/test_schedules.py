@@ -11,76 +11,18 @@ from typing import Any
 import pytest
 
 from deploy.local.endpoints import Endpoints
-from services.activity import configuration, gauges
-from services.activity.schedules import Schedules
-from shared.contracts.activity_organisation import (
-    ActionUse,
-    Definition,
-    FieldUse,
-    Process,
-    Rules,
-    Schedule,
-    StepDefinition,
-)
-from shared.metrics import SCHEDULE_OLDEST, SCHEDULES_FAILED, SCHEDULES_STARTED
+from services.activity import gauges
+from shared.contracts.activity_organisation import ActionUse, Rules, StepDefinition
+from shared.metrics import SCHEDULE_OLDEST, SCHEDULES_STARTED
 from shared.postgres import transaction
-from shared.unit_of_work import Batch
 from tests.support.databases import Database
-from tests.support.hiring import HIRING, WITH_CASES
+from tests.support.hiring import HIRING
 from tests.support.office import NOON, Office
+from tests.support.schedules import DAILY, EVERY_HOUR, all_of, apply, cases, component, scheduled
 from tests.support.second_life import another_office, catch_up
 from tests.support.waiting import eventually
 
-(OFFICE,) = WITH_CASES.calendars
-EVERY_HOUR = Schedule(
-    name="hourly", title="Look around", cron="0 * * * *", calendar="office", description="All of it."
-)
-DAILY = Schedule(
-    name="daily",
-    title="Close the day",
-    cron="30 18 * * *",
-    calendar="office",
-    description="All of it.",
-    fields={"device": "laptop"},
-)
 PATIENCE = 120.0
-
-
-def scheduled(*schedules: Schedule, time_zone: str = OFFICE.time_zone, **changes: Any) -> Definition:
-    """An office that hires by schedules."""
-    hiring = HIRING.model_copy(update={"schedules": schedules, **changes})
-    calendar = OFFICE.model_copy(update={"time_zone": time_zone})
-    return _with(hiring, calendars=(calendar,))
-
-
-def _with(hiring: Process, **changes: Any) -> Definition:
-    processes = (*(each for each in WITH_CASES.processes if each.name != "hiring"), hiring)
-    return WITH_CASES.model_copy(update={"processes": processes, **changes})
-
-
-async def apply(office: Office, definition: Definition) -> None:
-    """Let it be the configuration from now on."""
-
-    async def work(batch: Batch[Any]) -> None:
-        await configuration.apply(batch, definition, "operator", office.work)
-
-    await office.unit.run(work)
-
-
-def component(office: Office, missed: int = 100) -> Schedules:
-    return Schedules(office.unit, office.work, missed=missed)
-
-
-async def all_of(schedules: Schedules) -> int:
-    """Begin whatever has come; returns how many Cases that were."""
-    count = 0
-    while begun := await schedules.begin():
-        count += begun
-    return count
-
-
-async def cases(office: Office) -> list[Any]:
-    return [row for row in await office.tickets() if row["kind"] == "case"]
 
 
 async def test_a_case_begins_at_its_time_and_launches_its_first_step(office: Office) -> None:
@@ -189,54 +131,6 @@ async def test_a_draft_begins_nothing_and_a_process_in_test_begins_in_test_mode(
     assert await all_of(component(office)) == 1
 
 
-async def test_one_that_fails_by_itself_holds_up_no_other_and_is_tried_again(office: Office) -> None:
-    """Its process was changed behind its back, so that its Cases lack what is mandatory."""
-    failed = SCHEDULES_FAILED._value.get()
-    healthy = HIRING.model_copy(update={"name": "moving", "schedules": (EVERY_HOUR,)})
-    definition = scheduled(EVERY_HOUR)
-    whole = definition.model_copy(update={"processes": (*definition.processes, healthy)})
-    await apply(office, whole)
-    broken = HIRING.model_copy(
-        update={"schedules": (EVERY_HOUR,), "fields": (FieldUse(field="device", mandatory=True),)}
-    )
-    processes = (*DEFINITION_WITHOUT_HIRING, broken, healthy)
-    await office.configure(whole.model_copy(update={"processes": processes}), 7)
-    await office.advance(hours=2)
-    schedules = component(office)
-    assert await all_of(schedules) == 2
-    assert {row["process"] for row in await cases(office)} == {"moving"}
-    assert SCHEDULES_FAILED._value.get() == failed + 1
-    await office.configure(whole, 8)
-    assert await all_of(schedules) == 0, "it rests"
-    await office.advance(minutes=10)
-    assert await all_of(schedules) == 2
-    assert Counter(row["process"] for row in await cases(office)) == {"moving": 2, "hiring": 2}
-
-
-async def test_a_planned_time_that_is_none_any_more_is_left_out_and_stops_no_other(office: Office) -> None:
-    """As when a country moves its clocks by other rules than were known when it was planned."""
-    await apply(office, scheduled(EVERY_HOUR, DAILY))
-    await office.pool.execute(
-        "UPDATE schedules SET next_at = next_at - interval '5 hours 37 minutes' WHERE name = 'daily'"
-    )
-    await office.advance(hours=1)
-    schedules = component(office)
-    assert await all_of(schedules) == 1
-    assert {row["title"] for row in await cases(office)} == {"Look around"}
-    await office.advance(hours=5)
-    assert await all_of(schedules) == 6
-    assert Counter(row["title"] for row in await cases(office)) == {"Look around": 6, "Close the day": 1}
-
-
-async def test_a_time_zone_that_is_none_any_more_stops_its_schedule_alone(office: Office) -> None:
-    failed = SCHEDULES_FAILED._value.get()
-    await apply(office, scheduled(EVERY_HOUR, DAILY))
-    await office.pool.execute("UPDATE schedules SET time_zone = 'Nowhere/Gone' WHERE name = 'daily'")
-    await office.advance(hours=6)
-    assert await all_of(component(office)) == 6
-    assert SCHEDULES_FAILED._value.get() == failed + 1
-
-
 async def test_it_is_told_for_how_long_the_oldest_has_waited(office: Office) -> None:
     await apply(office, scheduled(EVERY_HOUR))
     await office.advance(hours=2)
@@ -303,9 +197,6 @@ async def test_a_restored_database_begins_no_case_again(stack: Endpoints, databa
         written = {(row["title"], row["description"]) for row in await cases(restored)}
         assert written == {("Look around", "All of it.")}, "as the schedule says"
         assert len(await cases(restored)) == 3
-
-
-DEFINITION_WITHOUT_HIRING = tuple(each for each in WITH_CASES.processes if each.name != "hiring")
 
 
 def _time_of(row: Any) -> datetime:
