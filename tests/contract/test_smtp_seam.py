@@ -1,28 +1,19 @@
 """What notify's sender relies on, asked of the fake, a scripted server and GreenMail alike (design §7)."""
 
-import asyncio
-import datetime
-import ipaddress
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import uvloop
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.local.endpoints import Endpoints
 from services.notify.domain.delivery import Recipient, Result
 from services.notify.smtp import Connection, Letter, Login, SmtpConnection, SmtpError, SmtpServer, Tls
-from tests.support.fake_smtp import Delivered, FakeSmtp, Script, scripted_server
+from tests.support.fake_smtp import ANNA, MIME, Delivered, FakeSmtp, Script, letter, scripted_server
 from tests.support.greenmail import mails_of
 
-ANNA, BEN, CARA = "anna@harbour.test", "ben@harbour.test", "cara@harbour.test"
-MIME = b"Subject: Hello\r\n\r\n.\r\n..two dots\r\nlast line\r\n"
+BEN, CARA = "ben@harbour.test", "cara@harbour.test"
 
 
 @dataclass
@@ -60,10 +51,6 @@ async def opened(server: Subject, login: Login | None = None) -> Connection:
     connection = await server.connect(login)
     await connection.open()
     return connection
-
-
-def letter(*recipients: str, sender: str = "help@mailroom.test") -> Letter:
-    return Letter(sender, recipients or (ANNA,), MIME)
 
 
 def results(answers: list[Recipient]) -> dict[str, tuple[Result, int | None]]:
@@ -215,149 +202,6 @@ async def test_a_closed_connection_is_of_no_use(server: Subject) -> None:
         await connection.deliver(letter())
     assert broken.value.blameless
     await connection.close()
-
-
-async def test_a_server_that_does_not_listen_blames_no_mail() -> None:
-    async with scripted_server(Script()) as gone:
-        connection = SmtpConnection(gone)
-    with pytest.raises(SmtpError) as refused:
-        await connection.open()
-    assert refused.value.blameless
-    assert refused.value.transient
-
-
-@asynccontextmanager
-async def listening(
-    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-) -> AsyncIterator[SmtpServer]:
-    """A server that `serve` is all of."""
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    yield SmtpServer(host="127.0.0.1", port=port, tls=Tls.NONE)
-    server.close()
-
-
-async def test_a_server_that_says_nothing_does_not_hold_us_for_ever() -> None:
-    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    async with listening(mute) as server:
-        connection = SmtpConnection(server.model_copy(update={"command_seconds": 0.1}))
-        with pytest.raises(SmtpError) as refused:
-            await connection.open()
-        assert refused.value.blameless
-
-
-async def test_an_answer_in_another_charset_can_be_stored() -> None:
-    """A result that no table takes would never be noted, and its mail sent again and again (design §2)."""
-    answers = {
-        b"EHLO": b"250 here\r\n",
-        b"RCPT": "550 Empf\u00e4nger unbekannt\0\r\n".encode("latin-1"),
-    }
-
-    async def abroad(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 here\r\n")
-        while line := await reader.readline():
-            writer.write(answers.get(line[:4].upper(), b"250 ok\r\n"))
-        writer.close()
-
-    async with listening(abroad) as server:
-        connection = SmtpConnection(server)
-        await connection.open()
-        (answer,) = await connection.deliver(letter(ANNA))
-        await connection.close()
-    assert answer == Recipient(ANNA, Result.REFUSED, 550, "Empf\ufffdnger unbekannt")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "scripted.test")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    path.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
-
-
-def context_of(certificate: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    return context
-
-
-@pytest.mark.parametrize("tls", [Tls.STARTTLS, Tls.TLS])
-async def test_a_protected_connection_takes_mail(tls: Tls, certificate: Path) -> None:
-    script = Script()
-    async with scripted_server(script, tls=tls, context=context_of(certificate)) as address:
-        connection = SmtpConnection(address.model_copy(update={"ca_file": certificate}))
-        await connection.open()
-        await connection.deliver(letter())
-        await connection.close()
-    assert len(script.delivered) == 1
-
-
-@pytest.mark.parametrize("tls", [Tls.STARTTLS, Tls.TLS])
-async def test_a_certificate_that_nobody_vouches_for_waits_for_a_person(tls: Tls, certificate: Path) -> None:
-    async with scripted_server(Script(), tls=tls, context=context_of(certificate)) as address:
-        connection = SmtpConnection(address)
-        with pytest.raises(SmtpError) as refused:
-            await connection.open()
-        assert not refused.value.transient
-        assert refused.value.blameless
-
-
-async def test_no_mail_goes_out_unprotected_where_starttls_is_required() -> None:
-    script = Script()
-    async with scripted_server(script) as address:
-        connection = SmtpConnection(address.model_copy(update={"tls": Tls.STARTTLS}))
-        with pytest.raises(SmtpError) as refused:
-            await connection.open()
-    assert refused.value.blameless
-    assert script.delivered == []
-
-
-async def test_a_server_that_wants_a_mail_for_nobody_gets_an_empty_one() -> None:
-    """RFC 2920 3.1: DATA may have been accepted before the client hears that no recipient was."""
-    heard: list[bytes] = []
-    answers = {b"EHLO": b"250-here\r\n250 PIPELINING\r\n", b"RCPT": b"550 no\r\n", b"DATA": b"354 go on\r\n"}
-
-    async def eager(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 here\r\n")
-        while line := await reader.readline():
-            heard.append(line)
-            writer.write(answers.get(line[:4].upper(), b"250 ok\r\n"))
-        writer.close()
-
-    async with listening(eager) as server:
-        connection = SmtpConnection(server)
-        await connection.open()
-        (answer,) = await connection.deliver(letter(ANNA))
-        assert answer == Recipient(ANNA, Result.REFUSED, 550, "no")
-        assert heard[-3:] == [b"DATA\r\n", b".\r\n", b"RSET\r\n"]
-        assert connection.usable
-        await connection.close()
 
 
 def test_the_loop_of_production_takes_mail() -> None:

@@ -16,8 +16,16 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from services.notify.domain.delivery import Recipient, Result
 from services.notify.smtp import Letter, Login, SmtpError, SmtpServer, Tls
 
+ANNA = "anna@harbour.test"
+MIME = b"Subject: Hello\r\n\r\n.\r\n..two dots\r\nlast line\r\n"
+
 Said = tuple[int, str]
 """A code and a text."""
+
+
+def letter(*recipients: str, sender: str = "help@mailroom.test") -> Letter:
+    """For Anna, unless for others."""
+    return Letter(sender, recipients or (ANNA,), MIME)
 
 
 @dataclass(frozen=True)
