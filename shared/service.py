@@ -167,6 +167,7 @@ class Service:
         self.port = bound.getsockname()[1]
         config = uvicorn.Config(
             self.api,
+            http="h11",  # httptools, which is faster, gathers headers of any length from anybody
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -82,6 +82,17 @@ async def running(service: Service) -> AsyncIterator[httpx.AsyncClient]:
             await run
 
 
+async def test_a_header_without_an_end_is_refused_before_it_is_gathered() -> None:
+    """Of whoever reaches the port, and before anybody is asked who he is."""
+    service = Service("example", settings(), [])
+    async with running(service):
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 200_000)
+        async with asyncio.timeout(10):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 400")
+        writer.close()
+
+
 async def test_a_service_answers_for_its_components() -> None:
     part = Part("consumer", [])
     service = Service("example", settings(), [part])
